@@ -1,0 +1,3 @@
+"""IAFA: self-hosted event analytics over Parquet files."""
+
+__version__ = "0.1.0"
