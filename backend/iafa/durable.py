@@ -1,0 +1,129 @@
+"""Durable writes: the only place that syncs, renames, links and unlinks inside the data directory.
+
+A name is visible only with its full content behind it, and survives power loss once a function has returned.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from iafa.failpoints import Hit, no_failpoints
+
+PRIVATE_FILE = 0o600
+PRIVATE_DIR = 0o700
+
+
+def make_dirs(path: Path) -> None:
+    """Create a directory (0700) and sync every parent that got a new entry."""
+    missing = []
+    while not path.is_dir():
+        missing.append(path)
+        path = path.parent
+    for directory in reversed(missing):
+        directory.mkdir(mode=PRIVATE_DIR, exist_ok=True)
+        sync_dir(directory.parent)
+
+
+def sync_dir(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    """`os.write` may write less than it was given; loop until all is out."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a new private file and sync it; its directory entry is not durable yet."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        write_all(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def publish(temporary: Path, final: Path, *, area: str, hit: Hit = no_failpoints) -> None:
+    """Give a finished temporary file its final name: sync, rename, sync the folder."""
+    make_dirs(final.parent)
+    os.chmod(temporary, PRIVATE_FILE)
+    sync_file(temporary)
+    hit(f"{area}.tmp_synced")
+    os.rename(temporary, final)
+    hit(f"{area}.renamed")
+    sync_dir(final.parent)
+    hit(f"{area}.dir_synced")
+
+
+def replace(path: Path, data: bytes, *, hit: Hit = no_failpoints) -> None:
+    """Swap a metadata file's whole content atomically and durably."""
+    make_dirs(path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write_synced(temporary, data)
+    hit("meta.tmp_written")
+    publish(temporary, path, area="meta", hit=hit)
+
+
+def create_only(path: Path, data: bytes, *, temporary_dir: Path, hit: Hit = no_failpoints) -> bool:
+    """Create a file that must not exist yet; False when another writer was first. Never overwrites."""
+    make_dirs(path.parent)
+    make_dirs(temporary_dir)
+    temporary = temporary_dir / f"{path.parent.parent.name}.{path.name}.{os.urandom(8).hex()}.tmp"
+    write_synced(temporary, data)
+    hit("manifest.tmp_written")
+    hit("manifest.tmp_synced")
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(temporary)
+    hit("manifest.linked")
+    sync_dir(path.parent)
+    hit("manifest.dir_synced")
+    return True
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Create or replace a small private file (0600) durably."""
+    replace(path, data)
+
+
+def unlink(path: Path) -> None:
+    """Remove a file; one that is gone already is no error, so that a repeated clean-up is harmless."""
+    path.unlink(missing_ok=True)
+
+
+def remove_empty_dir(path: Path) -> None:
+    """Remove a directory if it is empty; one that is not stays."""
+    try:
+        path.rmdir()
+    except OSError:
+        return
+
+
+def rename(source: Path, target: Path) -> None:
+    """Move inside the data directory, both folders synced."""
+    make_dirs(target.parent)
+    os.rename(source, target)
+    sync_dir(target.parent)
+    sync_dir(source.parent)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder of the trash with everything in it; symbolic links are removed, never followed."""
+    shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,93 @@
+"""The event: its canonical fields, the limits it keeps, the reasons for which one is not stored."""
+
+import re
+from enum import StrEnum
+
+import msgspec
+import xxhash
+
+NAME_CHARS_MAX = 200
+ID_CHARS_MAX = 200
+STRING_BYTES_MAX = 8 * 1024
+URL_BYTES_MAX = 8 * 1024
+EVENT_BYTES_MAX = 32 * 1024
+PROPERTY_KEYS_MAX = 255
+DEPTH_MAX = 20
+INTEGER_MAX = 2**53
+WIRE_BYTES_MAX = 1024 * 1024
+INFLATED_BYTES_MAX = 5 * 1024 * 1024
+BATCH_EVENTS_MAX = 2_500
+BATCH_DATES_MAX = 31
+FUTURE_MAX_US = 24 * 3_600 * 1_000_000
+TIME_MAX_US = 253_402_300_799_999_999  # end of the year 9999: the last instant every reader of the files can hold
+
+ID_PATTERN = re.compile(r"[a-z0-9]{12,32}")  # ids that the server makes and that may stand in a path
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+PLACEHOLDER_IDS = frozenset(
+    {
+        "",
+        "null",
+        "undefined",
+        "none",
+        "nan",
+        "anonymous",
+        "guest",
+        "0",
+        "-1",
+        "[object object]",
+        "00000000-0000-0000-0000-000000000000",
+    }
+)
+FALLBACK_PREFIX = "fallback_"
+
+
+class DropReason(StrEnum):
+    """Why an event was not stored: the closed set behind every counter and every `code` of a batch answer."""
+
+    VALIDATION = "validation_error"
+    INVALID_TIMESTAMP = "invalid_timestamp"
+    TIMESTAMP_OUT_OF_WINDOW = "timestamp_out_of_window"
+    TOO_MANY_DATES = "too_many_dates"
+    INVALID_CHARACTER = "invalid_character"
+    TOO_DEEP = "too_deep"
+    NUMBER_OUT_OF_RANGE = "number_out_of_range"
+    TOO_LONG = "too_long"
+    TOO_MANY_KEYS = "too_many_keys"
+    EVENT_TOO_LARGE = "event_too_large"
+    MISSING_IDENTITY = "missing_identity"
+    DUPLICATE = "duplicate"
+    RATE_LIMITED = "rate_limited"
+
+
+class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+    """An accepted event in its canonical form: exactly this is journaled and later becomes a Parquet row.
+
+    Times are UTC microseconds. `properties` is canonical JSON text of an object.
+    """
+
+    id: str
+    event_type: str
+    created_at: int
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    session_id: str | None = None
+    source: str | None = None
+    properties: msgspec.Raw = msgspec.Raw(b"{}")
+    url: str | None = None
+    referrer: str | None = None
+    user_agent: str | None = None
+    ip_address: str | None = None
+    timezone: str | None = None
+    sample_rate: float = 1.0
+
+
+def is_identity(value: str | None) -> bool:
+    """False for the placeholders that broken clients send instead of an id."""
+    return value is not None and value.strip().lower() not in PLACEHOLDER_IDS
+
+
+def identity_hash(identity: str) -> int:
+    """xxh64 of the entity's id as a signed 64-bit integer: the stored `user_hash`."""
+    unsigned = xxhash.xxh64_intdigest(identity.encode())
+    return unsigned - (1 << 64) if unsigned >= 1 << 63 else unsigned
