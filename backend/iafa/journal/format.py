@@ -1,0 +1,80 @@
+"""The framing of a journal record: one canonical JSON line with a sequence number and, last, its CRC32C."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import google_crc32c
+import msgspec
+
+from iafa.event import Event
+
+FORMAT_VERSION = 1
+SEGMENT_SUFFIX = ".ndjson"
+ACKED_NAME = "acked"
+LOCK_NAME = "lock"
+
+_TRAILER_BYTES = len(b',"c":"00000000"}\n')
+
+
+class Kind(StrEnum):
+    """What a record holds. Readers skip kinds that they do not know how to use."""
+
+    EVENTS = "events"
+    REJECTED = "rejected"
+    TOMBSTONE = "tombstone"
+
+
+class Record(msgspec.Struct, gc=False):
+    """One acknowledged request: `v` format, `q` sequence, `k` kind, `p` project, `r` received_at (us), `e` events."""
+
+    v: int
+    q: int
+    k: str
+    p: str
+    r: int
+    e: list[Event]
+    c: str
+
+
+_decoder = msgspec.json.Decoder(Record)
+
+
+def encode_record(sequence: int, project_id: str, received_at: int, events: bytes, kind: Kind = Kind.EVENTS) -> bytes:
+    """Frame the canonical JSON array `events` as one line."""
+    body = b'{"v":%d,"q":%d,"k":"%s","p":"%s","r":%d,"e":%s' % (
+        FORMAT_VERSION,
+        sequence,
+        kind.encode(),
+        project_id.encode(),
+        received_at,
+        events,
+    )
+    return body + b',"c":"%08x"}\n' % google_crc32c.value(body)
+
+
+def decode_line(line: bytes) -> Record | None:
+    """The record of one line (with its newline), None when the line is torn or damaged."""
+    if len(line) <= _TRAILER_BYTES or not line.endswith(b'"}\n'):
+        return None
+    body, trailer = line[:-_TRAILER_BYTES], line[-_TRAILER_BYTES:]
+    if trailer != b',"c":"%08x"}\n' % google_crc32c.value(body):
+        return None
+    record = _decoder.decode(line)
+    if record.v > FORMAT_VERSION:
+        raise ValueError(f"journal record of format {record.v}; this version reads up to {FORMAT_VERSION}")
+    return record
+
+
+def decode_lines(data: bytes) -> Iterator[tuple[Record | None, int]]:
+    """Records of consecutive bytes with the offset after each; None for a damaged line (the caller counts it).
+
+    A last line without its newline is torn: it is yielded as None with the offset at its start.
+    """
+    offset = 0
+    while offset < len(data):
+        end = data.find(b"\n", offset)
+        if end < 0:
+            yield None, offset
+            return
+        yield decode_line(data[offset : end + 1]), end + 1
+        offset = end + 1

@@ -1,0 +1,109 @@
+"""Reading journals: sealed segments for the flusher, and every journal's acknowledged tail for queries."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from iafa.journal.acked import Position, read_acked
+from iafa.journal.format import LOCK_NAME, SEGMENT_SUFFIX, Record, decode_lines
+from iafa.journal.writer import births_lock, segment_path
+from iafa.locks import held
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment file. `is_last` of a dead journal may end in a torn record; no other one may."""
+
+    epoch: int
+    number: int
+    path: Path
+
+
+@dataclass
+class Damage:
+    """What could not be read. Torn tails are normal after a crash, damaged middles are not."""
+
+    torn_tails: int = 0
+    damaged: list[tuple[Path, int, bytes]] = field(default_factory=list)  # segment, offset, the bytes
+
+
+def journals(root: Path) -> list[tuple[int, Path]]:
+    """(epoch, directory) of every journal, oldest first."""
+    if not root.is_dir():
+        return []
+    return sorted((int(entry.name), entry) for entry in root.iterdir() if entry.name.isdigit())
+
+
+def segments(epoch: int, directory: Path) -> list[Segment]:
+    try:
+        numbers = sorted(int(entry.stem) for entry in directory.iterdir() if entry.suffix == SEGMENT_SUFFIX)
+    except FileNotFoundError:
+        return []
+    return [Segment(epoch, number, segment_path(directory, number)) for number in numbers]
+
+
+def sealed_segments(epoch: int, directory: Path) -> tuple[list[Segment], bool]:
+    """Segments that nobody will write again, and whether their journal is dead (then all of them are sealed)."""
+    with held(births_lock(directory.parent)), held(directory / LOCK_NAME, wait_s=0) as is_dead:
+        found = segments(epoch, directory)
+    return (found, True) if is_dead else (found[:-1], False)
+
+
+def read_segment(segment: Segment, damage: Damage) -> Iterator[Record]:
+    """All sound records of a sealed segment, in order."""
+    data = segment.path.read_bytes()
+    start = 0
+    for record, end in decode_lines(data):
+        if record is not None:
+            yield record
+        elif end == start:  # no newline behind it
+            damage.torn_tails += 1
+            return
+        else:
+            damage.damaged.append((segment.path, start, data[start:end]))
+        start = end
+
+
+class Tail:
+    """New acknowledged records of all journals since the last call; keeps only how far it has read."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._read_to: dict[tuple[int, int], int] = {}
+
+    def read(self) -> tuple[dict[Segment, list[Record]], set[tuple[int, int]]]:
+        """(new records by segment, the (epoch, number) of every segment that still exists).
+
+        Read this before the manifest: a segment that is gone by now is absorbed in a manifest that is there by now.
+        """
+        fresh: dict[Segment, list[Record]] = {}
+        present: set[tuple[int, int]] = set()
+        for epoch, directory in journals(self._root):
+            acked = read_acked(directory)
+            for segment in segments(epoch, directory):
+                if segment.number > acked.segment:
+                    continue
+                records = self._read_new(segment, acked)
+                if records is None:
+                    continue
+                present.add((epoch, segment.number))
+                if records:
+                    fresh[segment] = records
+        self._read_to = {key: offset for key, offset in self._read_to.items() if key in present}
+        return fresh, present
+
+    def _read_new(self, segment: Segment, acked: Position) -> list[Record] | None:
+        """Records between what was read and what is acknowledged; None when the segment has been retired."""
+        key = (segment.epoch, segment.number)
+        start = self._read_to.get(key, 0)
+        limit = acked.offset if segment.number == acked.segment else None
+        if limit is not None and limit <= start:
+            return [] if segment.path.exists() else None
+        try:
+            with open(segment.path, "rb") as file:
+                file.seek(start)
+                data = file.read() if limit is None else file.read(limit - start)
+        except FileNotFoundError:
+            return None
+        self._read_to[key] = start + len(data)
+        return [record for record, _end in decode_lines(data) if record is not None]
