@@ -1,0 +1,1 @@
+"""The Parquet lake: paths, columns, files, manifests, snapshots. Knows nothing of metadata, journals or HTTP."""

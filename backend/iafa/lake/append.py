@@ -1,0 +1,86 @@
+"""Adding rows to the lake: made distinct by event id, written as parts, published in one manifest generation.
+
+Whoever calls holds the writer lock of the data directory: this is the one point where ids become distinct.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from iafa.clock import US_PER_DAY
+from iafa.failpoints import Hit, no_failpoints
+from iafa.lake.ids import StoredIds, first_copies, id_hashes
+from iafa.lake.layout import Layout, part_path
+from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
+from iafa.lake.parts import PartWriter, split_by_day, time_us
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What became of the rows."""
+
+    accepted: int
+    duplicates: int
+    generation: int
+
+
+@dataclass
+class LakeAppender:
+    """Appends tables to projects. One instance may be kept for long: it caches the ids of stored files."""
+
+    layout: Layout
+    manifests: Manifests
+    dedup_window_us: int
+    hit: Hit = no_failpoints
+    stored_ids: StoredIds = field(default_factory=StoredIds)
+
+    def distinct(self, project_id: str, table: pa.Table, *, same_days_too: bool = False) -> pa.Table:
+        """The rows whose id is neither in an earlier row nor in the lake's files of the dedup window.
+
+        With `same_days_too` also files of the rows' own days are looked at, however old: a repeated upload.
+        """
+        ids, manifest = table.column("id"), self.manifests.latest(project_id)
+        hashes = id_hashes(ids.to_pylist())
+        fresh = first_copies(hashes, ids)
+        files = files_in_window(manifest, table, self.dedup_window_us, same_days_too=same_days_too)
+        fresh &= ~self.stored_ids.mask(self.layout.project(project_id), files, ids, hashes)
+        return table.filter(pa.array(fresh))
+
+    def write(self, project_id: str, table: pa.Table, segment: str) -> list[LakeFile]:
+        """Write the rows as one part per day, not yet visible."""
+        writer = PartWriter(self.layout, self.hit)
+        return [writer.write(project_id, part_path(day, segment), rows) for day, rows in split_by_day(table)]
+
+    def publish(
+        self,
+        project_id: str,
+        files: Iterable[LakeFile],
+        *,
+        absorbed: Mapping[str, int] | None = None,
+        live: set[str] | None = None,
+    ) -> Manifest:
+        """Make written files visible. `absorbed` are journal watermarks; epochs not in `live` are forgotten."""
+        added = tuple(files)
+
+        def change(base: Manifest) -> Manifest:
+            marks = {epoch: mark for epoch, mark in base.absorbed.items() if live is None or epoch in live}
+            return msgspec.structs.replace(with_files(base, added), absorbed=marks | dict(absorbed or {}))
+
+        self.hit("flush.before_manifest")
+        return self.manifests.commit(project_id, change)
+
+
+def files_in_window(
+    manifest: Manifest, table: pa.Table, window_us: int, *, same_days_too: bool = False
+) -> list[LakeFile]:
+    """Files that may hold an id of the rows: received within the window, or (on request) of the same days."""
+    if not table.num_rows:
+        return []
+    since = int(time_us(table, "received_at").min()) - window_us
+    days = set(np.unique(time_us(table, "created_at") // US_PER_DAY).tolist()) if same_days_too else set()
+    return [
+        file for file in manifest.files if file.last_received_us >= since or file.first_created_us // US_PER_DAY in days
+    ]

@@ -1,0 +1,89 @@
+"""Paths inside the data directory: the sole owner of their grammar. An id that does not fit it never becomes a path."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from iafa.errors import NotFound
+from iafa.event import ID_PATTERN
+
+_MANIFEST = re.compile(r"(\d{10})\.json")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The folders of one data directory."""
+
+    root: Path
+
+    @property
+    def events(self) -> Path:
+        return self.root / "events"
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal"
+
+    @property
+    def metadata(self) -> Path:
+        return self.root / "metadata"
+
+    @property
+    def trash(self) -> Path:
+        return self.root / "trash"
+
+    @property
+    def tmp(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def locks(self) -> Path:
+        return self.root / "locks"
+
+    @property
+    def writer_lock(self) -> Path:
+        """Held by whoever adds, merges or removes files of the lake."""
+        return self.locks / "lake-writer.lock"
+
+    @property
+    def server_lock(self) -> Path:
+        return self.root / "LOCK"
+
+    def project(self, project_id: str) -> Path:
+        if not ID_PATTERN.fullmatch(project_id):
+            raise NotFound()
+        return self.events / f"project_{project_id}"
+
+    def manifests(self, project_id: str) -> Path:
+        return self.project(project_id) / "manifest"
+
+    def project_ids(self) -> list[str]:
+        if not self.events.is_dir():
+            return []
+        names = (entry.name.removeprefix("project_") for entry in self.events.iterdir() if entry.is_dir())
+        return sorted(name for name in names if ID_PATTERN.fullmatch(name))
+
+
+def manifest_name(generation: int) -> str:
+    return f"{generation:010d}.json"
+
+
+def manifest_generation(name: str) -> int | None:
+    match = _MANIFEST.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def part_path(day: date, segment: str) -> str:
+    """Relative to the project's folder; `segment` says which journal records or which upload it holds."""
+    return f"{_month(day)}/events_{day.isoformat()}.{segment}.parquet"
+
+
+def day_path(day: date, generation: int, *, is_first: bool) -> str:
+    """The merged day. A later merge of the same day gets another name: no path is used twice."""
+    suffix = "" if is_first else f".g{generation}"
+    return f"{_month(day)}/events_{day.isoformat()}{suffix}.parquet"
+
+
+def _month(day: date) -> str:
+    return f"{day.year:04d}/{day.month:02d}"

@@ -1,0 +1,146 @@
+"""The manifest: which files are a project's events. Immutable generations; the highest one is the truth."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from iafa.clock import Clock
+from iafa.durable import create_only, unlink
+from iafa.errors import DataDamaged, StorageUnavailable
+from iafa.failpoints import Hit, no_failpoints
+from iafa.lake.layout import Layout, manifest_generation, manifest_name
+
+FORMAT_VERSION = 1
+KEPT_GENERATIONS_MIN = 2
+COMMIT_TRIES = 20
+
+
+class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One Parquet file. Times are UTC microseconds; `path` is relative to the project's folder."""
+
+    path: str
+    date: str
+    rows: int
+    bytes: int
+    xxh64: str
+    first_created_us: int
+    last_created_us: int
+    first_received_us: int
+    last_received_us: int
+    is_day: bool = False
+    is_distinct: bool = True
+
+
+class Trashed(msgspec.Struct, frozen=True):
+    """A file that left the manifest: it keeps its path until no query can be reading it."""
+
+    path: str
+    unlink_after_us: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation. `absorbed` maps a journal's epoch to the last sequence number that is in the files."""
+
+    format: int = FORMAT_VERSION
+    project_id: str
+    generation: int = 0
+    made_at_us: int = 0
+    files: tuple[LakeFile, ...] = ()
+    absorbed: dict[str, int] = {}
+    trash: tuple[Trashed, ...] = ()
+    identity: tuple[str, ...] = ()
+    rollups: tuple[str, ...] = ()
+    tombstones: tuple[str, ...] = ()
+
+    def absorbs(self, epoch: int, sequence: int) -> bool:
+        return sequence <= self.absorbed.get(str(epoch), 0)
+
+
+Change = Callable[[Manifest], Manifest]
+_decoder = msgspec.json.Decoder(Manifest)
+
+
+class Manifests:
+    """Reads and commits the manifests of all projects of a data directory."""
+
+    def __init__(self, layout: Layout, clock: Clock, *, grace_s: float = 600.0, hit: Hit = no_failpoints) -> None:
+        self._layout = layout
+        self._clock = clock
+        self._grace_us = int(grace_s * 1_000_000)
+        self._hit = hit
+        self._latest: dict[str, Manifest] = {}
+
+    @property
+    def grace_us(self) -> int:
+        return self._grace_us
+
+    def latest(self, project_id: str) -> Manifest:
+        """The newest generation; an empty one when nothing was ever committed."""
+        while True:
+            generation = max(self._generations(project_id), default=0)
+            known = self._latest.get(project_id)
+            if known is not None and known.generation == generation:
+                return known
+            if generation == 0:
+                return Manifest(project_id=project_id)
+            try:
+                manifest = read_manifest(self._layout.manifests(project_id) / manifest_name(generation))
+            except FileNotFoundError:
+                continue  # a newer one was committed meanwhile and this one cleaned up
+            self._latest[project_id] = manifest
+            return manifest
+
+    def commit(self, project_id: str, change: Change) -> Manifest:
+        """Apply `change` to the newest generation and publish the result, again if another writer was first."""
+        directory = self._layout.manifests(project_id)
+        for _ in range(COMMIT_TRIES):
+            base = self.latest(project_id)
+            manifest = msgspec.structs.replace(
+                change(base), generation=base.generation + 1, made_at_us=self._clock.now_us()
+            )
+            path = directory / manifest_name(manifest.generation)
+            if create_only(path, msgspec.json.encode(manifest), temporary_dir=self._layout.tmp, hit=self._hit):
+                self._latest[project_id] = manifest
+                self._forget_old(project_id, manifest)
+                return manifest
+        raise StorageUnavailable(f"manifest of project {project_id}: too many writers at once")
+
+    def _generations(self, project_id: str) -> list[int]:
+        try:
+            names = [entry.name for entry in self._layout.manifests(project_id).iterdir()]
+        except FileNotFoundError:
+            return []
+        return [found for name in names if (found := manifest_generation(name)) is not None]
+
+    def _forget_old(self, project_id: str, manifest: Manifest) -> None:
+        """Remove generations that no query can be reading any more."""
+        directory = self._layout.manifests(project_id)
+        for generation in sorted(self._generations(project_id))[:-KEPT_GENERATIONS_MIN]:
+            path = directory / manifest_name(generation)
+            if path.stat().st_mtime_ns // 1000 + self._grace_us < manifest.made_at_us:
+                unlink(path)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Decode one generation. Raises DataDamaged naming the file."""
+    data = path.read_bytes()
+    try:
+        manifest = _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise DataDamaged(f"manifest {path} is damaged: {error}; restore it from a backup") from error
+    if manifest.format > FORMAT_VERSION:
+        raise DataDamaged(f"manifest {path} has format {manifest.format}; this version reads up to {FORMAT_VERSION}")
+    return manifest
+
+
+def with_files(
+    manifest: Manifest, added: Iterable[LakeFile], *, removed: Iterable[str] = (), until_us: int = 0
+) -> Manifest:
+    """Swap files in one generation; what leaves goes to the trash list until `until_us`."""
+    gone = set(removed)
+    return msgspec.structs.replace(
+        manifest,
+        files=tuple(file for file in manifest.files if file.path not in gone) + tuple(added),
+        trash=manifest.trash + tuple(Trashed(path, until_us) for path in sorted(gone)),
+    )

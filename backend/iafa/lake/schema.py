@@ -1,0 +1,43 @@
+"""The columns of an event in Parquet. Fixed: a column is never inferred from data, and readers may rely on each."""
+
+import pyarrow as pa
+
+FORMAT_VERSION = 1
+
+_TIME = pa.timestamp("us", tz="UTC")
+
+# Portable on purpose: ids are strings and properties are JSON text, so that Spark, pandas and ClickHouse read them too.
+EVENT_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("project_id", pa.string(), nullable=False),
+        pa.field("event_type", pa.string(), nullable=False),
+        pa.field("user_id", pa.string()),
+        pa.field("anonymous_id", pa.string()),
+        pa.field("session_id", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("properties", pa.string(), nullable=False),
+        pa.field("user_hash", pa.int64(), nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("referrer", pa.string()),
+        pa.field("user_agent", pa.string()),
+        pa.field("ip_address", pa.string()),
+        pa.field("created_at", _TIME, nullable=False),
+        pa.field("received_at", _TIME, nullable=False),
+        pa.field("country", pa.string()),
+        pa.field("region", pa.string()),
+        pa.field("city", pa.string()),
+        pa.field("browser", pa.string()),
+        pa.field("os", pa.string()),
+        pa.field("device", pa.string()),
+        pa.field("timezone", pa.string()),
+        pa.field("utm_source", pa.string()),
+        pa.field("utm_medium", pa.string()),
+        pa.field("utm_campaign", pa.string()),
+        pa.field("utm_term", pa.string()),
+        pa.field("utm_content", pa.string()),
+        pa.field("is_bot", pa.bool_(), nullable=False),
+        pa.field("sample_rate", pa.float64(), nullable=False),
+    ]
+)
+COLUMNS = tuple(EVENT_SCHEMA.names)

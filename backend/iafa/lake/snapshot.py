@@ -1,0 +1,149 @@
+"""A snapshot: what one query reads. An explicit list of files of one manifest generation, and the unflushed tail."""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from iafa.journal.format import Kind, Record
+from iafa.journal.reader import Segment, Tail
+from iafa.lake.append import files_in_window
+from iafa.lake.ids import StoredIds, first_copies, id_hashes
+from iafa.lake.layout import Layout
+from iafa.lake.manifest import Manifest, Manifests
+from iafa.lake.parts import Arrival, time_us, to_table
+from iafa.lake.schema import EVENT_SCHEMA
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One project at one instant. Files are distinct by event id, and `tail` is distinct against them and itself."""
+
+    project_id: str
+    directory: Path  # the project's folder: the only one that the query may read
+    files: tuple[Path, ...]
+    tail: pa.Table  # of EVENT_SCHEMA
+    data_version: str  # equal versions have equal rows
+    rows: int  # of files and tail
+    first_us: int | None = None  # earliest and latest created_at, None when there is no event
+    last_us: int | None = None
+
+    @classmethod
+    def of_table(cls, table: pa.Table, directory: Path) -> "Snapshot":
+        """A snapshot of nothing but a tail, for definitions that are tried on given events."""
+        return cls(
+            project_id="snapshot0000",
+            directory=directory,
+            files=(),
+            tail=table.cast(EVENT_SCHEMA),
+            data_version="0",
+            rows=table.num_rows,
+        )
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Rows of one project out of one segment, as one read found them."""
+
+    epoch: int
+    segment: int
+    last_sequence: int
+    table: pa.Table
+
+
+class Snapshots:
+    """Takes snapshots. Keeps the parsed tail between calls, so that each acknowledged byte is decoded once."""
+
+    def __init__(self, layout: Layout, manifests: Manifests, *, dedup_window_us: int) -> None:
+        self._layout = layout
+        self._manifests = manifests
+        self._window_us = dedup_window_us
+        self._tail = Tail(layout.journal)
+        self._chunks: dict[str, list[_Chunk]] = {}
+        self._stored_ids = StoredIds()
+        self._fresh: dict[str, tuple[str, pa.Table]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, project_id: str) -> Snapshot:
+        """Every event acknowledged before this call, once. Blocking: call it in a thread."""
+        with self._lock:
+            self._read_tail()
+            # Only now the manifest: what has vanished from the tail meanwhile is certain to be in it.
+            manifest = self._manifests.latest(project_id)
+            waiting = [
+                chunk
+                for chunk in self._chunks.get(project_id, [])
+                if not manifest.absorbs(chunk.epoch, chunk.last_sequence)
+            ]
+            version = _version(manifest, waiting)
+            tail = self._distinct_tail(project_id, manifest, waiting, version)
+        return self._snapshot(project_id, manifest, tail, version)
+
+    def _read_tail(self) -> None:
+        fresh, present = self._tail.read()
+        for project_id, chunks in self._chunks.items():
+            self._chunks[project_id] = [one for one in chunks if (one.epoch, one.segment) in present]
+        self._chunks = {project_id: chunks for project_id, chunks in self._chunks.items() if chunks}
+        for segment, records in fresh.items():
+            for project_id, chunk in _chunks_of(segment, records):
+                self._chunks.setdefault(project_id, []).append(chunk)
+
+    def _distinct_tail(self, project_id: str, manifest: Manifest, chunks: list[_Chunk], version: str) -> pa.Table:
+        if not chunks:
+            return EVENT_SCHEMA.empty_table()
+        known = self._fresh.get(project_id)
+        if known is not None and known[0] == version:
+            return known[1]
+        table = pa.concat_tables([chunk.table for chunk in chunks]).combine_chunks()
+        table = table.take(pa.array(np.argsort(time_us(table, "received_at"), kind="stable")))
+        ids = table.column("id")
+        hashes = id_hashes(ids.to_pylist())
+        distinct = first_copies(hashes, ids)
+        files = files_in_window(manifest, table, self._window_us)
+        distinct &= ~self._stored_ids.mask(self._layout.project(project_id), files, ids, hashes)
+        table = table.filter(pa.array(distinct))
+        self._fresh[project_id] = (version, table)
+        return table
+
+    def _snapshot(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> Snapshot:
+        directory = self._layout.project(project_id)
+        times = [file.first_created_us for file in manifest.files] + [file.last_created_us for file in manifest.files]
+        if tail.num_rows:
+            created = time_us(tail, "created_at")
+            times += [int(created.min()), int(created.max())]
+        return Snapshot(
+            project_id=project_id,
+            directory=directory,
+            files=tuple(directory / file.path for file in manifest.files),
+            tail=tail,
+            data_version=version,
+            rows=sum(file.rows for file in manifest.files) + tail.num_rows,
+            first_us=min(times, default=None),
+            last_us=max(times, default=None),
+        )
+
+
+def _chunks_of(segment: Segment, records: list[Record]) -> list[tuple[str, _Chunk]]:
+    by_project: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.k == Kind.EVENTS:
+            by_project[record.p].append(record)
+    return [
+        (project_id, _Chunk(segment.epoch, segment.number, own[-1].q, to_table(arrivals(own))))
+        for project_id, own in by_project.items()
+    ]
+
+
+def arrivals(records: list[Record]) -> list[Arrival]:
+    return [Arrival(record.p, record.r, event) for record in records for event in record.e]
+
+
+def _version(manifest: Manifest, chunks: list[_Chunk]) -> str:
+    """Generation and the project's own acknowledged sequence in each journal; never another tenant's."""
+    latest: dict[int, int] = {}
+    for chunk in chunks:
+        latest[chunk.epoch] = max(latest.get(chunk.epoch, 0), chunk.last_sequence)
+    return ".".join([str(manifest.generation), *(f"{epoch}-{last}" for epoch, last in sorted(latest.items()))])
