@@ -1,0 +1,302 @@
+"""What happens to one event on its way in: one list of steps. A step completes the event or names what is wrong.
+
+All steps run, so that a refused event comes back with every error at once.
+"""
+
+import hashlib
+import math
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from iafa.clock import from_datetime
+from iafa.errors import FieldError
+from iafa.event import (
+    CONTROL,
+    DEPTH_MAX,
+    EVENT_BYTES_MAX,
+    FALLBACK_PREFIX,
+    FUTURE_MAX_US,
+    ID_CHARS_MAX,
+    INTEGER_MAX,
+    NAME_CHARS_MAX,
+    PROPERTY_KEYS_MAX,
+    STRING_BYTES_MAX,
+    TIME_MAX_US,
+    URL_BYTES_MAX,
+    DropReason,
+    Event,
+    is_identity,
+)
+from iafa.ingest.wire import WireEvent
+
+SKEW_MAX_US = 60_000_000  # a client's clock that is further off is corrected by the time it sent the batch
+SECONDS_LIMIT = 100_000_000_000  # a smaller number is seconds (until the year 5138), a larger one milliseconds
+
+
+class Sender(NamedTuple):
+    """What the request says about where its events come from."""
+
+    received_at: int
+    is_browser: bool
+    user_agent: str | None = None
+    ip_address: str | None = None
+    salt: bytes = b""
+    sent_ms: int | None = None
+    is_upload: bool = False  # history: any time that the files can hold is right
+
+
+class Draft(msgspec.Struct, gc=False):
+    """An event between wire and canonical form."""
+
+    wire: WireEvent
+    sender: Sender
+    pointer: str
+    errors: list[FieldError]
+    id: str = ""
+    event_type: str = ""
+    created_at: int = 0
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    session_id: str | None = None
+    properties: bytes = b"{}"
+    event: Event | None = None
+    encoded: bytes = b""
+
+    def wrong(self, field: str, reason: DropReason, message: str) -> None:
+        self.errors.append(FieldError(f"{self.pointer}/{field}", reason.value, message))
+
+
+def name(draft: Draft) -> None:
+    wire = draft.wire
+    for field in ("event_type", "event_name", "event", "name"):
+        value = getattr(wire, field)
+        if value is not None:
+            break
+    else:
+        draft.wrong("event_type", DropReason.VALIDATION, "is required")
+        return
+    if not value.strip():
+        draft.wrong(field, DropReason.VALIDATION, "must not be empty")
+    elif _is_plain(draft, field, value, NAME_CHARS_MAX):
+        draft.event_type = value
+
+
+def identity(draft: Draft) -> None:
+    wire, before = draft.wire, len(draft.errors)
+    draft.user_id = _identity(draft, "user_id", wire.user_id if wire.user_id is not None else wire.userId)
+    draft.anonymous_id = _identity(
+        draft, "anonymous_id", wire.anonymous_id if wire.anonymous_id is not None else wire.anonymousId
+    )
+    draft.session_id = _identity(
+        draft, "session_id", wire.session_id if wire.session_id is not None else wire.sessionId
+    )
+    if draft.user_id is not None or draft.anonymous_id is not None or len(draft.errors) > before:
+        return
+    if draft.sender.is_browser:
+        draft.anonymous_id = fallback_id(draft.sender)
+    else:
+        draft.wrong("user_id", DropReason.MISSING_IDENTITY, "send a user_id or an anonymous_id")
+
+
+def event_id(draft: Draft) -> None:
+    wire = draft.wire
+    for field in ("id", "event_id", "messageId"):
+        value = getattr(wire, field)
+        if value is not None:
+            break
+    else:
+        draft.id = make_id(draft.sender.received_at)
+        return
+    text = str(value)
+    if not text.strip():
+        draft.wrong(field, DropReason.VALIDATION, "must not be empty")
+    elif _is_plain(draft, field, text, ID_CHARS_MAX):
+        draft.id = text
+
+
+def time(draft: Draft) -> None:
+    field = "timestamp" if draft.wire.timestamp is not None else "created_at"
+    value = draft.wire.timestamp if draft.wire.timestamp is not None else draft.wire.created_at
+    received_at = draft.sender.received_at
+    if value is None:
+        draft.created_at = received_at
+        return
+    time_us = parse_time(value)
+    if time_us is None:
+        draft.wrong(
+            field,
+            DropReason.INVALID_TIMESTAMP,
+            "must be an ISO 8601 time or seconds or milliseconds since 1970",
+        )
+        return
+    sent_ms = draft.sender.sent_ms
+    if sent_ms is not None and abs(received_at - sent_ms * 1000) > SKEW_MAX_US:
+        time_us += received_at - sent_ms * 1000
+    latest_us = TIME_MAX_US if draft.sender.is_upload else received_at + FUTURE_MAX_US
+    if not 0 <= time_us <= latest_us:
+        draft.wrong(field, DropReason.TIMESTAMP_OUT_OF_WINDOW, "must lie between 1970 and 24 hours from now")
+        return
+    draft.created_at = time_us
+
+
+def properties(draft: Draft) -> None:
+    wire = draft.wire
+    field = "properties" if wire.properties is not None else "event_properties"
+    value = wire.properties if wire.properties is not None else wire.event_properties
+    if not value:
+        return
+    before = len(draft.errors)
+    _check_value(draft, value, field, depth=1)
+    if len(draft.errors) == before:
+        draft.properties = msgspec.json.encode(value)
+
+
+def texts(draft: Draft) -> None:
+    wire = draft.wire
+    for field in ("source", "event_source", "platform", "timezone"):
+        _is_plain(draft, field, getattr(wire, field), NAME_CHARS_MAX)
+    for field in ("url", "referrer", "user_agent"):
+        value = getattr(wire, field)
+        if value is not None and len(value.encode()) > URL_BYTES_MAX:
+            draft.wrong(field, DropReason.TOO_LONG, f"must not be longer than {URL_BYTES_MAX} bytes")
+        elif value is not None and "\x00" in value:
+            draft.wrong(field, DropReason.INVALID_CHARACTER, "must not hold a NUL character")
+    rate = wire.sample_rate
+    if rate is not None and not 0 < rate <= 1:
+        draft.wrong("sample_rate", DropReason.NUMBER_OUT_OF_RANGE, "must be above 0 and at most 1")
+
+
+def canonical(draft: Draft) -> None:
+    """Last: nothing is encoded that was refused."""
+    if draft.errors:
+        return
+    wire, sender = draft.wire, draft.sender
+    draft.event = Event(
+        id=draft.id,
+        event_type=draft.event_type,
+        created_at=draft.created_at,
+        user_id=draft.user_id,
+        anonymous_id=draft.anonymous_id,
+        session_id=draft.session_id,
+        source=wire.source or wire.event_source or wire.platform or ("web" if sender.is_browser else None),
+        properties=msgspec.Raw(draft.properties),
+        url=wire.url,
+        referrer=wire.referrer,
+        user_agent=wire.user_agent or (sender.user_agent if sender.is_browser else None),
+        ip_address=sender.ip_address if sender.is_browser else None,
+        timezone=wire.timezone,
+        sample_rate=wire.sample_rate if wire.sample_rate is not None else 1.0,
+    )
+    draft.encoded = msgspec.json.encode(draft.event)
+    if len(draft.encoded) > EVENT_BYTES_MAX:
+        draft.errors.append(
+            FieldError(
+                draft.pointer,
+                DropReason.EVENT_TOO_LARGE.value,
+                f"an event has at most {EVENT_BYTES_MAX} bytes",
+            )
+        )
+
+
+Step = Callable[[Draft], None]
+STEPS: tuple[Step, ...] = (name, identity, event_id, time, properties, texts, canonical)
+
+
+def run(wire: WireEvent, sender: Sender, pointer: str) -> Draft:
+    draft = Draft(wire, sender, pointer, [])
+    for step in STEPS:
+        step(draft)
+    return draft
+
+
+def parse_time(value: str | int | float) -> int | None:
+    """UTC microseconds of an ISO 8601 text (naive = UTC) or of seconds or milliseconds since 1970; None if neither."""
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value)
+            return from_datetime(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+        except (ValueError, OverflowError):
+            return None
+    if not math.isfinite(value):
+        return None
+    return round(value * 1_000_000) if abs(value) < SECONDS_LIMIT else round(value * 1000)
+
+
+def make_id(received_at: int) -> str:
+    """A time-ordered id (48 bits of milliseconds, 80 random bits) for an event that came without one."""
+    return f"{received_at // 1000:012x}{os.urandom(10).hex()}"
+
+
+def fallback_id(sender: Sender) -> str:
+    """Who sent no id is told apart by address and user agent, keyed so that neither can be found again."""
+    text = f"{sender.ip_address or ''}\n{sender.user_agent or ''}"
+    return FALLBACK_PREFIX + hashlib.blake2b(text.encode(), key=sender.salt, digest_size=16).hexdigest()
+
+
+def _identity(draft: Draft, field: str, value: str | int | None) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, int) and abs(value) > INTEGER_MAX:
+        draft.wrong(field, DropReason.NUMBER_OUT_OF_RANGE, "is too large for a number; send it as a string")
+        return None
+    text = str(value)
+    if not is_identity(text):
+        return None
+    return text if _is_plain(draft, field, text, ID_CHARS_MAX) else None
+
+
+def _is_plain(draft: Draft, field: str, value: str | None, chars_max: int) -> bool:
+    if value is None:
+        return False
+    if len(value) > chars_max:
+        draft.wrong(field, DropReason.TOO_LONG, f"must not be longer than {chars_max} characters")
+        return False
+    if CONTROL.search(value):
+        draft.wrong(field, DropReason.INVALID_CHARACTER, "must not hold control characters")
+        return False
+    return True
+
+
+def _check_value(draft: Draft, value: Any, pointer: str, depth: int) -> None:
+    """Refuse what some reader of the files could not hold; scalars first, they are nearly all."""
+    kind = type(value)
+    if kind is str:
+        if len(value) > STRING_BYTES_MAX // 4 and len(value.encode()) > STRING_BYTES_MAX:
+            draft.wrong(pointer, DropReason.TOO_LONG, f"a text has at most {STRING_BYTES_MAX} bytes")
+        elif "\x00" in value:
+            draft.wrong(pointer, DropReason.INVALID_CHARACTER, "must not hold a NUL character")
+    elif kind is int:
+        if not -INTEGER_MAX <= value <= INTEGER_MAX:
+            draft.wrong(pointer, DropReason.NUMBER_OUT_OF_RANGE, "is beyond 2^53; send it as a string")
+    elif kind is float:
+        if not math.isfinite(value):
+            draft.wrong(pointer, DropReason.NUMBER_OUT_OF_RANGE, "must be finite")
+    elif kind is dict:
+        _check_object(draft, value, pointer, depth)
+    elif kind is list:
+        if depth >= DEPTH_MAX:
+            draft.wrong(pointer, DropReason.TOO_DEEP, f"is nested deeper than {DEPTH_MAX} levels")
+            return
+        for index, item in enumerate(value):
+            _check_value(draft, item, f"{pointer}/{index}", depth + 1)
+
+
+def _check_object(draft: Draft, value: dict[str, Any], pointer: str, depth: int) -> None:
+    if depth > DEPTH_MAX:
+        draft.wrong(pointer, DropReason.TOO_DEEP, f"is nested deeper than {DEPTH_MAX} levels")
+        return
+    if len(value) > PROPERTY_KEYS_MAX:
+        draft.wrong(pointer, DropReason.TOO_MANY_KEYS, f"has more than {PROPERTY_KEYS_MAX} members")
+        return
+    for position, (key, item) in enumerate(value.items()):
+        # Names are the sender's text: a wrong one is shown by its position, not repeated.
+        if len(key) > NAME_CHARS_MAX:
+            draft.wrong(f"{pointer}/#{position}", DropReason.TOO_LONG, f"a name has at most {NAME_CHARS_MAX} characters")
+        elif "\x00" in key:
+            draft.wrong(f"{pointer}/#{position}", DropReason.INVALID_CHARACTER, "a name must not hold a NUL character")
+        else:
+            _check_value(draft, item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", depth + 1)

@@ -1,0 +1,218 @@
+"""Collecting without HTTP: admission, limits, duplicates, and the counts of a batch."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iafa.clock import US_PER_DAY
+from iafa.errors import InsufficientScope, InvalidCredentials, RateLimited, StorageUnavailable, ValidationFailed
+from iafa.failpoints import Failpoints
+from iafa.ingest.collector import Collector, Origin, hash_address, is_allowed_origin
+from iafa.ingest.limits import RateLimiter
+from iafa.ingest.recent_ids import RecentIds
+from iafa.meta.api_keys import KeyGrant
+from iafa.metrics import Counters
+from tests.support.events import NOON_US, PROJECT
+from tests.support.lake import TestLake, ids, rows
+
+WRITE = KeyGrant(
+    project_id=PROJECT,
+    key_id="key-w",
+    kind="write",
+    expires_us=None,
+    salt=b"salt",
+    timezone="UTC",
+    allowed_origins=(),
+    rate_limit_per_minute=None,
+    rate_limit_per_ip_per_minute=None,
+    retention_days=90,
+)
+SECRET = replace(WRITE, key_id="key-s", kind="secret")
+HERE = Origin("192.0.2.1", "Agent/1.0")
+
+
+def collector_of(lake: TestLake, **grants: KeyGrant) -> Collector:
+    known = {"write": WRITE, "secret": SECRET, **grants}
+    return Collector(
+        journal=lake.open_journal(),
+        find_grant=lambda key, _now_us: known.get(key),
+        limiter=RateLimiter(lake.clock),
+        recent=RecentIds(),
+        counters=Counters(),
+        clock=lake.clock,
+    )
+
+
+def body(*events: dict[str, Any]) -> bytes:
+    return json.dumps(list(events)).encode()
+
+
+def event(id_: str, **over: Any) -> dict[str, Any]:
+    return {"event": "a", "user_id": "u", "id": id_, **over}
+
+
+async def test_accepted_event_is_in_the_next_snapshot(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    answer = await collector.one(SECRET, HERE, json.dumps(event("e1")).encode())
+    assert (answer.status, answer.id) == ("ok", "e1")
+    assert ids(lake.take()) == ["e1"]
+    collector.journal.close()
+
+
+async def test_batch_judges_each_event_alone_and_the_counts_add_up(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    await collector.one(SECRET, HERE, json.dumps(event("old")).encode())
+    events = [event("a"), event("a"), event("old"), event("bad", timestamp="?"), event("b"), {"event": 1}]
+    answer = await collector.batch(SECRET, HERE, body(*events))
+    assert (answer.accepted, answer.duplicates, answer.rejected) == (2, 2, 2)
+    assert answer.accepted + answer.duplicates + answer.sampled_out + answer.rejected + answer.retry == len(events)
+    assert [(one.index, one.result, one.code) for one in answer.results] == [
+        (1, "duplicate", None),
+        (2, "duplicate", None),
+        (3, "rejected", "invalid_timestamp"),
+        (5, "rejected", "validation_error"),
+    ]
+    assert ids(lake.take()) == ["a", "b", "old"]
+    assert collector.counters.read()["events_dropped"] == {
+        **{"duplicate": 2, "invalid_timestamp": 1, "validation_error": 1}
+    }
+    collector.journal.close()
+
+
+async def test_batch_of_nothing_but_invalid_events_answers_and_stores_nothing(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    answer = await collector.batch(SECRET, HERE, body({"x": 1}, {"y": 2}))
+    assert (answer.accepted, answer.rejected) == (0, 2)
+    assert collector.journal.records == 0
+    collector.journal.close()
+
+
+async def test_batch_over_too_many_days_keeps_the_first_31(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    day_s = US_PER_DAY // 1_000_000
+    events = [event(str(day), timestamp=NOON_US // 1_000_000 - day * day_s) for day in range(33)]
+    answer = await collector.batch(SECRET, HERE, body(*events))
+    assert (answer.accepted, answer.rejected) == (31, 2)
+    assert {one.code for one in answer.results} == {"too_many_dates"}
+    collector.journal.close()
+
+
+async def test_event_that_was_not_stored_is_no_duplicate_when_it_is_sent_again(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path, hit=Failpoints("journal.before_write:1:enospc").hit)
+    collector = collector_of(lake)
+    with pytest.raises(StorageUnavailable):
+        await collector.batch(SECRET, HERE, body(event("a")))
+    assert (await collector.batch(SECRET, HERE, body(event("a")))).accepted == 1
+    assert ids(lake.take()) == ["a"]
+    collector.journal.close()
+
+
+async def test_refused_event_lists_all_errors(tmp_path: Path) -> None:
+    collector = collector_of(TestLake(tmp_path))
+    with pytest.raises(ValidationFailed) as failure:
+        await collector.one(SECRET, HERE, b'{"timestamp":"?"}')
+    assert [error.pointer for error in failure.value.errors] == ["/event_type", "/user_id", "/timestamp"]
+    collector.journal.close()
+
+
+async def test_address_is_stored_as_a_keyed_hash_and_only_for_browsers(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    await collector.batch(WRITE, HERE, body(event("w")))
+    await collector.batch(SECRET, HERE, body(event("s")))
+    assert rows(lake.take(), "id, ip_address") == [("s", None), ("w", hash_address("192.0.2.1", b"salt"))]
+    (segment,) = lake.layout.journal.glob("*/*.ndjson")
+    assert b"192.0.2.1" not in segment.read_bytes()
+    collector.journal.close()
+
+
+def test_unknown_key_is_refused_and_guessing_is_limited_by_address(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    for _ in range(100):
+        with pytest.raises(InvalidCredentials):
+            collector.admit("guess", HERE)
+    with pytest.raises(RateLimited) as failure:
+        collector.admit("guess", HERE)
+    assert failure.value.retry_after_s == 1
+    with pytest.raises(InvalidCredentials):
+        collector.admit(None, Origin("192.0.2.2"))
+    assert collector.admit("secret", HERE) is SECRET
+    collector.journal.close()
+
+
+def test_key_of_pages_may_be_bound_to_origins(tmp_path: Path) -> None:
+    bound = replace(WRITE, allowed_origins=("https://shop.example", "*.shop.example"))
+    collector = collector_of(TestLake(tmp_path), bound=bound)
+    assert collector.admit("bound", Origin("192.0.2.1", origin="https://shop.example")) is bound
+    with pytest.raises(InsufficientScope):
+        collector.admit("bound", Origin("192.0.2.1", origin="https://evil.example"))
+    assert collector.admit("bound", HERE) is bound
+    collector.journal.close()
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed", "expected"),
+    [
+        ("https://a.example", [], True),
+        ("https://a.example", ["a.example"], True),
+        ("http://a.example", ["https://a.example"], False),
+        ("https://b.a.example", ["*.a.example"], True),
+        ("https://a.example", ["*.a.example"], False),
+        ("https://evila.example", ["*.a.example"], False),
+        ("https://b.a.example", ["https://*.a.example"], True),
+        ("http://b.a.example", ["https://*.a.example"], False),
+        ("https://A.Example", ["a.example"], True),
+        ("null", ["a.example"], False),
+    ],
+)
+def test_allowed_origins(origin: str, allowed: list[str], expected: bool) -> None:
+    assert is_allowed_origin(origin, allowed) is expected
+
+
+async def test_events_are_limited_by_key_and_the_bucket_refills(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    limited = replace(SECRET, rate_limit_per_minute=60)
+    collector = collector_of(lake)
+    assert (await collector.batch(limited, HERE, body(*(event(f"a{n}") for n in range(60))))).accepted == 60
+    with pytest.raises(RateLimited) as failure:
+        await collector.batch(limited, HERE, body(event("b")))
+    assert failure.value.retry_after_s == 1
+    lake.clock.advance(1)
+    assert (await collector.batch(limited, HERE, body(event("b")))).accepted == 1
+    collector.journal.close()
+
+
+async def test_batch_larger_than_the_bucket_passes_when_it_is_full_and_leaves_a_debt(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    limited = replace(SECRET, rate_limit_per_minute=10)
+    collector = collector_of(lake)
+    assert (await collector.batch(limited, HERE, body(*(event(f"a{n}") for n in range(30))))).accepted == 30
+    lake.clock.advance(60)
+    with pytest.raises(RateLimited):
+        await collector.batch(limited, HERE, body(event("b")))
+    lake.clock.advance(66)
+    assert (await collector.batch(limited, HERE, body(event("b")))).accepted == 1
+    collector.journal.close()
+
+
+def test_limits_hold_a_bounded_number_of_buckets(tmp_path: Path) -> None:
+    limiter = RateLimiter(TestLake(tmp_path).clock, buckets_max=10)
+    for number in range(100):
+        assert limiter.take(f"ip:{number}", 1, 5).is_allowed
+    assert len(limiter._buckets) == 10
+
+
+def test_recent_ids_are_bounded_and_forget_the_oldest() -> None:
+    recent = RecentIds(ids_max=3)
+    for number in range(7):
+        recent.add(("p", str(number)))
+    assert ("p", "6") in recent
+    assert ("p", "0") not in recent
