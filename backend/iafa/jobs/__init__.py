@@ -1,0 +1,1 @@
+"""What runs beside requests and needs two lower rooms: flush, compaction, uploads."""
