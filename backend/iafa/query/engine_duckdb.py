@@ -1,0 +1,214 @@
+"""DuckDB: a bounded pool of locked instances, one a project, and one cursor a question. Knows no report."""
+
+import os
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from iafa.clock import Clock
+from iafa.errors import DataDamaged, QueryBusy, QueryTimeout
+from iafa.lake.snapshot import Snapshot
+
+_INTERRUPT_AGAIN_S = 0.05
+_RETRY_AFTER_S = 2
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class QueryLimits:
+    """`memory_mb` is shared out among the instances, because a locked instance cannot give any of it back."""
+
+    timeout_s: float = 30.0
+    memory_mb: int = 1024
+    threads: int = 2
+    concurrency: int = 4
+    instances: int = 2
+    wait_s: float = 5.0
+    spill_mb: int = 8192
+
+
+@dataclass
+class _Instance:
+    connection: duckdb.DuckDBPyConnection
+    spill: Path
+    users: int = 0
+
+    def close(self) -> None:
+        self.connection.close()
+        shutil.rmtree(self.spill, ignore_errors=True)
+
+
+class DuckEngine:
+    """Answers questions over snapshots. Safe to use from many threads; each call blocks its own."""
+
+    def __init__(self, limits: QueryLimits, *, temp_directory: Path, clock: Clock) -> None:
+        self.clock = clock
+        self._limits = limits
+        self._temp_directory = temp_directory
+        self._instances: OrderedDict[str, _Instance] = OrderedDict()
+        self._running = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def reading(self, snapshot: Snapshot) -> Iterator["Reading"]:
+        """A cursor that sees the files of the snapshot's project and its tail as `tail`, for one question."""
+        directory = os.path.abspath(snapshot.directory)
+        instance = self._acquire(directory)
+        try:
+            cursor = instance.connection.cursor()
+            try:
+                cursor.register("tail", snapshot.tail)
+                with _Deadline(cursor, self._limits.timeout_s) as deadline:
+                    yield Reading(cursor, snapshot, deadline)
+            finally:
+                cursor.close()
+        finally:
+            self._release(instance)
+
+    def close(self) -> None:
+        with self._changed:
+            for instance in self._instances.values():
+                instance.close()
+            self._instances.clear()
+
+    def _acquire(self, directory: str) -> _Instance:
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._has_room(directory), self._limits.wait_s):
+                raise QueryBusy("too many questions are being answered now", retry_after_s=_RETRY_AFTER_S)
+            instance = self._instances.pop(directory, None) or self._opened(directory)
+            self._instances[directory] = instance
+            instance.users += 1
+            self._running += 1
+            return instance
+
+    def _release(self, instance: _Instance) -> None:
+        with self._changed:
+            instance.users -= 1
+            self._running -= 1
+            self._changed.notify_all()
+
+    def _has_room(self, directory: str) -> bool:
+        if self._running >= self._limits.concurrency:
+            return False
+        if directory in self._instances or len(self._instances) < self._limits.instances:
+            return True
+        return any(instance.users == 0 for instance in self._instances.values())
+
+    def _opened(self, directory: str) -> _Instance:
+        if len(self._instances) >= self._limits.instances:
+            idle = next(key for key, instance in self._instances.items() if instance.users == 0)
+            self._instances.pop(idle).close()
+        self._temp_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        spill = Path(os.path.abspath(tempfile.mkdtemp(prefix="query-", dir=self._temp_directory)))
+        return _Instance(locked_connection(directory, spill, self._limits), spill)
+
+
+class Reading:
+    """One question's cursor. Every statement is under the same deadline."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, snapshot: Snapshot, deadline: "_Deadline") -> None:
+        self._cursor = cursor
+        self._snapshot = snapshot
+        self._deadline = deadline
+
+    def rows(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[object, ...]]:
+        """All rows of the answer: ask for few. The statement must use each parameter."""
+        self.check_time()
+        try:
+            return self._cursor.execute(sql, dict(parameters)).fetchall()
+        except duckdb.InterruptException as error:
+            raise _timed_out(self._deadline) from error
+        except duckdb.OutOfMemoryException as error:
+            raise QueryBusy(
+                "the question needs more memory than is free now; ask for a shorter range",
+                retry_after_s=_RETRY_AFTER_S,
+            ) from error
+        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
+            if not self._snapshot.files:
+                raise
+            raise _damage(self._snapshot, error) from error
+
+    def check_time(self) -> None:
+        """For loops beside the statements."""
+        if self._deadline.has_passed:
+            raise _timed_out(self._deadline)
+
+
+@dataclass
+class _Deadline:
+    """Interrupts the cursor when its time is over, and again: between two statements it has no effect."""
+
+    cursor: duckdb.DuckDBPyConnection
+    timeout_s: float
+    has_passed: bool = False
+    _done: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> "_Deadline":
+        self._thread = threading.Thread(target=self._watch, name="query-deadline", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        wait_s = self.timeout_s
+        while not self._done.wait(wait_s):
+            self.has_passed = True
+            self.cursor.interrupt()
+            wait_s = _INTERRUPT_AGAIN_S
+
+
+def locked_connection(directory: str, spill: Path, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
+    """An instance that reads `directory` and its own spill folder, fetches nothing and stays locked."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "temp_directory": str(spill),
+            "memory_limit": f"{limits.memory_mb // limits.instances}MiB",
+            "threads": limits.threads,
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "python_enable_replacements": False,
+        },
+    )
+    # Only `set` bounds the spill: the same value in `config` is shown by current_setting and not enforced (2.0.0).
+    connection.execute("set max_temp_directory_size = $size", {"size": f"{limits.spill_mb}MiB"})
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set allowed_directories = $directories", {"directories": [directory]})
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def regex_error(pattern: str) -> str | None:
+    """Why RE2, the engine's own matcher, refuses the pattern; None if it takes it."""
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        try:
+            connection.execute("select regexp_matches('', $pattern)", {"pattern": pattern})
+        except duckdb.InvalidInputException as error:
+            return str(error).removeprefix("Invalid Input Error: ").partition(":")[0]
+    return None
+
+
+def _timed_out(deadline: _Deadline) -> QueryTimeout:
+    return QueryTimeout(f"the question took longer than {deadline.timeout_s:g} s; ask for a shorter range")
+
+
+def _damage(snapshot: Snapshot, error: duckdb.Error) -> DataDamaged:
+    """Names the missing file if there is one, relative to the project's folder."""
+    for file in snapshot.files:
+        if not file.exists():
+            return DataDamaged(f"the event file {file.name} is missing; run `iafa verify` and restore it")
+    return DataDamaged(f"an event file cannot be read ({type(error).__name__}); run `iafa verify`")

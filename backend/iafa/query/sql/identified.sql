@@ -1,0 +1,7 @@
+-- Which events of the snapshot does a question read, and whose are they? A join with identity edges has its place here.
+select user_hash as entity, {columns}
+from (
+    {events}
+)
+where created_at >= make_timestamptz($from_us)
+    and created_at < make_timestamptz($read_to_us)

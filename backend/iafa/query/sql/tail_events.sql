@@ -1,0 +1,3 @@
+-- Which events are in no file yet?
+select {columns}
+from tail

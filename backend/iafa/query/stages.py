@@ -1,0 +1,55 @@
+"""The stages of a funnel as SQL over one event: what they read, which of them an event matches."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from iafa.query.binding import Parameters
+from iafa.query.definition import ANY_EVENT, FunnelDefinition, Stage
+from iafa.query.filters import condition_sql, filter_columns
+from iafa.query.pages import PAGE_EVENT, literal_path, page_sql
+
+
+def stage_columns(definition: FunnelDefinition) -> set[str]:
+    conditions = [*definition.filters, *(each for stage in definition.stages for each in stage.filters)]
+    columns = {"user_hash", "created_at", "event_type"}.union(*map(filter_columns, conditions))
+    return columns | {"url"} if any(stage.page for stage in definition.stages) else columns
+
+
+def are_disjoint(stages: Sequence[Stage]) -> bool:
+    """True if by names and literal paths alone no event can match two of the stages."""
+    return not any(_may_overlap(one, other) for one, other in combinations(stages, 2))
+
+
+def relevant_sql(definition: FunnelDefinition, parameters: Parameters) -> str:
+    """What every event of the funnel fulfils, in a form that skips row groups sorted by event type."""
+    names = {name for stage in definition.stages for name in _event_names(stage)}
+    conditions = [condition_sql(condition, parameters) for condition in definition.filters]
+    if ANY_EVENT not in names:
+        conditions.insert(0, f"event_type in ({', '.join(parameters.bind(name) for name in sorted(names))})")
+    return " and ".join(conditions) or "true"
+
+
+def stage_sql(stage: Stage, parameters: Parameters) -> str:
+    """A boolean expression that is never null."""
+    if stage.page is not None:
+        conditions = [page_sql(stage.page, parameters)]
+    elif ANY_EVENT in stage.events:
+        conditions = []
+    else:
+        conditions = [f"event_type in ({', '.join(parameters.bind(name) for name in stage.events)})"]
+    conditions += [condition_sql(condition, parameters) for condition in stage.filters]
+    return " and ".join(conditions) or "true"
+
+
+def _event_names(stage: Stage) -> tuple[str, ...]:
+    return stage.events if stage.page is None else (PAGE_EVENT,)
+
+
+def _may_overlap(one: Stage, other: Stage) -> bool:
+    names, others = _event_names(one), _event_names(other)
+    if ANY_EVENT not in names and ANY_EVENT not in others and not set(names) & set(others):
+        return False
+    if one.page is None or other.page is None:
+        return True
+    path, other_path = literal_path(one.page), literal_path(other.page)
+    return path is None or other_path is None or path == other_path

@@ -1,0 +1,117 @@
+"""The golden vectors of the semantics (section 10) that concern the ordered funnel, and the edges named beside them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iafa.errors import ValidationFailed
+from iafa.query.definition import STAGES_MAX, parse_definition
+from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.funnel import funnel
+from iafa.query.time_range import resolve_time_range
+from tests.support import oracle
+from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_engine, an_event, snapshot_of
+
+Events = list[tuple[str, float]]
+EITHER = [["A", "AB"], ["B", "AB"]]  # an event named AB matches both stages
+
+VECTORS: list[tuple[str, Events, list[list[str]], int]] = [
+    ("1-window-is-inclusive", [("A", 0), ("B", 100)], [["A"], ["B"]], 2),
+    ("2-window-ends", [("A", 0), ("B", 101)], [["A"], ["B"]], 1),
+    ("3-ties-in-any-order", [("B", 10), ("A", 10)], [["A"], ["B"]], 2),
+    ("4-one-event-fills-one-stage", [("AB", 10)], EITHER, 1),
+    ("5-a-to-a-needs-two", [("A", 10)], [["A"], ["A"]], 1),
+    ("6-re-entry", [("A", 0), ("A", 90), ("B", 150)], [["A"], ["B"]], 2),
+    ("7-earliest-start", [("A", 0), ("A", 5), ("B", 6)], [["A"], ["B"]], 2),
+    ("9-window-from-the-first", [("A", 0), ("B", 80), ("C", 160)], [["A"], ["B"], ["C"]], 2),
+    ("15-order-by-time", [("B", 0), ("A", 1)], [["A"], ["B"]], 1),
+    ("16-tie-with-overlap", [("A", 0), ("AB", 0)], EITHER, 2),
+    ("16-tie-with-overlap-other-row-order", [("AB", 0), ("A", 0)], EITHER, 2),
+    ("17-tie-with-repeats", [("A", 0), ("A", 1), ("A", 1)], [["A"], ["A"], ["A"]], 3),
+    ("one-microsecond-too-late", [("A", 0), ("B", 100.000001)], [["A"], ["B"]], 1),
+    ("single-stage", [("A", 0)], [["A"]], 1),
+    ("no-entries", [("B", 0)], [["A"], ["B"]], 0),
+    ("no-events", [], [["A"], ["B"]], 0),
+    ("twenty-stages", [("A", t) for t in range(20)], [["A"]] * 20, 20),
+    ("twenty-stages-in-one-instant", [("A", 0)] * 20, [["A"]] * 20, 20),
+    ("nineteen-events-for-twenty-stages", [("A", 0)] * 19, [["A"]] * 20, 19),
+]
+
+
+@pytest.mark.parametrize(("events", "stages", "steps"), [row[1:] for row in VECTORS], ids=[row[0] for row in VECTORS])
+def test_vector(engine: DuckEngine, tmp_path: Path, events: Events, stages: list[list[str]], steps: int) -> None:
+    definition = {"name": "f", "window_seconds": 100, "stages": [{"name": "s", "events": names} for names in stages]}
+    assert steps_of(engine, tmp_path, events, definition) == steps
+
+
+def test_vector_13_later_steps_may_come_after_the_range(engine: DuckEngine, tmp_path: Path) -> None:
+    events: Events = [("A", 0), ("B", 60)]
+    until = "2025-11-21T12:00:00.000001Z"
+    assert steps_of(engine, tmp_path, events, a_definition("A", "B"), end=until) == 2
+    all_steps = a_definition("A", "B", range="all_steps")
+    assert steps_of(engine, tmp_path, events, all_steps, end=until) == 1
+
+
+def test_vector_18_no_window_at_all_still_holds_a_tie(engine: DuckEngine, tmp_path: Path) -> None:
+    assert steps_of(engine, tmp_path, [("A", 5), ("B", 5)], a_definition("A", "B", window_seconds=0)) == 2
+
+
+def test_vector_8_tie_strict_is_refused_and_not_approximated() -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse_definition(a_definition("A", "B", tie="strict"))
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [("/tie", "unsupported_value")]
+
+
+def test_twenty_one_stages_are_refused() -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        parse_definition(a_definition(*["A"] * (STAGES_MAX + 1)))
+    assert [error.pointer for error in refused.value.errors] == ["/stages"]
+
+
+def test_range_includes_its_start_and_excludes_its_end(engine: DuckEngine, tmp_path: Path) -> None:
+    single = a_definition("A")
+    noon = "2025-11-21T12:00:00Z"
+    assert steps_of(engine, tmp_path, [("A", 0)], single, start=noon) == 1
+    assert steps_of(engine, tmp_path, [("A", -0.000001)], single, start=noon) == 0
+    assert steps_of(engine, tmp_path, [("A", -0.000001)], single, end=noon) == 1
+    assert steps_of(engine, tmp_path, [("A", 0)], single, end=noon) == 0
+    assert steps_of(engine, tmp_path, [("A", 0)], single, start=noon, end=noon) == 0
+
+
+def test_last_microsecond_of_a_local_day_is_in_the_day(engine: DuckEngine, tmp_path: Path) -> None:
+    local_midnight_s = 22.25 * 3600  # noon UTC of the 21st to 00:00 of the 23rd at +13:45
+    for seconds, steps in ((local_midnight_s - 0.000001, 1), (local_midnight_s, 0)):
+        found = steps_of(
+            engine, tmp_path, [("A", seconds)], a_definition("A"), end="2025-11-22", timezone="Pacific/Chatham"
+        )
+        assert found == steps
+
+
+def test_null_window_has_no_limit(engine: DuckEngine, tmp_path: Path) -> None:
+    years: Events = [("A", 0), ("B", 3e9)]
+    assert steps_of(engine, tmp_path, years, a_definition("A", "B", window_seconds=None)) == 2
+    assert steps_of(engine, tmp_path, years, a_definition("A", "B", window_seconds=10**10)) == 2
+    assert steps_of(engine, tmp_path, years, a_definition("A", "B", window_seconds=10**9)) == 1
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    engine = an_engine(tmp_path_factory.mktemp("engine"))
+    yield engine
+    engine.close()
+
+
+def steps_of(
+    engine: DuckEngine, tmp_path: Path, events: Events, definition: dict[str, Any], **asked: str | None
+) -> int:
+    """Steps of the one person, by the engine; the oracle must say the same where it can be asked."""
+    rows = [an_event(name, NOON_US + round(seconds * SECOND_US)) for name, seconds in events]
+    time_range = resolve_time_range(asked.get("start"), asked.get("end"), timezone=asked.get("timezone") or "UTC")
+    answer = funnel(engine, snapshot_of(tmp_path, [rows]), parse_definition(definition), time_range)
+    stages = answer["stages"]
+    assert isinstance(stages, list)
+    if len(rows) < 8:
+        lo, hi = time_range.from_us, time_range.to_us
+        assert oracle.stage_counts(rows, definition, lo, hi) == [stage["users"] for stage in stages]
+    return sum(stage["users"] for stage in stages)
