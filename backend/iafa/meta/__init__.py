@@ -1,0 +1,1 @@
+"""JSON metadata: users, organizations, projects, keys, funnels. A file each, locked, versioned, replaced atomically."""

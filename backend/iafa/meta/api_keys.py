@@ -1,0 +1,84 @@
+"""API keys: how they are made, hashed and looked up. They are stored inside their project's record."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from iafa.meta.ids import new_id
+
+KeyKind = Literal["write", "secret"]
+PREFIXES: Mapping[KeyKind, str] = {"write": "iafa_w_", "secret": "iafa_s_"}
+KEY_BYTES = 32
+KEY_CHARS_MAX = 200  # longer text is not hashed: nothing that long is a key
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    kind: KeyKind
+    name: str
+    sha256: str
+    prefix: str
+    last4: str
+    created_us: int
+    expires_us: int | None = None
+    # A write key stands in the source of every page that carries the snippet: it is public by nature, and the
+    # tracking-code page must be able to show it again. A secret key's text is never kept.
+    public_text: str | None = None
+
+
+@dataclass(frozen=True)
+class KeyGrant:
+    """What a key lets its bearer do, with all that the collect path has to know of the project."""
+
+    project_id: str
+    key_id: str
+    kind: KeyKind
+    expires_us: int | None
+    salt: bytes
+    timezone: str
+    allowed_origins: tuple[str, ...]
+    rate_limit_per_minute: int | None
+    rate_limit_per_ip_per_minute: int | None
+    retention_days: int | None
+
+
+class KeyRing:
+    """An immutable view of all keys of one generation of the projects' file."""
+
+    def __init__(self, generation: int, grants: Iterable[tuple[bytes, KeyGrant]]) -> None:
+        self.generation = generation
+        self.grants: Mapping[bytes, KeyGrant] = dict(grants)
+
+    def grant(self, key: str, *, now_us: int) -> KeyGrant | None:
+        """The grant of a key as it was sent; None for one that is unknown, revoked or expired."""
+        if len(key) > KEY_CHARS_MAX:
+            return None
+        grant = self.grants.get(digest(key))
+        if grant is None or (grant.expires_us is not None and grant.expires_us <= now_us):
+            return None
+        return grant
+
+
+def digest(key: str) -> bytes:
+    """SHA-256: the keys hold 256 random bits, so there is nothing to guess and no need for a slow hash."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def make_key(kind: KeyKind, *, name: str, now_us: int) -> tuple[ApiKey, str]:
+    """A new key and its text, which is to be shown once."""
+    text = PREFIXES[kind] + secrets.token_urlsafe(KEY_BYTES)
+    key = ApiKey(
+        id=new_id(),
+        kind=kind,
+        name=name,
+        sha256=digest(text).hex(),
+        prefix=PREFIXES[kind],
+        last4=text[-4:],
+        created_us=now_us,
+        public_text=text if kind == "write" else None,
+    )
+    return key, text
