@@ -1,0 +1,105 @@
+"""Analytics routes: the answer of a funnel, saved or not, and the names of events."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from iafa.api.access import ReadableBodyProject, ReadableFunnel, ReadableProject
+from iafa.api.answers import json_answer
+from iafa.api.auth import BODY_PROBLEMS
+from iafa.api.bodies import StrictRoute, json_object
+from iafa.api.funnel_docs import QUESTION_BODY
+from iafa.api.funnel_models import EventNameList, FunnelAnswer
+from iafa.api.problem_docs import problem_responses
+from iafa.api.projects import OBJECT_PROBLEMS
+from iafa.api.services import ServicesOf
+from iafa.errors import FieldError, ValidationFailed
+from iafa.query.definition import parse_definition
+from iafa.query.time_range import resolve_time_range
+
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
+QUERY_PROBLEMS = (
+    *OBJECT_PROBLEMS, "insufficient_scope", "invalid_query", "query_busy", "storage_unavailable", "query_timeout"
+)  # fmt: skip
+RANGE_FIELDS = ("start_date", "end_date")
+Day = Annotated[
+    str | None,
+    Query(max_length=40, description="A day of the project's time zone, `2026-10-01`, or an instant with zone."),
+]
+WindowOverride = Annotated[
+    int | None, Query(ge=0, le=10_000_000_000, description="Ask with another window than the saved one.")
+]
+
+
+@router.get(
+    "/funnel/{funnel_id}",
+    response_model=FunnelAnswer,
+    summary="Ask a saved funnel",
+    description="How many people did the stages in order inside the window, among those who entered in the range. "
+    "Both days count. Without `start_date` and `end_date` the range is all of the project's data. Every event "
+    "acknowledged before the request is counted, flushed or not.",
+    responses=problem_responses(*QUERY_PROBLEMS),
+)
+async def ask_saved_funnel(
+    found: ReadableFunnel,
+    services: ServicesOf,
+    start_date: Day = None,
+    end_date: Day = None,
+    window_seconds: WindowOverride = None,
+) -> Response:
+    funnel, project = found
+    override = {} if window_seconds is None else {"window_seconds": window_seconds}
+    definition = parse_definition({**funnel.definition, **override})
+    time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
+    snapshot = await services.snapshot(project.id)
+    return json_answer(await services.run_funnel(snapshot, definition, time_range, funnel.id))
+
+
+@router.post(
+    "/funnel",
+    response_model=FunnelAnswer,
+    summary="Ask a funnel that is not saved",
+    description="The same answer as for a saved funnel; `funnel_id` is null.",
+    openapi_extra=QUESTION_BODY,
+    responses=problem_responses(*BODY_PROBLEMS, *QUERY_PROBLEMS),
+)
+async def ask_funnel(
+    raw: Annotated[Mapping[str, Any], Depends(json_object)],
+    project: ReadableBodyProject,
+    services: ServicesOf,
+) -> Response:
+    start_date, end_date = (_text_or_none(raw, field) for field in RANGE_FIELDS)
+    definition = parse_definition({key: raw[key] for key in raw if key not in RANGE_FIELDS})
+    time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
+    snapshot = await services.snapshot(project.id)
+    return json_answer(await services.run_funnel(snapshot, definition, time_range, None))
+
+
+@router.get(
+    "/event-names",
+    response_model=EventNameList,
+    summary="List the names of events",
+    description="The names that a project's events have, most frequent first; `q` finds a part of a name in either "
+    "case.",
+    responses=problem_responses(*QUERY_PROBLEMS),
+)
+async def list_event_names(
+    project: ReadableProject,
+    services: ServicesOf,
+    q: Annotated[str, Query(max_length=200, description="Part of a name.")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Response:
+    snapshot = await services.snapshot(project.id)
+    found = await services.event_names(snapshot, q, limit)
+    names = [{"name": one["event_type"], "count": one["count"], "last_seen": one["last_seen"]} for one in found]
+    return json_answer({"event_names": names, "data_version": snapshot.data_version})
+
+
+def _text_or_none(raw: Mapping[str, Any], field: str) -> str | None:
+    value = raw.get(field)
+    if value is None or isinstance(value, str):
+        return value
+    raise ValidationFailed(
+        "the range is not valid", errors=[FieldError(f"/{field}", "not_a_string", "send a day such as 2026-10-01")]
+    )

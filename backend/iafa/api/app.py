@@ -1,0 +1,86 @@
+"""The application: routers, layers and error answers put together. Which parts they work on, wiring decides."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+
+from iafa import __version__
+from iafa.api import analytics, auth, docs_pages, funnels, health, keys, pages, projects
+from iafa.api.access import declared_access
+from iafa.api.error_answers import register_error_answers
+from iafa.api.middleware import Envelope
+from iafa.api.openapi import build_document
+from iafa.api.services import Services
+
+API_BASE = "/api/v1"
+API_ROUTERS = (
+    auth.router,
+    projects.router,
+    keys.router,
+    funnels.router,
+    analytics.router,
+    health.router,
+)
+ROOT_ROUTERS = (health.router, docs_pages.router, pages.router)
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_app(services: Services, *, lifespan: Lifespan | None = None, extra: Sequence[APIRouter] = ()) -> FastAPI:
+    """The whole HTTP side. Raises `UndeclaredAccess` when a route does not say who may call it."""
+    app = _bare_app(lifespan, extra)
+    app.state.services = services
+    settings = services.settings
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_credentials=True,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "X-API-Key"],
+            expose_headers=["ETag", "Retry-After", "X-Request-Id"],
+        )
+    app.add_middleware(Envelope, is_tls=settings.public_url.startswith("https://"))
+    return app
+
+
+def openapi_document(extra: Sequence[APIRouter] = ()) -> dict[str, Any]:
+    """The OpenAPI document, made without a data directory."""
+    return _bare_app(None, extra).openapi()
+
+
+def _bare_app(lifespan: Lifespan | None, extra: Sequence[APIRouter]) -> FastAPI:
+    app = FastAPI(
+        title="IAFA",
+        version=__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    for router in API_ROUTERS:
+        app.include_router(router, prefix=API_BASE)
+    for router in (*extra, *ROOT_ROUTERS):
+        app.include_router(router)
+    access = declared_access(app.routes)
+    app.router.default = pages.no_route_took_it
+    register_error_answers(app)
+    document: list[dict[str, Any]] = []
+
+    def openapi() -> dict[str, Any]:
+        if not document:
+            document.append(build_document(app, access))
+        return document[0]
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The handler's name: the generated clients' method names. Health is served under two bases."""
+    return f"root_{route.name}" if route.path_format.startswith("/health") else route.name

@@ -1,0 +1,231 @@
+"""The lean collect path: one ASGI callable in front of the framework, and the same answers as documented routes."""
+
+import asyncio
+import os
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from iafa.api.problems import INTERNAL_ERROR, MEDIA_TYPE, Problem
+from iafa.errors import IafaError, PayloadTooLarge, UnsupportedMediaType
+from iafa.event import INFLATED_BYTES_MAX, WIRE_BYTES_MAX
+from iafa.ingest.collector import Collector, Origin
+
+BODY_SECONDS_MAX = 30.0
+PREFLIGHT_MAX_AGE_S = 7200
+
+CORS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Retry-After, X-Request-Id"),
+)
+_PREFLIGHT = (
+    *CORS,
+    (b"access-control-allow-methods", b"POST"),
+    (b"access-control-allow-headers", b"content-type, content-encoding, x-api-key"),
+    (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
+)
+_JSON_TYPES = (b"application/json", b"text/json")
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+class Head(NamedTuple):
+    """One pass over the headers."""
+
+    key: str | None
+    content_type: bytes
+    encoding: bytes
+    length: int | None
+    user_agent: str | None
+    origin: str | None
+    is_ambiguous: bool
+
+
+class Left(Exception):
+    """The client went away before its body was complete: nothing is stored and nobody hears an answer."""
+
+
+class CollectFront:
+    """Serves the collect paths itself and hands everything else to the framework's app."""
+
+    def __init__(
+        self, app: ASGIApp, collector: Collector, *, durability: str = "sync"
+    ) -> None:
+        self._app = app
+        self._collector = collector
+        self._extra = ((b"cache-control", b"no-store"), (b"x-iafa-durability", durability.encode()))
+        self._actions: dict[str, Callable[[Scope, Receive], Awaitable[bytes]]] = {
+            "/api/v1/track": self._track,
+            "/track": self._track,
+            "/api/v1/track/batch": self._batch,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        action = self._action(scope) if scope["type"] == "http" else None
+        if action is None:
+            await self._app(scope, receive, send)
+            return
+        try:
+            answer = await self.answer(scope, receive, action)
+        except Left:
+            return
+        await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def answer(
+        self, scope: Scope, receive: Receive, action: Callable[[Scope, Receive], Awaitable[bytes]] | None = None
+    ) -> Answer:
+        """The answer to a collect request, whichever way it came in."""
+        request_id = os.urandom(16).hex()
+        common = ((b"x-request-id", request_id.encode()), *self._extra)
+        if scope["method"] == "OPTIONS":
+            return Answer(204, (*_PREFLIGHT, *common), b"")
+        action = action or self._action(scope)
+        assert action is not None, "a documented collect route is one of ours"
+        try:
+            body = await action(scope, receive)
+        except IafaError as error:
+            return _problem(Problem.of(error), request_id, common)
+        except Left:
+            raise
+        except Exception:
+            self._collector.counters.add("internal_errors", "collect")
+            return _problem(INTERNAL_ERROR, request_id, common)
+        status, kind = (200, b"application/json") if body else (204, b"text/plain")
+        headers = (*CORS, *common, (b"content-type", kind), (b"content-length", str(len(body)).encode()))
+        return Answer(status, headers, body)
+
+    def _action(self, scope: Scope) -> Callable[[Scope, Receive], Awaitable[bytes]] | None:
+        if scope["method"] not in ("POST", "OPTIONS"):
+            return None
+        path: str = scope["path"]
+        action = self._actions.get(path)
+        if action is None and path.startswith("/e/") and path.count("/") == 2 and len(path) > len("/e/"):
+            return self._beacon
+        return action
+
+    async def _track(self, scope: Scope, receive: Receive) -> bytes:
+        head, origin = _sender(scope)
+        grant = self._collector.admit(head.key, origin)
+        body = await _read_body(head, receive)
+        return msgspec.json.encode(await self._collector.one(grant, origin, body))
+
+    async def _batch(self, scope: Scope, receive: Receive) -> bytes:
+        head, origin = _sender(scope)
+        grant = self._collector.admit(head.key, origin)
+        body = await _read_body(head, receive)
+        verbose = parse_qs(scope["query_string"].decode("latin-1")).get("verbose") == ["1"]
+        return msgspec.json.encode(await self._collector.batch(grant, origin, body, verbose=verbose))
+
+    async def _beacon(self, scope: Scope, receive: Receive) -> bytes:
+        head, origin = _sender(scope)
+        grant = self._collector.admit(scope["path"].removeprefix("/e/"), origin, is_beacon=True)
+        body = await _read_body(head, receive, is_beacon=True)
+        await self._collector.beacon(grant, origin, body)
+        return b""
+
+
+def _sender(scope: Scope) -> tuple[Head, Origin]:
+    head = read_head(scope)
+    client = scope.get("client")
+    # The peer's address, or what a trusted proxy said: the server in front of this has already decided.
+    return head, Origin(client[0] if client else "", head.user_agent, head.origin)
+
+
+def read_head(scope: Scope) -> Head:
+    key = user_agent = origin = None
+    content_type = encoding = b""
+    length: int | None = None
+    is_chunked = False
+    for name, value in scope["headers"]:
+        if name == b"x-api-key":
+            key = value.decode("latin-1").strip()
+        elif name == b"content-type":
+            content_type = value.partition(b";")[0].strip().lower()
+        elif name == b"content-encoding":
+            encoding = value.strip().lower()
+        elif name == b"content-length":
+            length = int(value) if value.isdigit() else None
+        elif name == b"transfer-encoding":
+            is_chunked = True
+        elif name == b"user-agent":
+            user_agent = value.decode("utf-8", "replace").replace("\x00", "")[:1000]
+        elif name == b"origin":
+            origin = value.decode("latin-1")
+    return Head(key, content_type, encoding, length, user_agent, origin, is_chunked and length is not None)
+
+
+async def _read_body(head: Head, receive: Receive, *, is_beacon: bool = False) -> bytes:
+    """The body, inflated, within the limits. Raises before reading what is certain to be refused."""
+    if head.is_ambiguous:
+        raise IafaError("Content-Length and Transfer-Encoding exclude each other", code="bad_request")
+    if not is_beacon and head.content_type not in _JSON_TYPES:
+        raise UnsupportedMediaType("send Content-Type: application/json")
+    if head.encoding not in (b"", b"identity", b"gzip"):
+        raise UnsupportedMediaType("send the body as it is or as gzip", code="unsupported_encoding")
+    if head.length is not None and head.length > WIRE_BYTES_MAX:
+        raise _too_large(WIRE_BYTES_MAX)
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            body = await _receive_all(receive)
+    except TimeoutError:
+        if is_beacon or head.origin is not None:
+            raise Left from None  # a browser would send the whole request again by itself on 408
+        raise IafaError("the body came too slowly", code="request_timeout") from None
+    return _inflate(body) if head.encoding == b"gzip" else body
+
+
+async def _receive_all(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            raise Left
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > WIRE_BYTES_MAX:
+            raise _too_large(WIRE_BYTES_MAX)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _inflate(body: bytes) -> bytes:
+    """One layer of gzip with a bound on what comes out, so that a bomb costs no memory."""
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        inflated = inflater.decompress(body, INFLATED_BYTES_MAX + 1)
+    except zlib.error:
+        raise IafaError("the body is not gzip", code="bad_encoding") from None
+    if len(inflated) > INFLATED_BYTES_MAX or inflater.unconsumed_tail:
+        raise _too_large(INFLATED_BYTES_MAX)
+    if not inflater.eof or inflater.unused_data:
+        raise IafaError("the gzip body is cut short or followed by something else", code="bad_encoding")
+    return inflated
+
+
+def _too_large(limit: int) -> PayloadTooLarge:
+    return PayloadTooLarge(f"the body is larger than {limit} bytes; send several smaller ones", limit=limit)
+
+
+def _problem(problem: Problem, request_id: str, common: tuple[tuple[bytes, bytes], ...]) -> Answer:
+    body = problem.body(request_id)
+    fields = {name.encode(): value.encode() for name, value in problem.header_fields().items()}
+    fields.pop(b"cache-control", None)
+    headers = (
+        *CORS,
+        *common,
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        *fields.items(),
+    )
+    return Answer(problem.status, headers, body)

@@ -1,0 +1,85 @@
+"""Exceptions of routes and of the framework to problems. Registered once, for every route."""
+
+import logging
+from typing import Any, cast
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+
+from iafa.api.bodies import escape_pointer
+from iafa.api.problems import Problem
+from iafa.errors import FieldError, IafaError, NotFound
+
+log = logging.getLogger("iafa.api")
+
+ERRORS_MAX = 100
+POINTER_CHARS_MAX = 200
+_CODES = {"extra_forbidden": "unknown_field", "value_error": "invalid"}
+_MESSAGES = {"missing": "this field is required", "extra_forbidden": "there is no such field"}
+_BY_STATUS = {
+    400: ("bad_request", "the request cannot be understood"),
+    404: ("not_found", NotFound().detail),
+    405: ("method_not_allowed", "this method is not allowed here; see Allow"),
+    413: ("payload_too_large", "the body is too large"),
+    415: ("unsupported_media_type", "send application/json"),
+}
+
+
+def register_error_answers(app: FastAPI) -> None:
+    app.add_exception_handler(IafaError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _framework_error)
+
+
+async def _domain_error(request: Request, error: Exception) -> Response:
+    problem = Problem.of(cast(IafaError, error))
+    if problem.status == 500:
+        log.error("request failed request_id=%s", _request_id(request), exc_info=error)
+    return problem.response(_request_id(request))
+
+
+async def _invalid_request(request: Request, error: Exception) -> Response:
+    found = cast(RequestValidationError, error).errors()
+    errors = [_field_error(item) for item in found[:ERRORS_MAX]]
+    is_query = all(item["loc"][:1] != ("body",) for item in found)
+    count = f"{len(found)} field is" if len(found) == 1 else f"{len(found)} fields are"
+    problem = Problem("invalid_query" if is_query else "validation_error", f"{count} not valid", errors)
+    return problem.response(_request_id(request))
+
+
+async def _framework_error(request: Request, error: Exception) -> Response:
+    status = cast(HTTPException, error).status_code
+    code, detail = _BY_STATUS.get(status, _BY_STATUS[400])
+    headers = {"allow": ", ".join(_methods(request))} if status == 405 else None
+    return Problem(code, detail, headers=headers).response(_request_id(request))
+
+
+def _field_error(item: Any) -> FieldError:
+    kind = item["type"]
+    pointer = "".join(f"/{escape_pointer(str(part))}" for part in item["loc"][1:])
+    message = _MESSAGES.get(kind)
+    if message is None:
+        # Our own validators' texts and the framework's are fixed; neither repeats the value.
+        context = item.get("ctx", {})
+        message = str(context["error"]) if kind == "value_error" else item["msg"]
+    return FieldError(pointer[:POINTER_CHARS_MAX], _CODES.get(kind, kind), message)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of every route of the path; the framework names only those of the first one."""
+    found: set[str] = set()
+    routes = cast(list[BaseRoute], request.app.routes)
+    for context in iter_route_contexts(routes):
+        match, _scope = context.matches(request.scope)
+        if match is not Match.NONE:
+            found |= set(context.methods or ())
+    return sorted(found)
+
+
+def _request_id(request: Request) -> str:
+    return str(getattr(request.state, "request_id", ""))

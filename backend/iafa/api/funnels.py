@@ -1,0 +1,106 @@
+"""Funnel routes: saved definitions and templates. What a valid definition is, query/definition decides."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from iafa.api.access import BodyProject, MemberFunnel, ReadableFunnel, ReadableProject, public
+from iafa.api.answers import etag, expected_version, funnel_answer, json_answer
+from iafa.api.auth import BODY_PROBLEMS
+from iafa.api.bodies import StrictRoute, json_object
+from iafa.api.funnel_docs import DEFINITION_BODY
+from iafa.api.funnel_models import Funnel, FunnelList, FunnelTemplateList
+from iafa.api.funnel_templates import TEMPLATES
+from iafa.api.problem_docs import problem_responses
+from iafa.api.projects import CHANGE_PROBLEMS, OBJECT_PROBLEMS
+from iafa.api.services import ServicesOf
+from iafa.errors import FieldError, ValidationFailed
+from iafa.query.definition import parse_definition, to_dict
+
+router = APIRouter(tags=["funnels"], route_class=StrictRoute)
+RawDefinition = Annotated[Mapping[str, Any], Depends(json_object)]
+
+
+@router.get(
+    "/funnels",
+    response_model=FunnelList,
+    summary="List a project's funnels",
+    description="Saved definitions, oldest first.",
+    responses=problem_responses(*OBJECT_PROBLEMS, "insufficient_scope", "invalid_query"),
+)
+async def list_funnels(project: ReadableProject, services: ServicesOf) -> Response:
+    funnels = await services.funnels.of_project(project.id)
+    return json_answer({"funnels": [funnel_answer(funnel) for funnel in funnels]})
+
+
+@router.post(
+    "/funnels",
+    response_model=Funnel,
+    status_code=201,
+    summary="Save a funnel",
+    description="Required are `project_id`, `name` and, per stage, `name` and one of `event`, `events` and `page`. "
+    "Unknown fields are refused.",
+    openapi_extra=DEFINITION_BODY,
+    responses=problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict"),
+)
+async def create_funnel(raw: RawDefinition, project: BodyProject, services: ServicesOf) -> Response:
+    definition = parse_definition(raw)
+    funnel = await services.funnels.add(project.id, name=definition.name, definition=to_dict(definition))
+    return json_answer(funnel_answer(funnel), status=201, headers={"etag": etag(funnel.version)})
+
+
+@router.get(
+    "/funnels/{funnel_id}",
+    response_model=Funnel,
+    summary="Read a funnel",
+    description="The saved definition. The `ETag` is the version for `If-Match`.",
+    responses=problem_responses(*OBJECT_PROBLEMS, "insufficient_scope"),
+)
+async def read_funnel(found: ReadableFunnel) -> Response:
+    funnel, _project = found
+    return json_answer(funnel_answer(funnel), headers={"etag": etag(funnel.version)})
+
+
+@router.put(
+    "/funnels/{funnel_id}",
+    response_model=Funnel,
+    summary="Change a funnel",
+    description='Swaps the whole definition; `project_id` may not change. With `If-Match: "3"` the change is '
+    "refused when the funnel is not at version 3 any more.",
+    openapi_extra=DEFINITION_BODY,
+    responses=problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict", "version_conflict"),
+)
+async def change_funnel(raw: RawDefinition, request: Request, funnel: MemberFunnel, services: ServicesOf) -> Response:
+    if raw.get("project_id") != funnel.project_id:
+        wrong = FieldError("/project_id", "immutable", "a funnel stays in its project")
+        raise ValidationFailed("the funnel belongs to another project", errors=[wrong])
+    definition = parse_definition(raw)
+    changed = await services.funnels.replace(
+        funnel.id, name=definition.name, definition=to_dict(definition), expected_version=expected_version(request)
+    )
+    return json_answer(funnel_answer(changed), headers={"etag": etag(changed.version)})
+
+
+@router.delete(
+    "/funnels/{funnel_id}",
+    status_code=204,
+    summary="Delete a funnel",
+    description="Forgets the definition. Events are not touched.",
+    responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
+)
+async def delete_funnel(funnel: MemberFunnel, services: ServicesOf) -> Response:
+    await services.funnels.remove(funnel.id)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/funnel-templates",
+    response_model=FunnelTemplateList,
+    summary="List the templates",
+    description="Funnels that many products have, as a start for your own. Their event names are suggestions.",
+    dependencies=[Depends(public)],
+    responses=problem_responses(),
+)
+async def list_templates() -> Response:
+    return json_answer({"templates": TEMPLATES})

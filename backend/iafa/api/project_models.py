@@ -1,0 +1,133 @@
+"""Bodies of the project routes: settings, keys, tracking code, status."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from iafa.api.text import host_name, origin, plain_text, time_zone
+
+REQUEST = ConfigDict(extra="forbid", strict=True)
+NAME = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
+TIME_ZONE = Annotated[str, Field(max_length=64), AfterValidator(time_zone)]
+HOST = Annotated[str, Field(max_length=253), AfterValidator(host_name)]
+ORIGIN = Annotated[str, Field(max_length=300), AfterValidator(origin)]
+RATE = Annotated[int, Field(ge=1, le=100_000_000)]
+DAYS = Annotated[int, Field(ge=1, le=36_500)]
+OVERLAP_S = 86_400
+GAP_S = Annotated[int, Field(ge=1, le=86_400)]
+HTML_EXAMPLE = '<script defer src="https://iafa.example.org/tracker.js" data-key="iafa_w_..."></script>'
+TIME = Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T09:15:02.123456Z"])
+
+
+class ProjectCreation(BaseModel):
+    model_config = REQUEST
+
+    name: NAME = Field(examples=["Web shop"])
+    domain: HOST | None = Field(None, examples=["shop.example.org"])
+    timezone: TIME_ZONE = Field("UTC", examples=["Europe/Vienna"])
+    allowed_origins: list[ORIGIN] = Field(
+        [],
+        max_length=100,
+        description="Origins whose pages may send events with the write key; none listed: all. `*.` = subdomains.",
+        examples=[["https://*.example.org"]],
+    )
+    rate_limit_per_minute: RATE | None = Field(1000, description="Events per key; null: no limit.")
+    rate_limit_per_ip_per_minute: RATE | None = Field(100, description="Requests per address; null: no limit.")
+    retention_days: DAYS | None = Field(90, description="Days that events are kept; null: for ever.")
+    session_gap_seconds: GAP_S = Field(3600, description="A longer gap between two events begins a session.")
+
+
+class ProjectChange(BaseModel):
+    """Fields that are absent stay as they are."""
+
+    model_config = REQUEST
+
+    name: NAME = Field("", examples=["Web shop"])
+    domain: HOST | None = Field(None, examples=["shop.example.org"])
+    timezone: TIME_ZONE = Field("UTC", examples=["Europe/Vienna"])
+    allowed_origins: list[ORIGIN] = Field([], max_length=100, examples=[["https://*.example.org"]])
+    rate_limit_per_minute: RATE | None = Field(None, examples=[1000])
+    rate_limit_per_ip_per_minute: RATE | None = Field(None, examples=[100])
+    retention_days: DAYS | None = Field(None, examples=[365])
+    session_gap_seconds: GAP_S = Field(3600, examples=[1800])
+
+
+class ProjectAnswer(BaseModel):
+    id: str = Field(examples=["p7c1n4d8j2g5b9f3h6m0"])
+    organization_id: str = Field(examples=["a8d2f5h1k9l3p6s0v4x7"])
+    name: str = Field(examples=["Web shop"])
+    domain: str | None = Field(examples=["shop.example.org"])
+    timezone: str = Field(examples=["Europe/Vienna"])
+    allowed_origins: list[str] = Field(examples=[["https://*.example.org"]])
+    rate_limit_per_minute: int | None = Field(examples=[1000])
+    rate_limit_per_ip_per_minute: int | None = Field(examples=[100])
+    retention_days: int | None = Field(examples=[90])
+    session_gap_seconds: int = Field(examples=[3600])
+    version: int = Field(description="Goes up with every change; the value of `If-Match`.", examples=[3])
+    created_at: str = TIME
+    updated_at: str = TIME
+
+
+class ProjectCreated(ProjectAnswer):
+    """The keys in clear. The secret key is shown this once."""
+
+    api_key: str = Field(description="The public write key of pages.", examples=["iafa_w_..."])
+    secret_key: str = Field(description="The server key: collect, upload, read.", examples=["iafa_s_..."])
+
+
+class ProjectList(BaseModel):
+    projects: list[ProjectAnswer]
+
+
+class KeyCreation(BaseModel):
+    model_config = REQUEST
+
+    kind: Literal["write", "secret"]
+    name: NAME = Field(examples=["Checkout server"])
+
+
+class KeyRotation(BaseModel):
+    model_config = REQUEST
+
+    overlap_seconds: int = Field(
+        OVERLAP_S, ge=0, le=30 * 86_400, description="How long the old key still works; 0: it ends at once."
+    )
+
+
+class KeyAnswer(BaseModel):
+    id: str = Field(examples=["y4e7r1t9u3i6o8p2a5s0"])
+    kind: Literal["write", "secret"]
+    name: str = Field(examples=["Checkout server"])
+    prefix: str = Field(examples=["iafa_s_"])
+    last4: str = Field(examples=["x4Qz"])
+    created_at: str = TIME
+    expires_at: str | None = Field(description="Set on a key that was rotated.", examples=[None])
+    key: str | None = Field(
+        description="The key in clear: always for write keys, once for secret keys.", examples=["iafa_w_..."]
+    )
+
+
+class KeyList(BaseModel):
+    keys: list[KeyAnswer]
+
+
+class Snippets(BaseModel):
+    html: str = Field(examples=[HTML_EXAMPLE])
+    curl: str = Field(examples=["curl -X POST https://iafa.example.org/api/v1/track ..."])
+    python: str = Field(examples=["import httpx ..."])
+    node: str = Field(examples=["await fetch(...)"])
+
+
+class TrackingCode(BaseModel):
+    api_key: str = Field(examples=["iafa_w_..."])
+    html: str = Field(examples=[HTML_EXAMPLE])
+    script_url: str = Field(examples=["https://iafa.example.org/tracker.js"])
+    collector_url: str = Field(examples=["https://iafa.example.org"])
+    snippets: Snippets
+
+
+class ProjectStatus(BaseModel):
+    events_total: int = Field(examples=[142082])
+    first_event_at: str | None = TIME
+    last_event_at: str | None = TIME
+    data_version: str = Field(description="Equal versions have equal answers.", examples=["17.2048"])

@@ -1,0 +1,113 @@
+"""Project routes: settings and status."""
+
+from fastapi import APIRouter, Request, Response
+
+from iafa.api.access import CallerIsUser, MemberProject, ReadableProject
+from iafa.api.answers import etag, expected_version, project_answer
+from iafa.api.auth import BODY_PROBLEMS
+from iafa.api.bodies import StrictRoute
+from iafa.api.problem_docs import problem_responses
+from iafa.api.project_models import (
+    ProjectAnswer,
+    ProjectChange,
+    ProjectCreated,
+    ProjectCreation,
+    ProjectList,
+    ProjectStatus,
+)
+from iafa.api.services import ServicesOf
+from iafa.clock import to_iso
+
+router = APIRouter(prefix="/projects", tags=["projects"], route_class=StrictRoute)
+SESSION_PROBLEMS = ("invalid_credentials", "token_expired")
+OBJECT_PROBLEMS = (*SESSION_PROBLEMS, "not_found")
+CHANGE_PROBLEMS = ("insufficient_scope", "storage_unavailable")
+
+
+@router.get(
+    "",
+    summary="List the projects",
+    description="All projects of the caller's organization, oldest first.",
+    responses=problem_responses(*SESSION_PROBLEMS),
+)
+async def list_projects(caller: CallerIsUser, services: ServicesOf) -> ProjectList:
+    projects = await services.projects.of_organization(caller.user.organization_id)
+    return ProjectList(projects=[project_answer(project) for project in projects])
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Make a project",
+    description="Answers both keys in clear. The secret key is shown this once: keep it on your server.",
+    responses=problem_responses(*BODY_PROBLEMS, *SESSION_PROBLEMS, *CHANGE_PROBLEMS, "conflict"),
+)
+async def create_project(
+    body: ProjectCreation, response: Response, caller: CallerIsUser, services: ServicesOf
+) -> ProjectCreated:
+    settings = body.model_dump(exclude={"name"}) | {"allowed_origins": tuple(body.allowed_origins)}
+    project, write_text, secret_text = await services.projects.add(
+        caller.user.organization_id, name=body.name, settings=settings
+    )
+    response.headers["etag"] = etag(project.version)
+    return ProjectCreated(**project_answer(project).model_dump(), api_key=write_text, secret_key=secret_text)
+
+
+@router.get(
+    "/{project_id}",
+    summary="Read a project",
+    description="The settings. The `ETag` is the version for `If-Match`.",
+    responses=problem_responses(*OBJECT_PROBLEMS),
+)
+async def read_project(project: MemberProject, response: Response) -> ProjectAnswer:
+    response.headers["etag"] = etag(project.version)
+    return project_answer(project)
+
+
+@router.put(
+    "/{project_id}",
+    summary="Change a project",
+    description='Fields that are absent stay as they are. With `If-Match: "3"` the change is refused when the '
+    "project is not at version 3 any more. Limits and keys hold everywhere within two seconds.",
+    responses=problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict", "version_conflict"),
+)
+async def change_project(
+    body: ProjectChange, request: Request, response: Response, project: MemberProject, services: ServicesOf
+) -> ProjectAnswer:
+    changes = body.model_dump(exclude_unset=True)
+    if "allowed_origins" in changes:
+        changes["allowed_origins"] = tuple(changes["allowed_origins"])
+    changed = await services.projects.update(project.id, changes=changes, expected_version=expected_version(request))
+    response.headers["etag"] = etag(changed.version)
+    return project_answer(changed)
+
+
+@router.delete(
+    "/{project_id}",
+    status_code=204,
+    summary="Delete a project",
+    description="Ends its keys at once, then removes its funnels and its events. There is no way back.",
+    responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
+)
+async def delete_project(project: MemberProject, services: ServicesOf) -> Response:
+    await services.projects.remove(project.id)
+    await services.funnels.remove_of_project(project.id)
+    await services.drop_project(project.id)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/{project_id}/status",
+    summary="Is data arriving",
+    description="How many events the project has and when the first and the last happened. Counts every event "
+    "acknowledged before the request.",
+    responses=problem_responses(*OBJECT_PROBLEMS, "storage_unavailable"),
+)
+async def project_status(project: ReadableProject, services: ServicesOf) -> ProjectStatus:
+    snapshot = await services.snapshot(project.id)
+    return ProjectStatus(
+        events_total=snapshot.rows,
+        first_event_at=None if snapshot.first_us is None else to_iso(snapshot.first_us),
+        last_event_at=None if snapshot.last_us is None else to_iso(snapshot.last_us),
+        data_version=snapshot.data_version,
+    )

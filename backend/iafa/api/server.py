@@ -1,0 +1,107 @@
+"""One serving process: the framework's app, the collect path in front of it, and their parts, from start to stop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from iafa.api import collect_routes, upload
+from iafa.api.app import create_app
+from iafa.api.collect import CollectFront
+from iafa.api.services import Services
+from iafa.api.tokens import Tokens
+from iafa.api.upload import Uploads
+from iafa.clock import Clock
+from iafa.settings import Settings
+from iafa.wiring import House, open_house, open_intake
+
+EXTRA_ROUTERS = (collect_routes.router, upload.router)
+BACKLOG = 1024
+CONNECTIONS_MAX = 2000
+GRACE_S = 10
+
+
+def services_of_house(house: House, *, replayed_from: int) -> Services:
+    async def readiness() -> dict[str, Any]:
+        oldest = await asyncio.to_thread(house.oldest_journal)
+        is_ready = oldest is None or oldest >= replayed_from
+        return {"ready": is_ready, "journal": "replayed" if is_ready else "replaying"}
+
+    return Services(
+        settings=house.settings,
+        clock=house.clock,
+        tokens=Tokens(house.settings.secret(), algorithm=house.settings.jwt_algorithm, clock=house.clock),
+        accounts=house.accounts,
+        projects=house.projects,
+        funnels=house.funnels,
+        snapshot=house.snapshot,
+        run_funnel=house.run_funnel,
+        event_names=house.event_names,
+        readiness=readiness,
+        drop_project=house.drop_project,
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, replayed_from: int = 0, clock: Clock | None = None) -> AsyncIterator[ASGIApp]:
+    """The complete ASGI application; its journal is open inside the block."""
+    house = await asyncio.to_thread(open_house, settings, clock)
+    intake = await asyncio.to_thread(open_intake, house)
+    try:
+        app = create_app(services_of_house(house, replayed_from=replayed_from), extra=EXTRA_ROUTERS)
+        front = CollectFront(app, intake.collector)
+        app.state.collect_front = front
+        uploader = house.uploader()
+        app.state.uploads = Uploads(uploader.make_folder, uploader.run, settings.upload_bytes_max)
+        yield front
+    finally:
+        await intake.close()
+        await asyncio.to_thread(house.engine.close)
+
+
+async def serve(
+    settings: Settings,
+    *,
+    replayed_from: int,
+    shares_port: bool = False,
+    until: Callable[[Callable[[], None]], None] | None = None,
+) -> None:
+    """Serve until a signal. `until` may arrange for another way to be told to stop."""
+    async with running(settings, replayed_from=replayed_from) as app:
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        server = uvicorn.Server(config)
+        if until is not None:
+            loop = asyncio.get_running_loop()
+
+            def stop() -> None:
+                loop.call_soon_threadsafe(setattr, server, "should_exit", True)
+
+            until(stop)
+        with _listening(settings, shares_port=shares_port) as listener:
+            await server.serve(sockets=[listener])
+
+
+def _listening(settings: Settings, *, shares_port: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shares_port:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((settings.api_host, settings.api_port))
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener

@@ -1,0 +1,48 @@
+"""What routes are given: concrete parts and callables, put together by wiring. Holds no logic."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from fastapi import Depends, Request
+
+from iafa.api.tokens import Tokens
+from iafa.clock import Clock
+from iafa.meta.accounts import Accounts
+from iafa.meta.funnels import Funnels
+from iafa.meta.projects import Projects
+from iafa.query.definition import FunnelDefinition
+from iafa.query.time_range import TimeRange
+from iafa.settings import Settings
+
+if TYPE_CHECKING:
+    from iafa.lake.snapshot import Snapshot
+
+STATIC_DIR = Path(__file__).resolve().parent.parent / "static"
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    clock: Clock
+    tokens: Tokens
+    accounts: Accounts
+    projects: Projects
+    funnels: Funnels
+    snapshot: "Callable[[str], Awaitable[Snapshot]]"
+    # (snapshot, definition, range, id of the saved funnel) -> the answer of semantics.md section 7
+    run_funnel: "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None], Awaitable[dict[str, Any]]]"
+    # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first
+    event_names: "Callable[[Snapshot, str, int], Awaitable[Sequence[dict[str, Any]]]]"
+    # {"ready": bool, ...}
+    readiness: Callable[[], Awaitable[dict[str, Any]]]
+    drop_project: Callable[[str], Awaitable[None]]
+    static_dir: Path = STATIC_DIR
+
+
+def services_of(request: Request) -> Services:
+    return cast(Services, request.app.state.services)
+
+
+ServicesOf = Annotated[Services, Depends(services_of)]

@@ -1,0 +1,170 @@
+"""The only place where parts are put together. Used by the server, the background process and the commands alike."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iafa.clock import US_PER_DAY, Clock, SystemClock
+from iafa.durable import make_dirs
+from iafa.failpoints import Failpoints, Hit, no_failpoints
+from iafa.ingest.collector import Collector
+from iafa.ingest.limits import RateLimiter
+from iafa.ingest.recent_ids import RecentIds
+from iafa.jobs.background import Background
+from iafa.jobs.compact import Compactor
+from iafa.jobs.flush import Flusher
+from iafa.jobs.upload import Uploader
+from iafa.journal.reader import journals
+from iafa.journal.writer import JournalLimits, JournalWriter
+from iafa.lake.append import LakeAppender
+from iafa.lake.dropped import drop
+from iafa.lake.layout import Layout
+from iafa.lake.manifest import Manifests
+from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.meta.accounts import Accounts
+from iafa.meta.funnels import Funnels, StoredFunnel
+from iafa.meta.json_file import JsonFile
+from iafa.meta.login_throttle import LoginThrottle
+from iafa.meta.organizations import Organization, Organizations
+from iafa.meta.passwords import Passwords
+from iafa.meta.projects import Project, Projects
+from iafa.meta.sessions import Session, Sessions
+from iafa.meta.users import User, Users
+from iafa.metrics import Counters
+from iafa.query.definition import FunnelDefinition
+from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.query.event_names import event_names
+from iafa.query.funnel import funnel
+from iafa.query.time_range import TimeRange
+from iafa.settings import Settings
+
+
+@dataclass(frozen=True)
+class House:
+    """Everything that reads: metadata, snapshots, the query engine. Opening it writes nothing but folders."""
+
+    settings: Settings
+    clock: Clock
+    layout: Layout
+    manifests: Manifests
+    snapshots: Snapshots
+    engine: DuckEngine
+    projects: Projects
+    funnels: Funnels
+    accounts: Accounts
+    organizations: Organizations
+    hit: Hit
+
+    async def snapshot(self, project_id: str) -> Snapshot:
+        return await asyncio.to_thread(self.snapshots.take, project_id)
+
+    async def run_funnel(
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, funnel_id: str | None
+    ) -> dict[str, Any]:
+        return await asyncio.to_thread(funnel, self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
+
+    async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
+        return await asyncio.to_thread(event_names, self.engine, snapshot, search=query, limit=limit)
+
+    async def drop_project(self, project_id: str) -> None:
+        await asyncio.to_thread(drop, self.layout, project_id)
+
+    def appender(self) -> LakeAppender:
+        return LakeAppender(self.layout, self.manifests, self._window_us, self.hit)
+
+    def uploader(self) -> Uploader:
+        return Uploader(self.layout, self.appender(), self.clock)
+
+    def flusher(self) -> Flusher:
+        return Flusher(self.layout, self.appender(), self.hit)
+
+    def compactor(self) -> Compactor:
+        return Compactor(
+            self.layout, self.manifests, self.clock, parts_min=self.settings.compact_parts_min, hit=self.hit
+        )
+
+    def background(self) -> Background:
+        return Background(self.flusher(), self.compactor(), self.clock, self.settings.compact_interval_s)
+
+    @property
+    def _window_us(self) -> int:
+        return self.settings.dedup_window_days * US_PER_DAY
+
+    def oldest_journal(self) -> int | None:
+        """The lowest epoch that still has a journal."""
+        return next((epoch for epoch, _directory in journals(self.layout.journal)), None)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What writes: the journal of this process and the collector on top of it. `close` it at the end."""
+
+    journal: JournalWriter
+    collector: Collector
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self.journal.close)
+
+
+def open_house(settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None) -> House:
+    clock = clock or SystemClock()
+    hit = hit or failpoints(settings)
+    layout = Layout(settings.data_dir.resolve())
+    make_dirs(layout.root)
+    manifests = Manifests(layout, clock, grace_s=settings.trash_grace_s, hit=hit)
+    window_us = settings.dedup_window_days * US_PER_DAY
+    users = Users(JsonFile(layout.root, "users", User, clock=clock, hit=hit), clock)
+    organizations = Organizations(JsonFile(layout.root, "organizations", Organization, clock=clock, hit=hit), clock)
+    sessions = Sessions(
+        JsonFile(layout.root, "sessions", Session, clock=clock, hit=hit),
+        clock,
+        idle_s=settings.jwt_expiration_hours * 3600,
+    )
+    return House(
+        settings=settings,
+        clock=clock,
+        layout=layout,
+        manifests=manifests,
+        snapshots=Snapshots(layout, manifests, dedup_window_us=window_us),
+        engine=DuckEngine(
+            QueryLimits(
+                timeout_s=settings.query_timeout_s,
+                memory_mb=settings.query_memory_mb,
+                threads=settings.query_threads,
+                concurrency=settings.query_concurrency,
+            ),
+            temp_directory=layout.tmp / "duckdb",
+            clock=clock,
+        ),
+        projects=Projects(JsonFile(layout.root, "projects", Project, clock=clock, hit=hit), clock),
+        funnels=Funnels(JsonFile(layout.root, "funnels", StoredFunnel, clock=clock, hit=hit), clock),
+        accounts=Accounts(users, organizations, sessions, Passwords(), LoginThrottle(clock)),
+        organizations=organizations,
+        hit=hit,
+    )
+
+
+def open_intake(house: House) -> Intake:
+    settings = house.settings
+    limits = JournalLimits(
+        segment_bytes_max=settings.journal_segment_bytes_max,
+        segment_events_max=settings.event_buffer_size,
+        segment_age_s=settings.event_flush_interval,
+        journal_bytes_max=settings.journal_bytes_max,
+    )
+    journal = JournalWriter(house.layout.journal, house.clock, limits, hit=house.hit)
+    collector = Collector(
+        journal=journal,
+        find_grant=lambda key, now_us: house.projects.key_ring().grant(key, now_us=now_us),
+        limiter=RateLimiter(house.clock),
+        recent=RecentIds(),
+        counters=Counters(),
+        clock=house.clock,
+    )
+    return Intake(journal, collector)
+
+
+def failpoints(settings: Settings) -> Hit:
+    """The armed failpoints of a test run; unset they cost one call of an empty function."""
+    return Failpoints(settings.failpoint).hit if settings.failpoint else no_failpoints

@@ -1,0 +1,280 @@
+"""Collecting over HTTP: every case through the lean path and through the documented route, with equal answers."""
+
+import asyncio
+import gzip
+import json
+import tracemalloc
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from iafa.api.collect import CollectFront
+from iafa.api.server import running
+from iafa.settings import Settings
+
+MIB = 1024 * 1024
+
+
+@dataclass
+class Site:
+    """The complete application in process, with one registered project."""
+
+    lean: httpx.AsyncClient
+    routed: httpx.AsyncClient
+    app: CollectFront
+    project_id: str
+    write_key: str
+    secret_key: str
+    token: str
+
+    async def people(self, *events: str) -> list[int]:
+        stages = [{"name": event, "event": event} for event in events]
+        body = {"project_id": self.project_id, "name": "test", "stages": stages}
+        headers = {"authorization": f"Bearer {self.token}"}
+        answer = await self.lean.post("/api/v1/analytics/funnel", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return [stage["users"] for stage in answer.json()["stages"]]
+
+
+def client_of(app: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://testserver")
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    settings = Settings.model_validate({"data_dir": tmp_path / "data"})
+    async with running(settings) as app:
+        assert isinstance(app, CollectFront)
+        async with client_of(app) as lean, client_of(app._app) as routed:
+            body = {"email": "owner@example.com", "password": "a long enough passphrase", "full_name": "Test Owner"}
+            token = (await lean.post("/api/v1/auth/register", json=body)).json()["access_token"]
+            lean.cookies.clear()
+            made = await lean.post(
+                "/api/v1/projects",
+                json={"name": "Shop", "rate_limit_per_minute": 100_000},
+                headers={"authorization": f"Bearer {token}"},
+            )
+            project = made.json()
+            yield Site(lean, routed, app, project["id"], project["api_key"], project["secret_key"], token)
+
+
+JSON = {"content-type": "application/json"}
+EVENT = {"event": "visit", "user_id": "user-1"}
+
+
+def deep(levels: int) -> bytes:
+    return b'{"event":"a","user_id":"u","properties":' + b'{"a":' * levels + b"1" + b"}" * levels + b"}"
+
+
+BAD = [
+    pytest.param("track", b"", JSON, 400, "invalid_json", id="empty"),
+    pytest.param("track", b"{", JSON, 400, "invalid_json", id="broken"),
+    pytest.param("track", b'{"event":NaN}', JSON, 400, "invalid_json", id="NaN"),
+    pytest.param("track", b'{"event":"\xff"}', JSON, 400, "invalid_json", id="bad utf-8"),
+    pytest.param("track", deep(5000), JSON, 400, "invalid_json", id="5,000 deep"),
+    pytest.param("track", deep(21), JSON, 422, "validation_error", id="21 deep"),
+    pytest.param("track", b"[]", JSON, 422, "invalid_batch", id="a list as one event"),
+    pytest.param("track", b"{}", JSON, 422, "validation_error", id="no fields"),
+    pytest.param("track", b"{}", {}, 415, "unsupported_media_type", id="no content type"),
+    pytest.param("track", b"{}", {"content-type": "text/plain"}, 415, "unsupported_media_type", id="plain text"),
+    pytest.param("track", b"{}", {**JSON, "content-encoding": "br"}, 415, "unsupported_encoding", id="brotli"),
+    pytest.param("track", b"{}", {**JSON, "content-encoding": "gzip, gzip"}, 415, "unsupported_encoding", id="nested"),
+    pytest.param("track", b"{}", {**JSON, "content-encoding": "gzip"}, 400, "bad_encoding", id="no gzip"),
+    pytest.param(
+        "track", gzip.compress(b"{}")[:-4], {**JSON, "content-encoding": "gzip"}, 400, "bad_encoding", id="cut gzip"
+    ),
+    pytest.param(
+        "track",
+        gzip.compress(bytes(64 * MIB)),
+        {**JSON, "content-encoding": "gzip"},
+        413,
+        "payload_too_large",
+        id="bomb",
+    ),
+    pytest.param("track", b" " * (MIB + 1), JSON, 413, "payload_too_large", id="over the wire cap"),
+    pytest.param(
+        "track",
+        json.dumps(EVENT | {"properties": {str(n): "x" * 8000 for n in range(5)}}).encode(),
+        JSON,
+        413,
+        "event_too_large",
+        id="event over 32 KiB",
+    ),
+    pytest.param("track/batch", b"[]", JSON, 422, "invalid_batch", id="empty batch"),
+    pytest.param("track/batch", b'{"events":5}', JSON, 422, "invalid_batch", id="events is no list"),
+    pytest.param("track/batch", b"[" + b"1," * 2500 + b"1]", JSON, 413, "payload_too_large", id="2,501 events"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "headers", "status", "code"), BAD)
+async def test_bad_input_gets_its_problem_and_nothing_is_stored(
+    site: Site, path: str, body: bytes, headers: dict[str, str], status: int, code: str
+) -> None:
+    answers = []
+    for client in (site.lean, site.routed):
+        answer = await client.post(f"/api/v1/{path}", content=body, headers={**headers, "x-api-key": site.secret_key})
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert ("retry-after" in answer.headers) == (status in (408, 429, 500, 503, 504))
+        content = answer.json()
+        assert content.pop("instance") == f"urn:iafa:request:{answer.headers['x-request-id']}"
+        answers.append(content)
+    assert answers[0] == answers[1]
+    assert await site.people("visit") == [0]
+
+
+@pytest.mark.parametrize("key", [None, b"", b"nonsense", b"iafa_w_" + b"x" * 43, b"\xff" * 300])
+async def test_wrong_key_is_refused_before_the_body_is_looked_at(site: Site, key: bytes | None) -> None:
+    headers = [(b"content-type", b"application/json"), *([] if key is None else [(b"x-api-key", key)])]
+    for client in (site.lean, site.routed):
+        answer = await client.post("/api/v1/track", content=b"{broken", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
+        assert "www-authenticate" in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/api/v1/track", "/track"])
+async def test_event_is_in_the_answer_right_after_its_200(site: Site, path: str) -> None:
+    for number, client in enumerate((site.lean, site.routed)):
+        answer = await client.post(
+            path, json={**EVENT, "user_id": f"u{number}"}, headers={"x-api-key": site.secret_key}
+        )
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "ok"
+        assert answer.headers["x-iafa-durability"] == "sync"
+        assert await site.people("visit") == [number + 1]
+
+
+async def test_batch_answers_what_became_of_each_event(site: Site) -> None:
+    headers = {"x-api-key": site.secret_key}
+    events = [EVENT | {"id": "a"}, EVENT | {"id": "a"}, {"event": "visit"}, EVENT | {"id": "b"}]
+    answer = await site.lean.post("/api/v1/track/batch?verbose=1", json={"events": events}, headers=headers)
+    content = answer.json()
+    assert {key: content[key] for key in ("accepted", "duplicates", "sampled_out", "rejected", "retry")} == {
+        **{"accepted": 2, "duplicates": 1, "sampled_out": 0, "rejected": 1, "retry": 0}
+    }
+    assert [one["result"] for one in content["results"]] == ["ok", "duplicate", "rejected", "ok"]
+    assert content["results"][2]["pointer"] == "/events/2/user_id"
+
+
+async def test_gzip_body_is_understood(site: Site) -> None:
+    body = gzip.compress(json.dumps([EVENT]).encode())
+    headers = {**JSON, "content-encoding": "gzip", "x-api-key": site.secret_key}
+    answer = await site.lean.post("/api/v1/track/batch", content=body, headers=headers)
+    assert answer.json()["accepted"] == 1
+
+
+async def test_second_member_behind_the_gzip_is_not_dropped_in_silence(site: Site) -> None:
+    body = gzip.compress(json.dumps([EVENT]).encode()) + gzip.compress(b"[]")
+    headers = {**JSON, "content-encoding": "gzip", "x-api-key": site.secret_key}
+    answer = await site.lean.post("/api/v1/track/batch", content=body, headers=headers)
+    assert answer.json()["code"] == "bad_encoding"
+
+
+async def test_beacon_needs_no_header_and_answers_204(site: Site) -> None:
+    body = {"t": 1, "a": "visitor-1", "e": [{"i": "e1", "n": "visit"}]}
+    for client in (site.lean, site.routed):
+        answer = await client.post(f"/e/{site.write_key}", content=json.dumps(body).encode())
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+        assert answer.headers["cache-control"] == "no-store"
+    assert await site.people("visit") == [1]
+
+
+async def test_beacon_with_rejected_events_still_answers_204(site: Site) -> None:
+    body = {"e": [{"n": ""}, {"n": "visit", "a": "visitor-1"}]}
+    answer = await site.lean.post(f"/e/{site.write_key}", content=json.dumps(body).encode())
+    assert answer.status_code == 204
+    assert await site.people("visit") == [1]
+
+
+async def test_beacon_with_an_unknown_key_is_refused_where_a_page_can_see_it(site: Site) -> None:
+    answer = await site.lean.post("/e/nonsense", content=b"{}", headers={"origin": "https://shop.example"})
+    assert answer.status_code == 401
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "X-Request-Id" in answer.headers["access-control-expose-headers"]
+
+
+async def test_preflight_of_a_collect_path_names_the_headers(site: Site) -> None:
+    answer = await site.lean.options("/api/v1/track", headers={"origin": "https://shop.example"})
+    assert answer.status_code == 204
+    assert "x-api-key" in answer.headers["access-control-allow-headers"]
+    assert answer.headers["access-control-max-age"] == "7200"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/track", "/api/v1/track/batch", "/track"])
+async def test_other_methods_are_told_what_is_allowed(site: Site, path: str) -> None:
+    answer = await site.lean.put(path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "POST"
+
+
+async def test_rate_limit_answers_429_with_a_time_to_wait(site: Site) -> None:
+    headers = {"authorization": f"Bearer {site.token}"}
+    await site.lean.put(f"/api/v1/projects/{site.project_id}", json={"rate_limit_per_minute": 2}, headers=headers)
+    await asyncio.sleep(1.1)  # keys are re-read at most once a second
+    answers = [
+        await site.lean.post("/api/v1/track", json=EVENT, headers={"x-api-key": site.secret_key}) for _ in range(3)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[2].headers["retry-after"]) >= 1
+    assert answers[2].json()["retryable"] is True
+
+
+async def raw(app: CollectFront, messages: list[dict[str, Any]], headers: list[tuple[bytes, bytes]]) -> list[Any]:
+    """What the application sends for a scripted client."""
+    sent: list[Any] = []
+    script = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        return next(script)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        **{"type": "http", "method": "POST", "path": "/api/v1/track", "query_string": b"", "headers": headers},
+        "client": ("192.0.2.1", 1),
+    }
+    await app(scope, receive, send)
+    return sent
+
+
+async def test_client_that_leaves_in_the_middle_stores_nothing_and_gets_no_answer(site: Site) -> None:
+    headers = [(b"x-api-key", site.secret_key.encode()), (b"content-type", b"application/json")]
+    body = json.dumps(EVENT).encode()
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": body, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    assert await raw(site.app, messages, headers) == []
+    assert await site.people("visit") == [0]
+
+
+async def test_length_and_chunks_at_once_are_refused(site: Site) -> None:
+    headers = [
+        (b"x-api-key", site.secret_key.encode()),
+        (b"content-type", b"application/json"),
+        (b"content-length", b"2"),
+        (b"transfer-encoding", b"chunked"),
+    ]
+    sent = await raw(site.app, [{"type": "http.request", "body": b"{}", "more_body": False}], headers)
+    assert sent[0]["status"] == 400
+
+
+async def test_bomb_costs_no_memory(site: Site) -> None:
+    body = gzip.compress(bytes(200 * MIB))
+    assert len(body) < MIB
+    tracemalloc.start()
+    try:
+        headers = {**JSON, "content-encoding": "gzip", "x-api-key": site.secret_key}
+        answer = await site.lean.post("/api/v1/track", content=body, headers=headers)
+        assert answer.status_code == 413
+        assert tracemalloc.get_traced_memory()[1] < 24 * MIB
+    finally:
+        tracemalloc.stop()
