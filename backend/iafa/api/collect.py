@@ -1,6 +1,7 @@
 """The lean collect path: one ASGI callable in front of the framework, and the same answers as documented routes."""
 
 import asyncio
+import itertools
 import os
 import zlib
 from collections.abc import Awaitable, Callable
@@ -61,6 +62,9 @@ class CollectFront:
     ) -> None:
         self._app = app
         self._collector = collector
+        # One random prefix a process and a counter: asking the kernel each time cost more than the rest of the answer.
+        self._id_prefix = os.urandom(8).hex()
+        self._ids = itertools.count()
         self._extra = ((b"cache-control", b"no-store"), (b"x-iafa-durability", durability.encode()))
         self._actions: dict[str, Callable[[Scope, Receive], Awaitable[bytes]]] = {
             "/api/v1/track": self._track,
@@ -84,7 +88,7 @@ class CollectFront:
         self, scope: Scope, receive: Receive, action: Callable[[Scope, Receive], Awaitable[bytes]] | None = None
     ) -> Answer:
         """The answer to a collect request, whichever way it came in."""
-        request_id = os.urandom(16).hex()
+        request_id = f"{self._id_prefix}{next(self._ids):016x}"
         common = ((b"x-request-id", request_id.encode()), *self._extra)
         if scope["method"] == "OPTIONS":
             return Answer(204, (*_PREFLIGHT, *common), b"")
