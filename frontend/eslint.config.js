@@ -1,0 +1,45 @@
+import js from "@eslint/js";
+import reactHooks from "eslint-plugin-react-hooks";
+import tseslint from "typescript-eslint";
+
+const noRawHtml = {
+  selector: "JSXAttribute[name.name='dangerouslySetInnerHTML'], Property[key.name='dangerouslySetInnerHTML']",
+  message: "Event names and urls come from strangers: React text only.",
+};
+const noLooseText = {
+  selector: "JSXText[value=/[A-Za-z]{2}/]",
+  message: "Words live in src/lib/strings.ts.",
+};
+const noFetch = ["fetch", "XMLHttpRequest", "WebSocket", "EventSource"].map((name) => ({
+  name,
+  message: "The network has one door: src/api.",
+}));
+
+export default tseslint.config(
+  { ignores: ["**/node_modules/**", "**/src/api/schema.d.ts", "**/artifacts/**"] },
+  js.configs.recommended,
+  ...tseslint.configs.strict,
+  {
+    files: ["**/src/**/*.{ts,tsx}"],
+    plugins: { "react-hooks": reactHooks },
+    rules: {
+      ...reactHooks.configs.recommended.rules,
+      "no-restricted-syntax": ["error", noRawHtml, noLooseText],
+      "no-restricted-globals": ["error", ...noFetch],
+      "no-restricted-properties": [
+        "error",
+        ...["window", "globalThis", "self"].map((object) => ({ object, property: "fetch", message: noFetch[0].message })),
+      ],
+      "no-console": "error",
+      eqeqeq: "error",
+      "max-lines": ["error", { max: 400 }],
+    },
+  },
+  { files: ["**/src/api/**"], rules: { "no-restricted-globals": "off", "no-restricted-properties": "off" } },
+  {
+    files: ["**/scripts/**", "**/public/**"],
+    languageOptions: {
+      globals: { process: "readonly", console: "readonly", URL: "readonly", document: "readonly", localStorage: "readonly", matchMedia: "readonly" },
+    },
+  },
+);

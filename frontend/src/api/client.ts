@@ -1,0 +1,51 @@
+/** The only door to the network. The session lives in HttpOnly cookies; nothing here ever holds a token. */
+import createClient from "openapi-fetch";
+import { problemFrom } from "./problem";
+import type { paths } from "./schema";
+
+const AUTH_ROUTES = /\/api\/v1\/auth\/(login|register|refresh|logout)$/;
+const REFRESH_PATH = "/api/v1/auth/refresh";
+
+export type Fetch = (request: Request) => Promise<Response>;
+
+/**
+ * Sends requests; on a 401 renews the session once and repeats. Several requests that meet an expired session
+ * at the same time share one renewal, because a refresh token may be used only once.
+ */
+export function sessionFetch(send: Fetch): Fetch {
+  let renewal: Promise<boolean> | null = null;
+  const renew = (origin: string): Promise<boolean> => {
+    renewal ??= send(new Request(origin + REFRESH_PATH, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }))
+      .then((answer) => answer.ok)
+      .finally(() => {
+        renewal = null;
+      });
+    return renewal;
+  };
+  return async (request) => {
+    const { pathname, origin } = new URL(request.url);
+    const again = AUTH_ROUTES.test(pathname) ? null : request.clone();
+    const answer = await send(request);
+    if (answer.status !== 401 || !again) return answer;
+    return (await renew(origin)) ? send(again) : answer;
+  };
+}
+
+export const api = createClient<paths>({
+  baseUrl: globalThis.location.origin,
+  credentials: "same-origin",
+  fetch: sessionFetch((request) => globalThis.fetch(request)),
+});
+
+interface Answer<Data> {
+  data?: Data;
+  error?: unknown;
+  response: Response;
+}
+
+/** The data of a successful answer; every other answer becomes an ApiProblem. */
+export async function dataOf<Data>(answer: Promise<Answer<Data>>): Promise<Data> {
+  const { data, error, response } = await answer;
+  if (!response.ok) throw problemFrom(response.status, error);
+  return data as Data;
+}

@@ -1,0 +1,99 @@
+import { paths } from "@/app/paths";
+import { useProjectId } from "@/app/route-ids";
+import { projectQuery, statusQuery } from "@/features/projects/queries";
+import { t } from "@/lib/strings";
+import { Button } from "@/ui/button";
+import { Card } from "@/ui/card";
+import { EmptyState } from "@/ui/empty-state";
+import { Input } from "@/ui/input";
+import { Failure } from "@/ui/notice";
+import { PageHead } from "@/ui/page-head";
+import { Skeleton } from "@/ui/skeleton";
+import { useQuery } from "@tanstack/react-query";
+import { Plus } from "lucide-react";
+import { Link, useSearchParams } from "react-router";
+import { FunnelCard } from "./funnel-card";
+import { MiniBars } from "./mini-bars";
+import { funnelsQuery } from "./queries";
+
+const SEARCH_FROM = 7;
+
+export default function FunnelListPage() {
+  const projectId = useProjectId();
+  const funnels = useQuery(funnelsQuery(projectId));
+  const project = useQuery(projectQuery(projectId));
+  const [search, setSearch] = useSearchParams();
+  const words = search.get("q") ?? "";
+  if (funnels.isError && !funnels.data) return <Failure error={funnels.error} onRetry={() => void funnels.refetch()} />;
+  const matching = funnels.data?.filter((funnel) => funnel.name.toLocaleLowerCase().includes(words.toLocaleLowerCase().trim()));
+  return (
+    <>
+      <PageHead title={t.funnels.title}>
+        {funnels.data && funnels.data.length >= SEARCH_FROM && (
+          <Input
+            type="search"
+            aria-label={t.funnels.search}
+            placeholder={t.funnels.search}
+            value={words}
+            onChange={(event) => setSearch(event.target.value ? { q: event.target.value } : {}, { replace: true })}
+            className="w-52"
+          />
+        )}
+        {funnels.data && funnels.data.length > 0 && (
+          <Button asChild variant="primary">
+            <Link to={paths.newFunnel(projectId)}>
+              <Plus aria-hidden className="size-4" />
+              {t.funnels.create}
+            </Link>
+          </Button>
+        )}
+      </PageHead>
+      {!funnels.data || !matching ? (
+        <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3" aria-busy="true" aria-label={t.states.loading}>
+          {[1, 2, 3].map((one) => (
+            <Skeleton key={one} className="h-54 rounded-xl" />
+          ))}
+        </div>
+      ) : funnels.data.length === 0 ? (
+        <NoFunnels projectId={projectId} />
+      ) : matching.length === 0 ? (
+        <p className="py-16 text-center text-ink-soft">{t.funnels.noMatch}</p>
+      ) : (
+        <ul className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+          {matching.map((funnel) => (
+            <FunnelCard key={funnel.id} funnel={funnel} timeZone={project.data?.timezone ?? "UTC"} />
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+const EXAMPLE = [100, 62, 41, 33].map((users, index) => ({ order: index + 1, users }));
+
+function NoFunnels({ projectId }: { projectId: string }) {
+  const status = useQuery({ ...statusQuery(projectId), refetchInterval: false }).data;
+  const hasNoEvents = status?.events_total === 0;
+  return (
+    <Card>
+      <EmptyState
+        title={t.funnels.empty.title}
+        description={hasNoEvents ? `${t.funnels.empty.text} ${t.funnels.empty.setup}` : t.funnels.empty.text}
+        picture={
+          <div aria-hidden className="mb-6 w-72 max-w-full opacity-35 saturate-50">
+            <MiniBars stages={EXAMPLE} />
+          </div>
+        }
+      >
+        {hasNoEvents && (
+          <Button asChild variant="primary">
+            <Link to={paths.setup(projectId)}>{t.funnels.empty.setupAction}</Link>
+          </Button>
+        )}
+        <Button asChild variant={hasNoEvents ? "secondary" : "primary"}>
+          <Link to={paths.newFunnel(projectId, "seen")}>{t.funnels.empty.action}</Link>
+        </Button>
+      </EmptyState>
+    </Card>
+  );
+}

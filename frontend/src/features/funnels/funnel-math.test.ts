@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { biggestDrop, countDelta, neighbour, rateDelta, share, stageRows, tableText, type Stage } from "./funnel-math";
+
+const stage = (order: number, users: number, conversion: number, drop: number): Stage => ({
+  stage_name: `s${order}`,
+  order,
+  users,
+  conversion_rate: conversion,
+  drop_off_rate: drop,
+});
+const shop = [stage(1, 90_400, 100, 0), stage(2, 45_200, 50, 50), stage(3, 6_030, 6.67, 86.66), stage(4, 452, 0.5, 92.5)];
+
+test("each row knows whom it lost and who went on", () => {
+  const rows = stageRows(shop);
+  expect(rows.map((row) => row.lost)).toEqual([0, 45_200, 39_170, 5_578]);
+  expect(rows.map((row) => row.wentOn)).toEqual([45_200, 6_030, 452, null]);
+  expect(rows[1]?.fromPrevious).toBe(50);
+});
+
+test("empty stages give zeros, never NaN", () => {
+  const rows = stageRows([stage(1, 0, 0, 0), stage(2, 0, 0, 0)]);
+  expect(rows[1]).toMatchObject({ lost: 0, fromPrevious: 0, wentOn: null });
+  expect(share(0, 0)).toBe(0);
+});
+
+describe("biggestDrop", () => {
+  test("is the highest rate, not the most people", () => expect(biggestDrop(stageRows(shop))?.order).toBe(4));
+  test("breaks ties by people", () => {
+    const tied = [stage(1, 400, 100, 0), stage(2, 200, 50, 50), stage(3, 100, 25, 50)];
+    expect(biggestDrop(stageRows(tied))?.order).toBe(2);
+  });
+  test("is nothing when nobody was lost", () => {
+    expect(biggestDrop(stageRows([stage(1, 5, 100, 0), stage(2, 5, 100, 0)]))).toBeNull();
+  });
+});
+
+test("deltas know their direction and when there is nothing to say", () => {
+  expect(rateDelta(15.2, 13.9)).toEqual({ value: expect.closeTo(1.3), isBetter: true });
+  expect(rateDelta(15.2, 15.21).isBetter).toBeNull();
+  expect(countDelta(90, 100)).toEqual({ value: -0.1, isBetter: false });
+  expect(countDelta(90, 0)).toBeNull();
+});
+
+test("a copied table keeps hostile names inside their cell", () => {
+  const text = tableText(["a"], stageRows([{ ...stage(1, 1, 100, 0), stage_name: "=HYPERLINK(1)\tx\ny" }]));
+  expect(text.split("\n")).toHaveLength(2);
+  expect(text.split("\n")[1]?.split("\t")[1]).toBe("'=HYPERLINK(1) x y");
+});
+
+test("arrow keys stop at the ends and enter from outside", () => {
+  expect(neighbour(null, 1, 3)).toBe(1);
+  expect(neighbour(null, -1, 3)).toBe(3);
+  expect(neighbour(3, 1, 3)).toBe(3);
+  expect(neighbour(2, -1, 3)).toBe(1);
+});

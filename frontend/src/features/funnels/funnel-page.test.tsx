@@ -1,0 +1,76 @@
+import { openPage } from "@/test/open-page";
+import { answers, FUNNEL_ID, makeAnswer, PROJECT_ID, service } from "@/test/service";
+import { screen, within } from "@testing-library/react";
+import { http, HttpResponse } from "msw";
+import { expect, test } from "vitest";
+
+const ADDRESS = `/p/${PROJECT_ID}/funnels/${FUNNEL_ID}`;
+const ANSWER = "*/api/v1/analytics/funnel/:id";
+
+test("shows the numbers of the answer, not sums of its own", async () => {
+  service.use(answers.get("/analytics/funnel/:id", makeAnswer([90_400, 45_200, 452])));
+  openPage(ADDRESS);
+  const conversion = await screen.findByRole("region", { name: "Conversion" });
+  expect(conversion).toHaveTextContent("0.5%");
+  const [, view, buy, thanks] = screen.getAllByRole("row");
+  expect(view).toHaveTextContent("View90,400100%");
+  expect(buy).toHaveTextContent("Buy45,20050.0%50.0%50.0%45,200");
+  expect(thanks).toHaveTextContent("Thanks4520.5%1.0%99.0%44,748");
+  expect(screen.getByRole("region", { name: "Biggest drop-off" })).toHaveTextContent("−99.0%Buy → Thanks");
+});
+
+test("asks for the days the address says and for those before them", async () => {
+  const asked: string[] = [];
+  service.use(
+    http.get(ANSWER, ({ request }) => {
+      asked.push(new URL(request.url).search);
+      return HttpResponse.json(makeAnswer([200, 50]));
+    }),
+  );
+  openPage(`${ADDRESS}?from=2026-10-08&to=2026-10-14`);
+  await screen.findByRole("region", { name: "Conversion" });
+  expect(asked.sort()).toEqual(["?start_date=2026-10-01&end_date=2026-10-07", "?start_date=2026-10-08&end_date=2026-10-14"]);
+});
+
+test("a failure says what happened and tries again when asked", async () => {
+  service.use(answers.problem("get", "/analytics/funnel/:id", 504, { code: "query_timeout", title: "x", retryable: true }));
+  const { user } = openPage(ADDRESS);
+  const alert = await screen.findByRole("alert");
+  expect(alert).toHaveTextContent("This question took too long.");
+  service.use(answers.get("/analytics/funnel/:id", makeAnswer([10, 5])));
+  await user.click(within(alert).getByRole("button", { name: "Try again" }));
+  expect(await screen.findByRole("region", { name: "Entered" })).toHaveTextContent("10");
+});
+
+test("nobody in the range: says so and offers all data", async () => {
+  service.use(
+    http.get(ANSWER, ({ request }) => {
+      const isAll = new URL(request.url).search === "";
+      return HttpResponse.json(makeAnswer(isAll ? [7, 3] : [0, 0]));
+    }),
+  );
+  const { user, address } = openPage(ADDRESS);
+  await screen.findByText("Nobody entered this funnel");
+  await user.click(screen.getByRole("button", { name: "Show all data" }));
+  expect(await screen.findByRole("region", { name: "Entered" })).toHaveTextContent("7");
+  expect(address()).toBe(`${ADDRESS}?range=all`);
+});
+
+test("a stage opens from the keyboard, lives in the address and closes with Escape", async () => {
+  const { user, address } = openPage(ADDRESS);
+  const [stage] = await screen.findAllByRole("button", { name: /View/, pressed: false });
+  stage?.focus();
+  await user.keyboard("{ArrowRight}");
+  const panel = await screen.findByRole("region", { name: "Stage: Buy" });
+  expect(panel).toHaveTextContent("50 reached this stage, 25.00% of all who entered. This is the last stage.");
+  expect(address()).toBe(`${ADDRESS}?stage=2`);
+  await user.keyboard("{Escape}");
+  expect(address()).toBe(ADDRESS);
+});
+
+test("a funnel of another organization reads as missing, inside the frame", async () => {
+  service.use(answers.problem("get", "/funnels/:id", 404, { code: "not_found", title: "x", retryable: false }));
+  openPage(ADDRESS);
+  expect(await screen.findByRole("alert")).toHaveTextContent("This does not exist.");
+  expect(screen.getAllByRole("link", { name: "Funnels" }).length).toBeGreaterThan(0);
+});

@@ -1,0 +1,88 @@
+import { paths } from "@/app/paths";
+import { useProjectId } from "@/app/route-ids";
+import { projectQuery } from "@/features/projects/queries";
+import { cn } from "@/lib/class-names";
+import { t } from "@/lib/strings";
+import { Failure } from "@/ui/notice";
+import { PageHead } from "@/ui/page-head";
+import { Skeleton } from "@/ui/skeleton";
+import { useToast } from "@/ui/toast";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearchParams } from "react-router";
+import { FunnelForm } from "./funnel-form";
+import { eventNamesQuery, templatesQuery } from "./queries";
+import { SEEN, starterDraft } from "./starter-math";
+
+export default function NewFunnelPage() {
+  const projectId = useProjectId();
+  const project = useQuery(projectQuery(projectId));
+  const templates = useQuery(templatesQuery);
+  const events = useQuery(eventNamesQuery(projectId, ""));
+  const [search] = useSearchParams();
+  const navigate = useNavigate();
+  const toast = useToast();
+  const from = search.get("from");
+  if (project.isError) return <Failure error={project.error} onRetry={() => void project.refetch()} />;
+  const isReady = project.data && !templates.isPending && !events.isPending;
+  const starters = [
+    { from: null, label: t.builder.blank },
+    ...(events.data?.length ? [{ from: SEEN, label: t.builder.fromSeen }] : []),
+    ...(templates.data ?? []).map((template) => ({ from: template.id, label: template.name })),
+  ];
+  return (
+    <>
+      <PageHead title={t.builder.newTitle} parent={{ to: paths.funnels(projectId), label: t.funnels.title }} />
+      {isReady ? (
+        <>
+          <nav aria-label={t.builder.start} className="mb-5 flex flex-wrap items-center gap-2">
+            <span className="mr-1 text-sm text-ink-faint">{t.builder.start}</span>
+            {starters.map((starter) => (
+              <Link
+                key={starter.label}
+                to={paths.newFunnel(projectId, starter.from ?? undefined)}
+                replace
+                preventScrollReset
+                aria-current={starter.from === from ? "true" : undefined}
+                className={cn(
+                  "rounded-full border px-3 py-1 text-sm transition-colors duration-150",
+                  starter.from === from
+                    ? "border-transparent bg-accent-wash font-medium text-accent-ink"
+                    : "border-line bg-surface text-ink-soft hover:border-line-strong hover:text-ink",
+                )}
+              >
+                {starter.label}
+              </Link>
+            ))}
+          </nav>
+          <FunnelForm
+            key={from ?? ""}
+            projectId={projectId}
+            funnelId={null}
+            timeZone={project.data.timezone}
+            initial={starterDraft(from, templates.data ?? [], events.data ?? [])}
+            backTo={paths.funnels(projectId)}
+            onSaved={(funnel) => {
+              toast({ text: t.builder.created });
+              void navigate(paths.funnel(projectId, funnel.id));
+            }}
+          />
+        </>
+      ) : (
+        <BuilderSkeleton />
+      )}
+    </>
+  );
+}
+
+function BuilderSkeleton() {
+  return (
+    <div aria-busy="true" className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_21rem]">
+      <div className="flex flex-col gap-5">
+        <Skeleton className="h-44 rounded-xl" />
+        <Skeleton className="h-40 rounded-xl" />
+        <Skeleton className="h-40 rounded-xl" />
+      </div>
+      <Skeleton className="h-60 rounded-xl" />
+    </div>
+  );
+}

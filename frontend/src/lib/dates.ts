@@ -1,0 +1,69 @@
+/** Calendar days as `YYYY-MM-DD` text; the project's time zone decides which day it is, never the browser's. */
+
+export type Day = string;
+
+export interface DayRange {
+  start: Day;
+  end: Day;
+}
+
+const DAY_MS = 86_400_000;
+
+export function isDay(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
+
+export function addDays(day: Day, days: number): Day {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+/** Days in the range, both ends counted. */
+export function daysIn(range: DayRange): number {
+  return Math.round((Date.parse(range.end) - Date.parse(range.start)) / DAY_MS) + 1;
+}
+
+export function todayIn(timeZone: string, now: Date): Day {
+  const parts = new Intl.DateTimeFormat("en-CA", {
+    timeZone: knownZone(timeZone),
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  }).formatToParts(now);
+  const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? "";
+  return `${part("year")}-${part("month")}-${part("day")}`;
+}
+
+/** The last `days` days, today included. */
+export function lastDays(days: number, today: Day): DayRange {
+  return { start: addDays(today, 1 - days), end: today };
+}
+
+/** The range of equal length that ends the day before `range` starts. */
+export function previousRange(range: DayRange): DayRange {
+  const end = addDays(range.start, -1);
+  return { start: addDays(end, 1 - daysIn(range)), end };
+}
+
+function isKnownZone(timeZone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function knownZone(timeZone: string): string {
+  return isKnownZone(timeZone) ? timeZone : "UTC";
+}
+
+export function browserZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+}
+
+export function allZones(): string[] {
+  const zones = Intl.supportedValuesOf("timeZone");
+  return zones.includes("UTC") ? zones : ["UTC", ...zones];
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import { ago, change, clock, compactCount, count, day, dayRange, milliseconds, moment, percent, points, span } from "./format";
+
+describe("percent", () => {
+  test.each([
+    [0, "0%"],
+    [100, "100%"],
+    [6.67, "6.7%"],
+    [0.5, "0.5%"],
+    [0.01, "<0.1%"],
+    [99.99, ">99.9%"],
+    [50, "50.0%"],
+  ])("%d reads %s", (rate, text) => expect(percent(rate)).toBe(text));
+});
+
+test("counts are grouped and shorten only when long", () => {
+  expect(count(1_234_567)).toBe("1,234,567");
+  expect(compactCount(90_400)).toBe("90,400");
+  expect(compactCount(1_234_567)).toBe("1.2M");
+});
+
+test("differences carry their sign and never read as minus zero", () => {
+  expect(points(1.34)).toBe("+1.3 pt");
+  expect(points(-2)).toBe("−2.0 pt");
+  expect(points(-0.01)).toBe("±0 pt");
+  expect(change(0.125)).toBe("+12.5%");
+  expect(change(-0.0001)).toBe("±0%");
+});
+
+describe("span", () => {
+  test.each([
+    [604_800, "7 days"],
+    [86_400, "1 day"],
+    [5_400, "90 minutes"],
+    [3_600, "1 hour"],
+    [1, "1 second"],
+    [0, "0 seconds"],
+    [90, "90 seconds"],
+  ])("%d s reads %s", (seconds, text) => expect(span(seconds)).toBe(text));
+});
+
+test("dates are written day first, in the project's zone", () => {
+  expect(day("2026-11-12")).toBe("12 Nov 2026");
+  expect(dayRange({ start: "2026-11-01", end: "2026-11-30" })).toBe("1 – 30 Nov 2026");
+  expect(dayRange({ start: "2026-10-28", end: "2026-11-03" })).toBe("28 Oct – 3 Nov 2026");
+  expect(dayRange({ start: "2026-11-03", end: "2026-11-03" })).toBe("3 Nov 2026");
+  expect(moment("2026-11-12T23:02:00Z", "Asia/Tokyo")).toBe("13 Nov 2026, 08:02");
+  expect(clock("2026-11-12T14:02:07Z", "UTC")).toBe("14:02:07");
+  expect(clock("2026-11-12T14:02:07Z", "Not/AZone")).toBe("14:02:07");
+});
+
+test("unreadable input is shown as it came instead of Invalid Date", () => {
+  expect(day("soon")).toBe("soon");
+  expect(moment("soon", "UTC")).toBe("soon");
+  expect(ago("soon", new Date())).toBe("soon");
+});
+
+test("answer times are whole milliseconds under a second", () => {
+  expect(milliseconds(0.2)).toBe("1 ms");
+  expect(milliseconds(84.4)).toBe("84 ms");
+  expect(milliseconds(1_234)).toBe("1.2 s");
+});
+
+test("ago uses the largest unit that fits", () => {
+  const now = new Date("2026-11-12T12:00:00Z");
+  expect(ago("2026-11-12T11:59:30Z", now)).toBe("just now");
+  expect(ago("2026-11-12T11:57:00Z", now)).toBe("3 minutes ago");
+  expect(ago("2026-11-11T11:57:00Z", now)).toBe("yesterday");
+});

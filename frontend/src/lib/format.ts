@@ -1,0 +1,107 @@
+/** Every number and date a person reads is written here. Rates arrive as percent, times as seconds or ISO text. */
+import { isDay, knownZone, type DayRange } from "./dates";
+
+const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const oneDecimal = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const twoDecimals = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+export function count(value: number): string {
+  return grouped.format(value);
+}
+
+/** 12,345 stays; 1,234,567 becomes 1.2M. The exact figure belongs in a title. */
+export function compactCount(value: number): string {
+  return Math.abs(value) < 100_000 ? grouped.format(value) : short.format(value);
+}
+
+/** One decimal; a rate that is not quite nothing or not quite everything never reads as 0 or 100. */
+export function percent(rate: number): string {
+  if (rate === 0 || rate === 100) return `${rate}%`;
+  if (rate > 0 && rate < 0.05) return "<0.1%";
+  if (rate > 99.95 && rate < 100) return ">99.9%";
+  return `${oneDecimal.format(rate)}%`;
+}
+
+export function exactPercent(rate: number): string {
+  return `${twoDecimals.format(rate)}%`;
+}
+
+/** Difference of two rates in percentage points, with its sign. */
+export function points(difference: number): string {
+  const rounded = Math.round(difference * 10) / 10;
+  if (rounded === 0) return "±0 pt";
+  return `${rounded > 0 ? "+" : "−"}${oneDecimal.format(Math.abs(rounded))} pt`;
+}
+
+/** Relative change of a count in percent, with its sign. */
+export function change(ratio: number): string {
+  const rounded = Math.round(ratio * 1000) / 10;
+  if (rounded === 0) return "±0%";
+  return `${rounded > 0 ? "+" : "−"}${oneDecimal.format(Math.abs(rounded))}%`;
+}
+
+const UNITS = [
+  { name: "day", seconds: 86_400 },
+  { name: "hour", seconds: 3_600 },
+  { name: "minute", seconds: 60 },
+  { name: "second", seconds: 1 },
+] as const;
+
+/** A window in words, in the largest unit that keeps it whole: "7 days", "90 minutes". */
+export function span(seconds: number): string {
+  const unit = UNITS.find((one) => seconds >= one.seconds && seconds % one.seconds === 0) ?? UNITS[3];
+  const amount = seconds / unit.seconds;
+  return `${count(amount)} ${unit.name}${amount === 1 ? "" : "s"}`;
+}
+
+/** How long an answer took: "84 ms", "1.2 s". */
+export function milliseconds(ms: number): string {
+  return ms < 1_000 ? `${count(Math.max(1, Math.round(ms)))} ms` : `${oneDecimal.format(ms / 1_000)} s`;
+}
+
+const dayParts = { day: "numeric", month: "short", year: "numeric" } as const;
+
+/** "12 Nov 2026" for a calendar day. */
+export function day(text: string): string {
+  if (!isDay(text)) return text;
+  return new Intl.DateTimeFormat("en-GB", { ...dayParts, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
+}
+
+/** "1 – 30 Nov 2026", "28 Oct – 3 Nov 2026". */
+export function dayRange(range: DayRange): string {
+  if (!isDay(range.start) || !isDay(range.end)) return `${range.start} – ${range.end}`;
+  if (range.start === range.end) return day(range.start);
+  const format = new Intl.DateTimeFormat("en-GB", { ...dayParts, timeZone: "UTC" });
+  return format
+    .formatRange(new Date(`${range.start}T00:00:00Z`), new Date(`${range.end}T00:00:00Z`))
+    .replace(/\s*[–-]\s*/, " – ");
+}
+
+/** "12 Nov 2026, 14:02" in the project's zone. */
+export function moment(iso: string, timeZone: string): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return iso;
+  const zone = knownZone(timeZone);
+  const date = new Intl.DateTimeFormat("en-GB", { ...dayParts, timeZone: zone }).format(time);
+  return `${date}, ${new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(time)}`;
+}
+
+/** "14:02:07" in the project's zone. */
+export function clock(iso: string, timeZone: string): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return iso;
+  return new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: knownZone(timeZone) }).format(time);
+}
+
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
+
+/** "3 minutes ago"; under a minute "just now". */
+export function ago(iso: string, now: Date): string {
+  const seconds = (now.getTime() - Date.parse(iso)) / 1000;
+  if (Number.isNaN(seconds)) return iso;
+  if (seconds < 60) return "just now";
+  if (seconds < 3_600) return RELATIVE.format(-Math.floor(seconds / 60), "minute");
+  if (seconds < 86_400) return RELATIVE.format(-Math.floor(seconds / 3_600), "hour");
+  return RELATIVE.format(-Math.floor(seconds / 86_400), "day");
+}

@@ -1,0 +1,113 @@
+/** The service as component tests see it: contract-shaped answers over HTTP, one project and one funnel to start from. */
+import type { EventName, Funnel, FunnelAnswer, Project, ProjectStatus, Session, TrackingCode } from "@/api/types";
+import { http, HttpResponse } from "msw";
+import { setupServer } from "msw/node";
+
+export const PROJECT_ID = "p1";
+export const FUNNEL_ID = "f1";
+const TIME = "2026-11-20T09:15:02.123456Z";
+const path = (rest: string): string => `*/api/v1${rest}`;
+
+export const session: Session = {
+  user: { id: "u1", email: "ana@example.org", full_name: "Ana", role: "owner", created_at: TIME },
+  organization: { id: "o1", name: "Engines", created_at: TIME },
+};
+
+export const makeProject = (over: Partial<Project> = {}): Project => ({
+  id: PROJECT_ID,
+  organization_id: "o1",
+  name: "Shop",
+  domain: null,
+  timezone: "UTC",
+  allowed_origins: [],
+  rate_limit_per_minute: null,
+  rate_limit_per_ip_per_minute: null,
+  retention_days: null,
+  session_gap_seconds: 3600,
+  version: 1,
+  created_at: TIME,
+  updated_at: TIME,
+  ...over,
+});
+
+export const makeFunnel = (over: Partial<Funnel> = {}): Funnel => ({
+  id: FUNNEL_ID,
+  project_id: PROJECT_ID,
+  name: "Checkout",
+  description: null,
+  window_seconds: 604_800,
+  filters: [],
+  stages: [
+    { name: "View", order: 1, event: "view", filters: [] },
+    { name: "Buy", order: 2, event: "buy", filters: [] },
+  ],
+  version: 1,
+  created_at: TIME,
+  updated_at: TIME,
+  ...over,
+});
+
+export const makeAnswer = (people: readonly number[], over: Partial<FunnelAnswer> = {}): FunnelAnswer => {
+  const first = people[0] ?? 0;
+  const rate = (part: number, whole: number): number => (whole ? Math.round((10_000 * part) / whole) / 100 : 0);
+  const names = ["View", "Buy", "Thanks"];
+  const answer = {
+    funnel_id: FUNNEL_ID,
+    name: "Checkout",
+    date_range: { start: "2026-10-22", end: "2026-11-20" },
+    stages: people.map((users, index) => ({
+      stage_name: names[index] ?? `Stage ${index + 1}`,
+      order: index + 1,
+      users,
+      conversion_rate: rate(users, first),
+      drop_off_rate: index === 0 ? 0 : rate((people[index - 1] ?? 0) - users, people[index - 1] ?? 0),
+    })),
+    overall_conversion_rate: rate(people.at(-1) ?? 0, first),
+    people_total: first,
+    window_seconds: 604_800,
+    timezone: "UTC",
+    semantics: "iafa" as const,
+    semantics_version: 1,
+    data_version: "1.1",
+    as_of: TIME,
+    rows_read: 10,
+    elapsed_ms: 4,
+  };
+  return { ...answer, ...over } as FunnelAnswer;
+};
+
+const noEvents: ProjectStatus = { events_total: 0, first_event_at: null, last_event_at: null, data_version: "1.0" };
+const code: TrackingCode = {
+  api_key: "iafa_w_key",
+  html: '<script defer src="http://127.0.0.1/tracker.js" data-key="iafa_w_key"></script>',
+  script_url: "http://127.0.0.1/tracker.js",
+  collector_url: "http://127.0.0.1",
+  snippets: { html: "", curl: "curl it", python: "import httpx", node: "await fetch()" },
+};
+
+export const answers = {
+  get: (rest: string, body: object) => http.get(path(rest), () => HttpResponse.json(body)),
+  problem: (method: "get" | "post" | "put", rest: string, status: number, body: object) =>
+    http[method](path(rest), () => HttpResponse.json({ status, ...body }, { status, headers: { "Content-Type": "application/problem+json" } })),
+  seen: (names: readonly string[]) => {
+    const events: EventName[] = names.map((name, index) => ({ name, count: 100 - index, last_seen: TIME }));
+    return http.get(path("/analytics/event-names"), ({ request }) => {
+      const words = new URL(request.url).searchParams.get("q") ?? "";
+      return HttpResponse.json({ event_names: events.filter((event) => event.name.includes(words)), data_version: "1.1" });
+    });
+  },
+};
+
+export const service = setupServer(
+  answers.get("/auth/me", session),
+  answers.get("/projects", { projects: [makeProject()] }),
+  answers.get("/projects/:id", makeProject()),
+  answers.get("/projects/:id/status", noEvents),
+  answers.get("/projects/:id/tracking-code", code),
+  answers.get("/funnels", { funnels: [makeFunnel()] }),
+  answers.get("/funnels/:id", makeFunnel()),
+  answers.get("/funnel-templates", { templates: [] }),
+  answers.get("/analytics/funnel/:id", makeAnswer([200, 50])),
+  http.post(path("/analytics/funnel"), () => HttpResponse.json(makeAnswer([200, 50]))),
+  answers.seen(["view", "buy"]),
+);
