@@ -97,7 +97,7 @@ clean: ## Remove all that make has made; data/ stays
 
 .PHONY: test-server
 test-server: setup
-	$(VENV)/bin/pytest --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(VENV)/bin/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 .PHONY: test-dashboard
 test-dashboard: setup

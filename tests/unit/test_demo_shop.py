@@ -36,9 +36,7 @@ class Row(NamedTuple):
         return self.event["properties"]["browser"]
 
 
-def small(
-    *, seed: int = SEED, end: datetime = END, days: int = 90, batch_events: int = 5_000
-) -> list[WireEvent]:
+def small(*, seed: int = SEED, end: datetime = END, days: int = 90, batch_events: int = 5_000) -> list[WireEvent]:
     return flat(generate(seed=seed, end=end, days=days, people=3_000, batch_events=batch_events))
 
 
@@ -90,9 +88,7 @@ class TestRepeatable:
         ids = {event["id"] for event in few}
         assert ids.isdisjoint(event["id"] for event in small(**over))
 
-    def test_batches_are_full_but_for_the_last_and_their_size_changes_nothing(
-        self, few: list[WireEvent]
-    ) -> None:
+    def test_batches_are_full_but_for_the_last_and_their_size_changes_nothing(self, few: list[WireEvent]) -> None:
         batches = list(generate(seed=SEED, end=END, people=3_000, batch_events=777))
         assert {len(batch) for batch in batches[:-1]} == {777}
         assert 0 < len(batches[-1]) <= 777
@@ -169,9 +165,7 @@ class TestBelievable:
         assert {(at.weekday(), at.hour) for at in first.values()} <= {(1, 7), (1, 8)}
         assert {after.date() - before.date() for before, after in pairwise(first.values())} == {2 * WEEK}
 
-    def test_a_campaign_is_in_the_landing_url_and_in_every_event_of_the_visit(
-        self, history: list[Row]
-    ) -> None:
+    def test_a_campaign_is_in_the_landing_url_and_in_every_event_of_the_visit(self, history: list[Row]) -> None:
         landings: dict[str, Row] = {}
         for row in history:
             landings.setdefault(row.session, row)
@@ -267,9 +261,7 @@ class TestFunnel:
         rates = [counts[3] / counts[0] for counts in reached]
         assert abs(rates[1] - (rates[0] + rates[2]) / 2) < 0.035
 
-    def test_the_card_form_fails_in_that_week_on_mobile_safari_and_nowhere_else(
-        self, history: list[Row]
-    ) -> None:
+    def test_the_card_form_fails_in_that_week_on_mobile_safari_and_nowhere_else(self, history: list[Row]) -> None:
         since, until = _incident()
         assert [at.astimezone(BERLIN).hour for at in (since, until)] == [0, 0]
         assert local_day(history[0]) + timedelta(days=56) == since.astimezone(BERLIN).date()

@@ -57,9 +57,7 @@ class Left(Exception):
 class CollectFront:
     """Serves the collect paths itself and hands everything else to the framework's app."""
 
-    def __init__(
-        self, app: ASGIApp, collector: Collector, *, durability: str = "sync"
-    ) -> None:
+    def __init__(self, app: ASGIApp, collector: Collector, *, durability: str = "sync") -> None:
         self._app = app
         self._collector = collector
         # One random prefix a process and a counter: asking the kernel each time cost more than the rest of the answer.

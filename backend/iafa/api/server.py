@@ -1,9 +1,11 @@
 """One serving process: the framework's app, the collect path in front of it, and their parts, from start to stop."""
 
 import asyncio
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
@@ -91,8 +93,22 @@ async def serve(
                 loop.call_soon_threadsafe(setattr, server, "should_exit", True)
 
             until(stop)
-        with _listening(settings, shares_port=shares_port) as listener:
+        with _listening(settings, shares_port=shares_port) as listener, _signals_end_nothing_else():
             await server.serve(sockets=[listener])
+
+
+@contextmanager
+def _signals_end_nothing_else() -> Iterator[None]:
+    """uvicorn raises a signal again once it has stopped; by default that would end us with the journal still open."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listening(settings: Settings, *, shares_port: bool) -> socket.socket:

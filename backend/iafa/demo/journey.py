@@ -136,9 +136,7 @@ def _run_errands(visit: Visit) -> None:
         visit.page("/account/orders", title="Your orders")
         visit.pause(30)
         reason = draws.pick(("too small", "changed my mind", "damaged", "not as shown"))
-        visit.record(
-            "refund", {"order_id": order.id, "value": order.value, "currency": "EUR", "reason": reason}
-        )
+        visit.record("refund", {"order_id": order.id, "value": order.value, "currency": "EUR", "reason": reason})
         order.is_refunded = True
         visit.pause(10)
 

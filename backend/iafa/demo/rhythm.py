@@ -43,15 +43,9 @@ DIRECT = Channel("direct", "", 0.38)
 ORGANIC = Channel("organic search", "https://www.google.com/", 0.46)
 OTHER_SEARCH = Channel("organic search", "https://duckduckgo.com/", 0.44)
 PARTNERS = Channel("referral", "https://blog.example/", 0.50)
-SHOPPING_ADS = Channel(
-    "paid search", "https://www.google.com/", 0.44, Campaign("google", "cpc", "shopping-ads")
-)
-PAID_SEARCH = Channel(
-    "paid search", "https://www.google.com/", 0.48, Campaign("google", "cpc", "garden-weeks")
-)
-SOCIAL = Channel(
-    "social", "https://www.instagram.com/", 0.66, Campaign("instagram", "social", "balcony-challenge")
-)
+SHOPPING_ADS = Channel("paid search", "https://www.google.com/", 0.44, Campaign("google", "cpc", "shopping-ads"))
+PAID_SEARCH = Channel("paid search", "https://www.google.com/", 0.48, Campaign("google", "cpc", "garden-weeks"))
+SOCIAL = Channel("social", "https://www.instagram.com/", 0.66, Campaign("instagram", "social", "balcony-challenge"))
 
 EVERYDAY = ((DIRECT, 0.36), (ORGANIC, 0.40), (OTHER_SEARCH, 0.06), (PARTNERS, 0.07), (SHOPPING_ADS, 0.11))
 

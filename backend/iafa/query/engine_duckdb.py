@@ -1,7 +1,6 @@
 """DuckDB: a bounded pool of locked instances, one a project, and one cursor a question. Knows no report."""
 
 import os
-import shutil
 import tempfile
 import threading
 from collections import OrderedDict
@@ -13,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from iafa.clock import Clock
+from iafa.durable import remove_tree
 from iafa.errors import DataDamaged, QueryBusy, QueryTimeout
 from iafa.lake.snapshot import Snapshot
 
@@ -42,7 +42,7 @@ class _Instance:
 
     def close(self) -> None:
         self.connection.close()
-        shutil.rmtree(self.spill, ignore_errors=True)
+        remove_tree(self.spill)
 
 
 class DuckEngine:

@@ -1,8 +1,6 @@
 """From the journal to the files: every acknowledged event once, whatever is killed and however often it is sent."""
 
-import os
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from iafa.failpoints import NAMES
 from iafa.journal.reader import journals
 from iafa.journal.writer import JournalLimits
 from iafa.lake.dropped import drop
+from tests.support.crasher import crash_at
 from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, encode, make_event, make_events
 from tests.support.lake import TestLake, ids
 
@@ -231,46 +230,14 @@ def test_unfinished_files_of_killed_processes_are_removed_after_a_day(tmp_path: 
     assert [path.name for path in lake.layout.tmp.rglob("*")] == ["duckdb"]
 
 
-CRASHER = """
-import sys
-from pathlib import Path
-from iafa.failpoints import Failpoints
-from iafa.journal.writer import JournalLimits
-from tests.support.events import PROJECT, encode, make_events
-from tests.support.lake import TestLake
-
-root, point = Path(sys.argv[1]), sys.argv[2]
-lake = TestLake(root, hit=Failpoints(point).hit, limits=JournalLimits(segment_events_max=10))
-journal = lake.open_journal()
-for batch in range(6):
-    events = make_events(10, prefix=f"b{batch}")
-    journal.append_blocking(PROJECT, lake.clock.now_us(), encode(events), 10)
-    print(f"b{batch}", flush=True)
-    if batch in (2, 4):
-        lake.flusher.run()
-        lake.compactor.run(everything=True)
-        lake.clock.advance(601)
-        lake.compactor.run()
-journal.close()
-lake.flusher.run()
-"""
 OF_THE_SPINE = sorted(name for name in NAMES if not name.startswith("meta."))
 
 
 @pytest.mark.parametrize("point", OF_THE_SPINE)
 def test_killed_at_every_failpoint_nothing_is_lost_and_nothing_is_twice(tmp_path: Path, point: str) -> None:
-    root = Path(__file__).parents[3]
-    environment = os.environ | {"PYTHONPATH": f"{root}:{root / 'backend'}"}
-    child = subprocess.run(
-        [sys.executable, "-c", CRASHER, str(tmp_path), f"{point}:1:kill"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=60,
-    )
-    assert child.returncode == -9, f"{point} was never reached: {child.stderr}"
-    acknowledged = child.stdout.split()
-    lake = TestLake(tmp_path)
+    exit_code, acknowledged = crash_at(tmp_path / "data", f"{point}:1:kill", tmp_path / "acknowledged")
+    assert exit_code == -signal.SIGKILL, f"{point} was never reached"
+    lake = TestLake(tmp_path / "data")
     lake.flusher.run()
     lake.compactor.run(everything=True)
     found = ids(lake.take())

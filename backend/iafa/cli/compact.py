@@ -1,0 +1,32 @@
+"""`iafa compact`: flush what is sealed, merge the parts of every day, empty the trash. Works beside a server."""
+
+from pathlib import Path
+
+import click
+
+from iafa.cli.options import data_dir_option, house_at, json_option, print_json
+
+
+@click.command("compact")
+@data_dir_option
+@json_option
+def compact_command(data_dir: Path | None, as_json: bool) -> None:
+    """Merge the parts of every day into one sorted file and remove what no query needs any more."""
+    house = house_at(data_dir)
+    flushed = house.flusher().run()
+    done = house.compactor().run(everything=True)
+    if as_json:
+        print_json(
+            {
+                "flushed_events": flushed.events,
+                "days": done.days,
+                "files_in": done.files_in,
+                "rows": done.rows,
+                "unlinked": done.unlinked,
+            }
+        )
+        return
+    click.echo(f"flushed {flushed.events:,} events from {flushed.segments} journal segments")
+    click.echo(
+        f"merged {done.files_in} files of {done.days} days ({done.rows:,} rows), removed {done.unlinked} old files"
+    )

@@ -1,0 +1,275 @@
+"""Uploads: a file of history becomes events of one project, in one generation of the manifest or not at all.
+
+Rows pass the same pipeline as collected events, so that there is one set of rules. Memory is bounded whatever the
+file holds: blocks of rows, then runs by day (upload_runs), then pieces that are made distinct and written.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from iafa.clock import US_PER_DAY, Clock, to_iso
+from iafa.durable import make_dirs, remove_tree, unlink
+from iafa.errors import FieldError, NotFound, PayloadTooLarge, StorageUnavailable
+from iafa.ingest.pipeline import Draft, Sender, run
+from iafa.ingest.wire import Parsed, WireEvent, coerce
+from iafa.jobs.upload_columns import ColumnMap
+from iafa.jobs.upload_rows import Format, Row, RowFile, open_rows
+from iafa.jobs.upload_runs import ORDINAL, RUN_BYTES_MAX, DayRuns, Digests
+from iafa.lake.append import LakeAppender
+from iafa.lake.dropped import is_dropped
+from iafa.lake.layout import Layout
+from iafa.lake.manifest import LakeFile
+from iafa.lake.parts import Arrival, Mask, to_table
+from iafa.locks import held
+
+BLOCK_ROWS = 5_000
+BLOCK_BYTES_MAX = 16 * 1024 * 1024
+ROWS_MAX = 50_000_000  # 16 bytes of memory each
+ERRORS_MAX = 20
+LOCK_WAIT_S = 300.0  # a compaction pass may hold the lake
+STALE_US = US_PER_DAY
+FOLDER_PREFIX = "upload-"
+OLDER_THAN_RETENTION = "older_than_retention"
+
+Progress = Callable[[int, int, int], None]  # rows done, bytes done, bytes in all
+
+
+@dataclass(frozen=True)
+class UploadRequest:
+    """One file for one project. `columns` maps fields to columns; `retention_days` is the project's."""
+
+    project_id: str
+    path: Path
+    format: Format
+    columns: Mapping[str, str] = field(default_factory=dict)
+    retention_days: int | None = None
+    is_gzip: bool = False
+    inflated_bytes_max: int | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where rows go and what the project says about them."""
+
+    project_id: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    retention_days: int | None = None
+
+
+class RowError(msgspec.Struct, frozen=True):
+    """The first thing that is wrong with a refused row."""
+
+    row: int
+    code: str
+    pointer: str
+    message: str
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """accepted + duplicates + rejected are the rows of the file. Times are those of the accepted events."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    first_event: str | None
+    last_event: str | None
+    warnings: list[str]
+    errors: list[RowError]
+    rejected_by_code: dict[str, int]
+
+
+def no_progress(_rows: int, _bytes_done: int, _bytes_total: int) -> None:
+    """For callers that do not watch."""
+
+
+@dataclass(frozen=True)
+class Uploader:
+    """One may serve many uploads: what it remembers of stored ids is used under the writer lock only."""
+
+    layout: Layout
+    appender: LakeAppender
+    clock: Clock
+    run_bytes_max: int = RUN_BYTES_MAX
+    lock_wait_s: float = LOCK_WAIT_S
+
+    def run(self, request: UploadRequest, progress: Progress = no_progress) -> Receipt:
+        """Load the file. Blocks. Raises ValidationFailed for a file that cannot be read as what it claims to be."""
+        file = open_rows(
+            request.path, request.format, is_gzip=request.is_gzip, inflated_bytes_max=request.inflated_bytes_max
+        )
+        target = Target(request.project_id, request.columns, request.retention_days)
+        return self.load(file, target, progress)
+
+    def load(self, file: RowFile, target: Target, progress: Progress = no_progress) -> Receipt:
+        """Load rows wherever they come from. What their iterator raises stores nothing."""
+        folder = self.make_folder()
+        try:
+            reading = _Reading(file, target, self.clock.now_us(), DayRuns(folder, self.run_bytes_max))
+            reading.read(progress)
+            return reading.receipt(self._store(target.project_id, reading))
+        except OSError as error:
+            raise StorageUnavailable(f"nothing was stored: {error.strerror}", retry_after_s=30) from error
+        finally:
+            remove_tree(folder)
+
+    def make_folder(self) -> Path:
+        """A private folder for the files of one upload, which the caller removes. Sweeps what killed ones left."""
+        make_dirs(self.layout.tmp)
+        limit_ns = (self.clock.now_us() - STALE_US) * 1000
+        for left in self.layout.tmp.glob(f"{FOLDER_PREFIX}*"):
+            if left.stat().st_mtime_ns < limit_ns:
+                remove_tree(left)
+        folder = self.layout.tmp / f"{FOLDER_PREFIX}{secrets.token_hex(8)}"
+        make_dirs(folder)
+        return folder
+
+    def _store(self, project_id: str, reading: "_Reading") -> list[LakeFile]:
+        """Everything distinct, in files; then all of them in one generation."""
+        with held(self.layout.writer_lock, wait_s=self.lock_wait_s) as is_ours:
+            if not is_ours:
+                raise StorageUnavailable("the lake is busy; nothing was stored", retry_after_s=30)
+            if is_dropped(self.layout, project_id):
+                raise NotFound()
+            files: list[LakeFile] = []
+            try:
+                for written in self._write(project_id, reading):
+                    files += written
+            except BaseException:
+                for file in files:
+                    unlink(self.layout.project(project_id) / file.path)
+                raise
+            if files:
+                self.appender.publish(project_id, files)
+        return files
+
+    def _write(self, project_id: str, reading: "_Reading") -> Iterator[list[LakeFile]]:
+        token = secrets.token_hex(6)
+        repeats = reading.digests.repeats()
+        for number, piece in enumerate(reading.runs.pieces()):
+            table = _without_repeats(piece, repeats)
+            fresh = self.appender.distinct(project_id, table, same_days_too=True)
+            yield self.appender.write(project_id, fresh, f"u{token}-{number}")
+
+
+class _Reading:
+    """The first half: rows to events in runs by day, and what is to be said about the others."""
+
+    def __init__(self, file: RowFile, target: Target, now_us: int, runs: DayRuns) -> None:
+        self.runs = runs
+        self.digests = Digests()
+        self._file = file
+        self._target = target
+        self._sender = Sender(received_at=now_us, is_browser=False, is_upload=True)
+        retention = target.retention_days
+        self._oldest_us = 0 if retention is None else now_us - retention * US_PER_DAY
+        self._errors: list[RowError] = []
+        self._codes: Counter[str] = Counter()
+        self._rows = 0
+        self._timeless = 0
+        self._is_table = file.header is not None
+        self._columns = ColumnMap(target.columns, is_table=self._is_table)
+
+    def read(self, progress: Progress) -> None:
+        file = self._file
+        if file.header is not None:
+            self._columns.check_header(file.header)
+        for block in file.blocks(BLOCK_ROWS, BLOCK_BYTES_MAX):
+            self._take(block)
+            progress(self._rows, file.bytes_done, file.bytes_total)
+        if self._rows:
+            self._columns.check_seen()
+        progress(self._rows, file.bytes_total, file.bytes_total)
+
+    def receipt(self, files: Iterable[LakeFile]) -> Receipt:
+        files = list(files)
+        accepted = sum(file.rows for file in files)
+        rejected = sum(self._codes.values())
+        return Receipt(
+            accepted=accepted,
+            duplicates=self.runs.rows - accepted,
+            rejected=rejected,
+            first_event=to_iso(min(file.first_created_us for file in files)) if files else None,
+            last_event=to_iso(max(file.last_created_us for file in files)) if files else None,
+            warnings=[*self._file.warnings, *self._warnings()],
+            errors=self._errors,
+            rejected_by_code=dict(self._codes.most_common()),
+        )
+
+    def _warnings(self) -> Iterator[str]:
+        if not self._rows:
+            yield "the file holds no rows"
+        if self._timeless:
+            yield f"{self._timeless} rows have no time; the time of the upload was taken"
+        too_old = self._codes[OLDER_THAN_RETENTION]
+        if too_old:
+            yield (
+                f"{too_old} rows are older than the project's retention of {self._target.retention_days} days and "
+                "were refused; set retention_days first (null keeps everything), then send the file again"
+            )
+
+    def _take(self, block: list[Row]) -> None:
+        arrivals = []
+        for row in block:
+            draft = self._draft(row)
+            if draft.errors:
+                self._refuse(row.number, draft.errors[0])
+            else:
+                assert draft.event is not None
+                arrivals.append(Arrival(self._target.project_id, self._sender.received_at, draft.event))
+        self._rows += len(block)
+        if self._rows > ROWS_MAX:
+            raise PayloadTooLarge(f"an upload has at most {ROWS_MAX} rows; split the file", limit=ROWS_MAX)
+        if arrivals:
+            self.digests.add([arrival.event.id for arrival in arrivals])
+            self.runs.add(to_table(arrivals))
+
+    def _draft(self, row: Row) -> Draft:
+        if row.error is not None:
+            return Draft(WireEvent(), self._sender, "", [row.error])
+        wire = self._columns.wire(row.cells)
+        has_time = "created_at" in wire
+        if "id" not in wire:
+            wire["id"] = f"{self._file_hash}-{row.number}"
+        parsed = _parsed(wire)
+        if not isinstance(parsed, WireEvent):
+            return Draft(WireEvent(), self._sender, "", list(parsed))
+        draft = run(parsed, self._sender, "")
+        if not has_time and self._is_table:
+            draft.errors.append(FieldError("/created_at", "invalid_timestamp", "the row has no time"))
+        elif not draft.errors and draft.created_at < self._oldest_us:
+            message = f"is older than the project's retention of {self._target.retention_days} days"
+            draft.errors.append(FieldError("/created_at", OLDER_THAN_RETENTION, message))
+        elif not draft.errors and not has_time:
+            self._timeless += 1
+        return draft
+
+    def _refuse(self, row: int, error: FieldError) -> None:
+        self._codes[error.code] += 1
+        if len(self._errors) < ERRORS_MAX:
+            self._errors.append(RowError(row, error.code, error.pointer, error.message))
+
+    @cached_property
+    def _file_hash(self) -> str:
+        """Only read when a row has no id of its own."""
+        return self._file.digest()
+
+
+def _parsed(wire: dict[str, Any]) -> Parsed:
+    """The checks of collected events: the fast decoder, and the slow one that says what is wrong."""
+    try:
+        return msgspec.convert(wire, WireEvent)
+    except msgspec.ValidationError:
+        return coerce(wire, "")
+
+
+def _without_repeats(piece: pa.Table, repeats: Mask) -> pa.Table:
+    keeps = ~repeats[piece.column(ORDINAL).to_numpy()]
+    return piece.drop_columns([ORDINAL]).filter(pa.array(keeps)).combine_chunks()

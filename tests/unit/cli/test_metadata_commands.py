@@ -1,0 +1,114 @@
+"""`iafa project` and `iafa user`: a person without a browser gets a working set-up."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from iafa.cli.options import house_at, run
+from tests.unit.cli.conftest import Command
+
+PASSWORD = "correct horse battery"
+
+
+def test_a_first_project_makes_a_default_organization_and_says_so(iafa: Command) -> None:
+    made = iafa("project", "add", "Shop")
+
+    assert made.code == 0
+    assert "made the organization 'Default': there was none" in made.out
+    assert "iafa_w_" in made.out
+    assert "iafa_s_" in made.out
+
+    second = iafa("project", "add", "Blog", "--timezone", "Europe/Vienna", "--domain", "blog.example", "--json").json
+    assert second["organization"] == "Default"
+    assert (second["timezone"], second["domain"], second["retention_days"]) == ("Europe/Vienna", "blog.example", 90)
+
+    listed = iafa("project", "list", "--json").json["projects"]
+    assert [project["name"] for project in listed] == ["Shop", "Blog"]
+    assert not any("secret" in key for project in listed for key in project)
+
+
+def test_keys_from_the_command_are_valid(iafa: Command, tmp_path: Path) -> None:
+    made = iafa("project", "add", "Shop", "--json").json
+    ring = house_at(tmp_path / "data").projects.key_ring()
+
+    for name, kind in (("api_key", "write"), ("secret_key", "secret")):
+        grant = ring.grant(made[name], now_us=0)
+        assert grant is not None
+        assert (grant.kind, grant.project_id) == (kind, made["id"])
+
+
+def test_metadata_files_are_private(iafa: Command, tmp_path: Path) -> None:
+    iafa("project", "add", "Shop")
+
+    for path in (tmp_path / "data" / "metadata").iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_settings_change_and_only_those_that_are_named(iafa: Command) -> None:
+    iafa("project", "add", "Shop", "--timezone", "Europe/Vienna")
+
+    changed = iafa("project", "set", "shop", "--retention-days", "forever", "--json").json
+
+    assert (changed["retention_days"], changed["timezone"]) == (None, "Europe/Vienna")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("project", "add", "X", "--timezone", "Mars/Base"), "timezone"),
+        (("project", "add", " "), "name"),
+        (("project", "add", "X", "--organization", "Nobody"), "there is no organization"),
+        (("project", "add", "X", "--retention-days", "0"), "retention_days"),
+        (("project", "set", "Shop"), "at least one"),
+        (("project", "set", "Other", "--domain", "a.example"), "there is no project"),
+        (("project", "add"), "NAME"),
+        (("user", "add", "--email", "nobody", "--name", "N"), "e-mail"),
+    ],
+)
+def test_wrong_usage_ends_with_2(iafa: Command, words: tuple[str, ...], message: str) -> None:
+    iafa("project", "add", "Shop")
+
+    refused = iafa(*words)
+
+    assert refused.code == 2
+    assert message in refused.err
+    assert "Traceback" not in refused.err
+
+
+def test_a_second_project_of_the_name_is_refused(iafa: Command) -> None:
+    iafa("project", "add", "Shop")
+
+    assert iafa("project", "add", "shop").code == 1
+
+
+def add_user(iafa: Command, email: str, *words: str, password: str = PASSWORD) -> int:
+    return iafa(
+        "user", "add", "--email", email, "--name", "Ann Lee", "--password-stdin", *words, stdin=password + "\n"
+    ).code
+
+
+def test_a_user_can_sign_in_and_owns_a_new_organization(iafa: Command, tmp_path: Path) -> None:
+    assert add_user(iafa, "ann@example.org", "--organization", "Acme") == 0
+
+    house = house_at(tmp_path / "data")
+    signed_in = run(lambda: house.accounts.login(email="ann@example.org", password=PASSWORD, address="::1"))
+    assert (signed_in.organization.name, signed_in.user.full_name) == ("Acme", "Ann Lee")
+
+
+def test_a_user_can_join_the_organization_of_a_project(iafa: Command, tmp_path: Path) -> None:
+    iafa("project", "add", "Shop")
+    assert add_user(iafa, "ann@example.org", "--organization", "Default") == 0
+    assert add_user(iafa, "bob@example.org", "--organization", "Default") == 0
+
+    organizations = run(house_at(tmp_path / "data").organizations.all)
+    assert [organization.name for organization in organizations] == ["Default"]
+
+
+@pytest.mark.parametrize("organization", ["Default", "New one"])
+def test_a_taken_address_and_a_weak_password_are_refused(iafa: Command, organization: str) -> None:
+    iafa("project", "add", "Shop")
+    assert add_user(iafa, "ann@example.org") == 0
+
+    assert add_user(iafa, "ANN@example.org", "--organization", organization) == 1
+    assert add_user(iafa, "eve@example.org", "--organization", organization, password="password1") == 1
