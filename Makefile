@@ -24,6 +24,9 @@ ifndef CHROMIUM
 CHROMIUM := $(shell $(FIND_CHROMIUM))
 endif
 
+# Coverage slows the tests by half, so it is measured where nobody waits; `make test COVERAGE=--cov` asks for it.
+COVERAGE ?= $(if $(CI),--cov --cov-report=term:skip-covered,)
+
 VENV := .venv
 UV := VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv
 STATIC := backend/iafa/static
@@ -97,7 +100,7 @@ clean: ## Remove all that make has made; data/ stays
 
 .PHONY: test-server
 test-server: setup
-	$(VENV)/bin/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	$(VENV)/bin/pytest -n 2 --dist worksteal $(COVERAGE) $(PYTEST_ARGS)
 
 .PHONY: test-dashboard
 test-dashboard: setup

@@ -57,7 +57,7 @@ READABLE: dict[str, bytes] = {
     "true": b"true",
     "list": b"[]",
     "list of bodies": b"[{}]",
-    "900 deep": b'{"name": ' + b"[" * 900 + b"]" * 900 + b"}",
+    "400 deep": b'{"name": ' + b"[" * 400 + b"]" * 400 + b"}",
     "21 deep": b'{"name": ' + b"[" * 21 + b"]" * 21 + b"}",
     "2^53 + 1": b'{"name": 9007199254740993}',
     "30 digits": b'{"name": 100000000000000000000000000000}',

@@ -4,7 +4,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,34 +107,30 @@ ROUNDS = ((1, True), (1, False), (2, True), (1, True), (1, False))
 
 @pytest.mark.slow
 def test_killed_during_a_batch_load_every_acknowledged_event_is_there_once(
-    account: tuple[Path, Account], capsys: pytest.CaptureFixture[str]
+    account: tuple[Path, Account], say: Callable[[str], None]
 ) -> None:
     data_dir, owner = account
     ledger = Ledger(seed=20261121)
     for number, (workers, whole_group) in enumerate(ROUNDS, start=1):
         before = len(ledger.acknowledged)
-        _load_and_kill(data_dir, owner, ledger, number=number, workers=workers, whole_group=whole_group)
+        server = ServerProcess(data_dir, workers=workers, environment=EAGER).start()
+        stored = _judge(server, data_dir, owner, ledger) if ledger.sent else 0
+        _load_and_kill(server, data_dir, owner, ledger, whole_group=whole_group)
         gained = len(ledger.acknowledged) - before
         assert gained >= ACKNOWLEDGED_MIN
-        people = _judge(data_dir, owner, ledger)
-        with capsys.disabled():
-            print(
-                f"\nround {number}: workers={workers} acknowledged={gained} lost=0 twice=0 "
-                f"stored={people} unanswered={sum(map(len, ledger.unanswered))}"
-            )
+        say(f"round {number}: workers={workers} acknowledged={gained} found before it={stored}, lost=0 twice=0")
+    with ServerProcess(data_dir, environment=EAGER) as server:
+        stored = _judge(server, data_dir, owner, ledger)
+    say(f"after 5 kills: acknowledged={len(ledger.acknowledged)} stored={stored} lost=0 twice=0")
 
 
-def _load_and_kill(
-    data_dir: Path, owner: Account, ledger: Ledger, *, number: int, workers: int, whole_group: bool
-) -> None:
+def _load_and_kill(server: ServerProcess, data_dir: Path, owner: Account, ledger: Ledger, *, whole_group: bool) -> None:
     generation = Manifests(Layout(data_dir), SystemClock()).latest(owner.project_id).generation
-    before = len(ledger.acknowledged)
+    before, seed = len(ledger.acknowledged), ledger.seed + len(ledger.sent)
     stop = threading.Event()
-    server = ServerProcess(data_dir, workers=workers, environment=EAGER).start()
     with ThreadPoolExecutor(SENDERS) as pool:
         senders = [
-            pool.submit(load, server.url, owner.secret_key, ledger, stop, ledger.seed + 100 * number + sender)
-            for sender in range(SENDERS)
+            pool.submit(load, server.url, owner.secret_key, ledger, stop, seed + sender) for sender in range(SENDERS)
         ]
         deadline = time.monotonic() + ROUND_S_MAX
         spans = False
@@ -149,19 +145,18 @@ def _load_and_kill(
     assert spans, "the round was to span a flush and a compaction"
 
 
-def _judge(data_dir: Path, owner: Account, ledger: Ledger) -> int:
-    """Through the public API and from the files; also that the system goes on living."""
-    with ServerProcess(data_dir, environment=EAGER) as server:
-        owner.client.base_url = httpx.URL(f"{server.url}/api/v1")
-        people = owner.funnel("visit")["stages"][0]["users"]
-        assert owner.event_counts() == {"visit": people}, "an event is in the answers twice"
-        assert len(ledger.acknowledged) <= people <= len(ledger.sent)
-        deadline = time.monotonic() + 30
-        found: list[str] = []
-        while time.monotonic() < deadline and len(found) != people:
-            time.sleep(0.1)
-            found = files_of(data_dir, owner.project_id)
-        assert len(found) == len(set(found)) == people
-        assert ledger.acknowledged <= set(found), "an acknowledged event is lost"
-        assert set(found) <= ledger.sent
-    return int(people)
+def _judge(server: ServerProcess, data_dir: Path, owner: Account, ledger: Ledger) -> int:
+    """Through the public API and, once all is flushed, from the files."""
+    owner.client.base_url = httpx.URL(f"{server.url}/api/v1")
+    people = int(owner.funnel("visit")["stages"][0]["users"])
+    assert owner.event_counts() == {"visit": people}, "an event is in the answers twice"
+    assert len(ledger.acknowledged) <= people <= len(ledger.sent)
+    deadline = time.monotonic() + 30
+    found: list[str] = []
+    while time.monotonic() < deadline and len(found) != people:
+        time.sleep(0.1)
+        found = files_of(data_dir, owner.project_id)
+    assert len(found) == len(set(found)) == people
+    assert ledger.acknowledged <= set(found), "an acknowledged event is lost"
+    assert set(found) <= ledger.sent
+    return people

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -58,9 +58,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
     engine.close()
 
 
-def test_random_funnels_equal_the_oracle(
-    engine: DuckEngine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_random_funnels_equal_the_oracle(engine: DuckEngine, tmp_path: Path, say: Callable[[str], None]) -> None:
     draw = random.Random(20261121)
     cases: list[Case] = []
     for _ in range(SNAPSHOTS):
@@ -73,11 +71,10 @@ def test_random_funnels_equal_the_oracle(
     ties = sum(case.has_tie for case in cases) / len(cases)
     overlaps = sum(case.has_overlap for case in cases) / len(cases)
     sql_general = sum(not are_disjoint(parse_definition(case.definition).stages) for case in cases) / len(cases)
-    with capsys.disabled():
-        print(
-            f"\nfunnel against oracle: {len(cases)} random cases equal; with ties {ties:.0%}, "
-            f"with repeated or overlapping steps {overlaps:.0%}, by the general statement {sql_general:.0%}"
-        )
+    say(
+        f"{len(cases)} random cases equal; with ties {ties:.0%}, with repeated or overlapping steps {overlaps:.0%}, "
+        f"by the general statement {sql_general:.0%}"
+    )
     assert len(cases) >= 500
     assert ties >= SHARE_MIN
     assert overlaps >= SHARE_MIN
