@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -10,8 +11,9 @@ from iafa.cli.demo_events import SEED, History
 from iafa.cli.demo_history import PROJECT, Demo, prepare
 from iafa.cli.demo_live import LiveStream
 from iafa.cli.options import data_dir_option, read_settings
-from iafa.cli.serve import run_server, sole_server
+from iafa.cli.serve import reserved_port, run_server, sole_server
 from iafa.clock import US_PER_S, to_datetime
+from iafa.demo.rhythm import HOME_ZONE
 from iafa.demo.shop import incident_of
 from iafa.settings import Settings
 from iafa.wiring import open_house
@@ -32,6 +34,8 @@ def demo_command(
     """Run the server with a generated web shop."""
     settings = read_settings(api_host=host, api_port=port, data_dir=data_dir)
     with sole_server(settings):
+        with reserved_port(settings):
+            pass  # a port that is taken is worth knowing before the history is made
         demo = _prepared(settings, days=days, people=people)
         _serve(settings, demo, None if no_live else LiveStream(demo.write_key, seed=SEED))
 
@@ -83,5 +87,6 @@ def _incident(demo: Demo) -> str:
     span = incident_of(end=history.end, days=history.days)
     if span is None:
         return "Compare the days and the browsers: the shop has a weekly rhythm and several devices."
-    first, last = span[0].date(), (span[1] - timedelta(seconds=1)).date()
-    return f"Look at {first} to {last}, its week 9, by browser: the card form failed on Mobile Safari."
+    home = ZoneInfo(HOME_ZONE)
+    first, last = span[0].astimezone(home).date(), (span[1] - timedelta(seconds=1)).astimezone(home).date()
+    return f"Choose {first} to {last}: fewer finish. Checkout on Mobile Safari shows why: its card form failed."
