@@ -251,6 +251,8 @@ class JournalWriter:
 
     def _rotate(self) -> None:
         try:
+            if self._broken:  # a sealed segment is flushed whole: it must hold nothing that was refused
+                self._cut_tail()
             self._open_next()
         except OSError:
             return  # the present segment goes on; the next commit tries again

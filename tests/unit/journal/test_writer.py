@@ -121,6 +121,31 @@ def test_descriptor_whose_sync_failed_is_never_synced_again(tmp_path: Path, monk
     assert all_sequences(lake) == [1, 2]
 
 
+def test_segment_with_a_refused_tail_is_not_sealed_before_the_tail_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = TestLake(tmp_path, hit=Failpoints("journal.written:2:eio").hit, limits=JournalLimits(segment_age_s=5))
+    journal = lake.open_journal()
+    journal.append_blocking(PROJECT, NOON_US, encode(make_events(1)), 1)
+    real: Callable[[int, int], None] = os.ftruncate
+    disk_is_sick = True
+
+    def truncate(descriptor: int, size: int) -> None:
+        if disk_is_sick:
+            raise OSError(errno.EIO, "the disk says no")
+        real(descriptor, size)
+
+    monkeypatch.setattr(os, "ftruncate", truncate)
+    lake.clock.advance(6)
+    with pytest.raises(StorageUnavailable):
+        journal.append_blocking(PROJECT, NOON_US, encode(make_events(1, prefix="refused")), 1)
+    assert len(segments(journal.epoch, journal.directory)) == 1
+    disk_is_sick = False
+    journal.append_blocking(PROJECT, NOON_US, encode(make_events(1)), 1)
+    journal.close()
+    assert all_sequences(lake) == [1, 2]
+
+
 def test_too_much_unflushed_is_refused_until_the_flusher_has_caught_up(tmp_path: Path) -> None:
     lake = TestLake(tmp_path, limits=JournalLimits(segment_events_max=1, journal_bytes_max=300))
     journal = lake.open_journal()
