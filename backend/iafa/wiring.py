@@ -1,9 +1,11 @@
 """The only place where parts are put together. Used by the server, the background process and the commands alike."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from iafa.clock import US_PER_DAY, Clock, SystemClock
 from iafa.durable import make_dirs
@@ -39,6 +41,9 @@ from iafa.query.funnel import funnel
 from iafa.query.time_range import TimeRange
 from iafa.settings import Settings
 
+Result = TypeVar("Result")
+WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
+
 
 @dataclass(frozen=True)
 class House:
@@ -55,17 +60,24 @@ class House:
     accounts: Accounts
     organizations: Organizations
     hit: Hit
+    query_pool: Executor
 
     async def snapshot(self, project_id: str) -> Snapshot:
-        return await asyncio.to_thread(self.snapshots.take, project_id)
+        return await self._in_query_pool(self.snapshots.take, project_id)
 
     async def run_funnel(
         self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, funnel_id: str | None
     ) -> dict[str, Any]:
-        return await asyncio.to_thread(funnel, self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
+        return await self._in_query_pool(
+            partial(funnel, self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
+        )
 
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
-        return await asyncio.to_thread(event_names, self.engine, snapshot, search=query, limit=limit)
+        return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
+
+    async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
+        """Questions have threads of their own: sign-ins and metadata must not wait for a slow one."""
+        return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
 
     async def drop_project(self, project_id: str) -> None:
         await asyncio.to_thread(drop, self.layout, project_id)
@@ -142,6 +154,7 @@ def open_house(settings: Settings, clock: Clock | None = None, *, hit: Hit | Non
         accounts=Accounts(users, organizations, sessions, Passwords(), LoginThrottle(clock)),
         organizations=organizations,
         hit=hit,
+        query_pool=ThreadPoolExecutor(settings.query_concurrency + WAITING_QUERIES, thread_name_prefix="query"),
     )
 
 

@@ -214,6 +214,51 @@ async def test_other_methods_are_told_what_is_allowed(site: Site, path: str) -> 
     assert answer.headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize("time", ["1e306", "9" * 400, "-1e306"])
+async def test_absurd_time_costs_neither_a_500_nor_its_neighbours(site: Site, time: str) -> None:
+    bad = f'{{"event":"visit","user_id":"u1","timestamp":{time}}}'
+    body = f'[{bad},{{"event":"visit","user_id":"u2"}}]'.encode()
+    headers = {**JSON, "x-api-key": site.secret_key}
+    answer = await site.lean.post("/api/v1/track/batch", content=body, headers=headers)
+    assert answer.status_code == 200
+    assert (answer.json()["accepted"], answer.json()["rejected"]) == (1, 1)
+    assert (await site.lean.post("/api/v1/track", content=bad.encode(), headers=headers)).status_code == 422
+
+
+async def test_slow_beacon_is_answered_and_stores_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iafa.api.collect.BODY_SECONDS_MAX", 0.01)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        **{"type": "http", "method": "POST", "path": f"/e/{site.write_key}", "query_string": b"", "headers": []},
+        "client": ("192.0.2.1", 1),
+    }
+    await site.app(scope, receive, send)
+    assert sent[0]["status"] == 400  # never 408: a browser would send the whole request again by itself
+
+
+async def test_flood_of_regular_expressions_is_refused_and_collecting_goes_on(site: Site) -> None:
+    filters = [{"property": "plan", "op": "regex", "value": f"^{number}$"} for number in range(50)]
+    stages = [{"name": "a", "event": "a", "filters": filters} for _ in range(20)]
+    body = {"project_id": site.project_id, "name": "flood", "stages": stages}
+    asked = asyncio.create_task(
+        site.lean.post("/api/v1/analytics/funnel", json=body, headers={"authorization": f"Bearer {site.token}"})
+    )
+    collected = await site.lean.post("/api/v1/track", json=EVENT, headers={"x-api-key": site.secret_key})
+    assert collected.status_code == 200
+    answer = await asked
+    assert answer.status_code == 422
+    assert "too_many" in {error["code"] for error in answer.json()["errors"]}
+
+
 async def test_rate_limit_answers_429_with_a_time_to_wait(site: Site) -> None:
     headers = {"authorization": f"Bearer {site.token}"}
     await site.lean.put(f"/api/v1/projects/{site.project_id}", json={"rate_limit_per_minute": 2}, headers=headers)

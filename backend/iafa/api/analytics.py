@@ -1,5 +1,6 @@
 """Analytics routes: the answer of a funnel, saved or not, and the names of events."""
 
+from asyncio import to_thread
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ async def ask_saved_funnel(
 ) -> Response:
     funnel, project = found
     override = {} if window_seconds is None else {"window_seconds": window_seconds}
-    definition = parse_definition({**funnel.definition, **override})
+    definition = await to_thread(parse_definition, {**funnel.definition, **override})
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
     snapshot = await services.snapshot(project.id)
     return json_answer(await services.run_funnel(snapshot, definition, time_range, funnel.id))
@@ -70,7 +71,7 @@ async def ask_funnel(
     services: ServicesOf,
 ) -> Response:
     start_date, end_date = (_text_or_none(raw, field) for field in RANGE_FIELDS)
-    definition = parse_definition({key: raw[key] for key in raw if key not in RANGE_FIELDS})
+    definition = await to_thread(parse_definition, {key: raw[key] for key in raw if key not in RANGE_FIELDS})
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
     snapshot = await services.snapshot(project.id)
     return json_answer(await services.run_funnel(snapshot, definition, time_range, None))

@@ -1,5 +1,6 @@
 """JSON bodies of the management routes: one strict decoder in front of every model. Collecting has its own."""
 
+import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import Request
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from iafa.errors import (
@@ -20,6 +22,7 @@ from iafa.errors import (
 from iafa.event import DEPTH_MAX, INTEGER_MAX, WIRE_BYTES_MAX
 
 JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
+BODY_SECONDS_MAX = 30.0
 _OFFSET = re.compile(r"\(byte \d+\)$")
 
 
@@ -63,7 +66,13 @@ async def read_json(request: Request, *, is_required: bool) -> Any:
     """The decoded body; None when there is none and none is needed."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("send the body without compression", code="unsupported_encoding")
-    body = await _read(request)
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            body = await _read(request)
+    except TimeoutError:
+        raise IafaError("the body came too slowly", code="request_timeout") from None
+    except ClientDisconnect:
+        raise IafaError("the client left before its body was complete", code="bad_request") from None
     if not body and not is_required:
         return None
     if not JSON_TYPE.fullmatch(request.headers.get("content-type", "")):

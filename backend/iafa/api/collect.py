@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import os
 import zlib
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from iafa.errors import IafaError, PayloadTooLarge, UnsupportedMediaType
 from iafa.event import INFLATED_BYTES_MAX, WIRE_BYTES_MAX
 from iafa.ingest.collector import Collector, Origin
 
+log = logging.getLogger("iafa.collect")
 BODY_SECONDS_MAX = 30.0
 PREFLIGHT_MAX_AGE_S = 7200
 
@@ -100,6 +102,7 @@ class CollectFront:
             raise
         except Exception:
             self._collector.counters.add("internal_errors", "collect")
+            log.exception("collect request=%s", request_id)
             return _problem(INTERNAL_ERROR, request_id, common)
         status, kind = (200, b"application/json") if body else (204, b"text/plain")
         headers = (*CORS, *common, (b"content-type", kind), (b"content-length", str(len(body)).encode()))
@@ -180,7 +183,8 @@ async def _read_body(head: Head, receive: Receive, *, is_beacon: bool = False) -
             body = await _receive_all(receive)
     except TimeoutError:
         if is_beacon or head.origin is not None:
-            raise Left from None  # a browser would send the whole request again by itself on 408
+            # A browser would send the whole request again by itself on 408.
+            raise IafaError("the body came too slowly", code="bad_request") from None
         raise IafaError("the body came too slowly", code="request_timeout") from None
     return _inflate(body) if head.encoding == b"gzip" else body
 

@@ -1,5 +1,6 @@
 """Funnel routes: saved definitions and templates. What a valid definition is, query/definition decides."""
 
+from asyncio import to_thread
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -45,7 +46,7 @@ async def list_funnels(project: ReadableProject, services: ServicesOf) -> Respon
     responses=problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict"),
 )
 async def create_funnel(raw: RawDefinition, project: BodyProject, services: ServicesOf) -> Response:
-    definition = parse_definition(raw)
+    definition = await to_thread(parse_definition, raw)
     funnel = await services.funnels.add(project.id, name=definition.name, definition=to_dict(definition))
     return json_answer(funnel_answer(funnel), status=201, headers={"etag": etag(funnel.version)})
 
@@ -75,7 +76,7 @@ async def change_funnel(raw: RawDefinition, request: Request, funnel: MemberFunn
     if raw.get("project_id") != funnel.project_id:
         wrong = FieldError("/project_id", "immutable", "a funnel stays in its project")
         raise ValidationFailed("the funnel belongs to another project", errors=[wrong])
-    definition = parse_definition(raw)
+    definition = await to_thread(parse_definition, raw)
     changed = await services.funnels.replace(
         funnel.id, name=definition.name, definition=to_dict(definition), expected_version=expected_version(request)
     )

@@ -90,9 +90,10 @@ async def change_project(
     responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
 )
 async def delete_project(project: MemberProject, services: ServicesOf) -> Response:
+    # The mark first: if we are stopped in between, a repeated call finishes and nothing is left without an owner.
+    await services.drop_project(project.id)
     await services.projects.remove(project.id)
     await services.funnels.remove_of_project(project.id)
-    await services.drop_project(project.id)
     return Response(status_code=204)
 
 

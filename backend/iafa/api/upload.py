@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,11 @@ class Uploads:
     load: Callable[[UploadRequest], Receipt]
     bytes_max: int
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE_MAX))
+    # Threads of their own: an upload may wait long for the lake, and sign-ins must not wait with it.
+    pool: Executor = field(default_factory=lambda: ThreadPoolExecutor(AT_ONCE_MAX, thread_name_prefix="upload"))
+
+    async def run(self, upload_request: UploadRequest) -> Receipt:
+        return await asyncio.get_running_loop().run_in_executor(self.pool, self.load, upload_request)
 
 
 class RowErrorAnswer(BaseModel):
@@ -133,7 +139,7 @@ async def upload(
             is_gzip=is_gzip,
             inflated_bytes_max=uploads.bytes_max * INFLATION_MAX,
         )
-        return json_answer(await asyncio.to_thread(uploads.load, upload_request))
+        return json_answer(await uploads.run(upload_request))
 
 
 @asynccontextmanager

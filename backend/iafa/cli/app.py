@@ -9,10 +9,8 @@ from collections.abc import Mapping
 import click
 
 from iafa import __version__
+from iafa.cli.exit_codes import FAILED, WRONG_USAGE
 from iafa.errors import IafaError, WrongUsage
-
-FAILED = 1
-WRONG_USAGE = 2
 
 # name -> (module, help); a module is loaded only when its command is called, so that each starts fast
 COMMANDS: Mapping[str, tuple[str, str]] = {

@@ -47,7 +47,10 @@ class Children:
             if time.monotonic() - ended_s >= RESTART_PAUSE_S:
                 log.warning("child=%s ended code=%s, starting it again", name, process.returncode)
                 del self._ended_s[name]
-                self._spawn(name)
+                try:
+                    self._spawn(name)
+                except OSError as error:
+                    log.error("child=%s cannot be started: %s", name, error.strerror)
 
     def stop(self) -> None:
         """Ask all to end and wait; one that does not is killed: what it acknowledged is in its journal."""

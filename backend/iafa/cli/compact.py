@@ -1,9 +1,11 @@
 """`iafa compact`: flush what is sealed, merge the parts of every day, empty the trash. Works beside a server."""
 
+import sys
 from pathlib import Path
 
 import click
 
+from iafa.cli.exit_codes import FAILED
 from iafa.cli.options import data_dir_option, house_at, json_option, print_json
 
 
@@ -23,10 +25,14 @@ def compact_command(data_dir: Path | None, as_json: bool) -> None:
                 "files_in": done.files_in,
                 "rows": done.rows,
                 "unlinked": done.unlinked,
+                "failed": done.failed,
             }
         )
-        return
+        sys.exit(FAILED if done.failed else 0)
     click.echo(f"flushed {flushed.events:,} events from {flushed.segments} journal segments")
     click.echo(
         f"merged {done.files_in} files of {done.days} days ({done.rows:,} rows), removed {done.unlinked} old files"
     )
+    for failure in done.failed:
+        click.echo(f"iafa: {failure}", err=True)
+    sys.exit(FAILED if done.failed else 0)

@@ -1,6 +1,7 @@
 """Collecting: from a request's bytes to the durable acknowledgement. Knows nothing of HTTP."""
 
 import hashlib
+import ipaddress
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -221,4 +222,9 @@ def _rejection(index: int, draft: Draft) -> Result:
 
 def _network(address: str) -> str:
     """An IPv6 visitor owns a /64; an IPv4 one an address."""
-    return ":".join(address.split(":")[:4]) if ":" in address else address
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address

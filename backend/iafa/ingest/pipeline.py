@@ -34,6 +34,8 @@ from iafa.event import (
 from iafa.ingest.wire import WireEvent
 
 SKEW_MAX_US = 60_000_000  # a client's clock that is further off is corrected by the time it sent the batch
+NUMBER_LIMIT = 1e15  # no number of milliseconds that could be a time is larger
+ERRORS_MAX = 100  # an event; what is wrong a hundred times is not judged further
 SECONDS_LIMIT = 100_000_000_000  # a smaller number is seconds (until the year 5138), a larger one milliseconds
 
 
@@ -67,7 +69,8 @@ class Draft(msgspec.Struct, gc=False):
     encoded: bytes = b""
 
     def wrong(self, field: str, reason: DropReason, message: str) -> None:
-        self.errors.append(FieldError(f"{self.pointer}/{field}", reason.value, message))
+        if len(self.errors) < ERRORS_MAX:
+            self.errors.append(FieldError(f"{self.pointer}/{field}", reason.value, message))
 
 
 def name(draft: Draft) -> None:
@@ -221,7 +224,7 @@ def parse_time(value: str | int | float) -> int | None:
             return from_datetime(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
         except (ValueError, OverflowError):
             return None
-    if not math.isfinite(value):
+    if not abs(value) < NUMBER_LIMIT:
         return None
     return round(value * 1_000_000) if abs(value) < SECONDS_LIMIT else round(value * 1000)
 
@@ -279,11 +282,17 @@ def _check_value(draft: Draft, value: Any, pointer: str, depth: int) -> None:
     elif kind is dict:
         _check_object(draft, value, pointer, depth)
     elif kind is list:
-        if depth >= DEPTH_MAX:
-            draft.wrong(pointer, DropReason.TOO_DEEP, f"is nested deeper than {DEPTH_MAX} levels")
+        _check_list(draft, value, pointer, depth)
+
+
+def _check_list(draft: Draft, value: list[Any], pointer: str, depth: int) -> None:
+    if depth >= DEPTH_MAX:
+        draft.wrong(pointer, DropReason.TOO_DEEP, f"is nested deeper than {DEPTH_MAX} levels")
+        return
+    for index, item in enumerate(value):
+        if len(draft.errors) >= ERRORS_MAX:
             return
-        for index, item in enumerate(value):
-            _check_value(draft, item, f"{pointer}/{index}", depth + 1)
+        _check_value(draft, item, f"{pointer}/{index}", depth + 1)
 
 
 def _check_object(draft: Draft, value: dict[str, Any], pointer: str, depth: int) -> None:

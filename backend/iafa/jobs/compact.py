@@ -1,11 +1,13 @@
 """Compaction: the parts of a day become one sorted file, in one manifest generation; the parts follow via the trash."""
 
+import logging
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 
 from iafa.clock import US_PER_DAY, US_PER_S, Clock, to_datetime
 from iafa.durable import remove_tree, unlink
@@ -18,6 +20,7 @@ from iafa.lake.parts import PartWriter, file_checksum, read_files, sorted_for_re
 from iafa.locks import held
 
 LATE_QUIET_US = 3600 * US_PER_S  # a merged day is merged again only when its late events have stopped for this long
+log = logging.getLogger("iafa.compact")
 WAIT_S = 60.0
 TMP_KEPT_US = US_PER_DAY  # longer than any upload or query takes
 STRAY_GRACE_FACTOR = 6  # a file of no manifest may be one that is about to be committed
@@ -31,6 +34,7 @@ class Compacted:
     files_in: int = 0
     rows: int = 0
     unlinked: int = 0
+    failed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,14 @@ class Compactor:
             with held(self.layout.writer_lock, wait_s=WAIT_S if everything else 0) as is_ours:
                 if not is_ours:
                     return done
-                for files in self._due(self.manifests.latest(project_id), everything):
-                    self._merge(project_id, files, done)
-                self._empty_trash(project_id, done)
+                try:
+                    for files in self._due(self.manifests.latest(project_id), everything):
+                        self._merge(project_id, files, done)
+                    self._empty_trash(project_id, done)
+                except (DataDamaged, OSError, pa.ArrowException) as error:
+                    # One project's trouble stops no other one; its files stay as they are.
+                    log.error("project=%s cannot be compacted: %s", project_id, error)
+                    done.failed.append(f"{project_id}: {error}")
         return done
 
     def _sweep_tmp(self) -> None:

@@ -1,5 +1,6 @@
 """Flush: sealed journal segments become Parquet parts; only then are they retired. Safe to kill at any instruction."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from iafa.durable import remove_empty_dir, unlink, write_private
+from iafa.errors import DataDamaged
 from iafa.failpoints import Hit, no_failpoints
 from iafa.journal.format import ACKED_NAME, LOCK_NAME, Kind, Record
 from iafa.journal.reader import Damage, Segment, journals, read_segment, sealed_segments
@@ -18,6 +20,7 @@ from iafa.lake.parts import time_us, to_table
 from iafa.lake.snapshot import arrivals
 from iafa.locks import held
 
+log = logging.getLogger("iafa.flush")
 GROUP_BYTES_MAX = 64 * 1024 * 1024
 
 
@@ -29,6 +32,7 @@ class Flushed:
     events: int = 0
     duplicates: int = 0
     of_deleted_projects: int = 0
+    stuck_projects: set[str] = field(default_factory=set)
     damage: Damage = field(default_factory=Damage)
 
 
@@ -63,7 +67,14 @@ class Flusher:
                 if record.k == Kind.EVENTS:
                     by_project[record.p].append(record)
         for project_id, records in by_project.items():
-            self._absorb_project(project_id, group[0].epoch, records, flushed)
+            try:
+                self._absorb_project(project_id, group[0].epoch, records, flushed)
+            except DataDamaged as error:
+                # One project's trouble stops no other one; its own events stay in the journal until it is mended.
+                log.error("project=%s cannot be flushed: %s", project_id, error.detail)
+                flushed.stuck_projects.add(project_id)
+        if flushed.stuck_projects & by_project.keys():
+            return
         self._keep_damaged(flushed.damage)
         self.hit("journal.before_unlink")
         for segment in group:

@@ -45,8 +45,12 @@ def segments(epoch: int, directory: Path) -> list[Segment]:
 def sealed_segments(epoch: int, directory: Path) -> tuple[list[Segment], bool]:
     """Segments that nobody will write again, and whether their journal is dead (then all of them are sealed)."""
     with held(births_lock(directory.parent)), held(directory / LOCK_NAME, wait_s=0) as is_dead:
+        acked = read_acked(directory)
         found = segments(epoch, directory)
-    return (found, True) if is_dead else (found[:-1], False)
+    if is_dead:
+        return found, True
+    # What the writer says, not what lies there: a next segment may have been made by a rotation that then failed.
+    return [segment for segment in found if segment.number < acked.segment], False
 
 
 def read_segment(segment: Segment, damage: Damage) -> Iterator[Record]:

@@ -5,6 +5,7 @@ is flushed by the flusher, so that opening an old journal for appending never ha
 """
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections import deque
@@ -23,6 +24,7 @@ from iafa.locks import held, take
 
 RETRY_AFTER_S = 2
 MEASURE_EVERY_S = 1.0
+ROTATE_AGAIN_S = 1.0  # after a failed rotation
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class JournalWriter:
         self._lock_file = lock
         self._acked = AckedWriter(self.directory)
         self._root = root
+        self._rotate_not_before_s = 0.0
         self._segment = 0
         self._descriptor = -1
         self._sequence = 0
@@ -104,7 +107,8 @@ class JournalWriter:
         future: asyncio.Future[None] = loop.create_future()
 
         def done(error: Exception | None) -> None:
-            loop.call_soon_threadsafe(_resolve, future, error)
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits for this answer any more
+                loop.call_soon_threadsafe(_resolve, future, error)
 
         self._enqueue(_Waiting(project_id, received_at, events, count, kind, done))
         # The record may be written already when the caller leaves: it is then stored without an answer, never half.
@@ -141,8 +145,11 @@ class JournalWriter:
         now_s = self._clock.monotonic_s()
         if now_s - self._measured_s >= MEASURE_EVERY_S:
             self._measured_s = now_s
-            sizes = (_size(path) for path in self._root.glob(f"*/*{SEGMENT_SUFFIX}"))
-            self._is_over_cap = sum(sizes) > self._limits.journal_bytes_max
+            try:
+                sizes = (_size(path) for path in self._root.glob(f"*/*{SEGMENT_SUFFIX}"))
+                self._is_over_cap = sum(sizes) > self._limits.journal_bytes_max
+            except OSError:
+                pass  # a folder that went while we looked, or no descriptor left: what was known still holds
         return self._is_over_cap
 
     def close(self) -> None:
@@ -158,6 +165,22 @@ class JournalWriter:
     # The commit thread
 
     def _run(self) -> None:
+        try:
+            self._commit_groups()
+        except BaseException:
+            self._fail_all()
+            raise
+
+    def _fail_all(self) -> None:
+        """Without this thread nothing can become durable: say so instead of letting anybody wait."""
+        with self._changed:
+            self._closing = True
+            waiting = list(self._waiting)
+            self._waiting.clear()
+        for one in waiting:
+            one.done(StorageUnavailable("the journal has stopped", retry_after_s=RETRY_AFTER_S))
+
+    def _commit_groups(self) -> None:
         while True:
             group = self._next_group()
             if group is None:
@@ -182,10 +205,13 @@ class JournalWriter:
             return group
 
     def _age_left_s(self) -> float:
-        return self._opened_s + self._limits.segment_age_s - self._clock.monotonic_s()
+        due_s = max(self._opened_s + self._limits.segment_age_s, self._rotate_not_before_s)
+        return due_s - self._clock.monotonic_s()
 
     def _is_full(self) -> bool:
-        return self._segment_events > 0 and (
+        if self._segment_events == 0 or self._clock.monotonic_s() < self._rotate_not_before_s:
+            return False
+        return (
             self._offset >= self._limits.segment_bytes_max
             or self._segment_events >= self._limits.segment_events_max
             or self._age_left_s() <= 0
@@ -236,6 +262,7 @@ class JournalWriter:
 
     def _give_up(self, group: list[_Waiting], error: OSError) -> None:
         """Nothing of the group may be found later: cut it off before anything else is written."""
+        self._sequence += len(group)  # never used again, whatever is left of the group on the disk
         try:
             self._cut_tail()
         except OSError:
@@ -255,14 +282,19 @@ class JournalWriter:
                 self._cut_tail()
             self._open_next()
         except OSError:
-            return  # the present segment goes on; the next commit tries again
+            self._rotate_not_before_s = self._clock.monotonic_s() + ROTATE_AGAIN_S
+            return  # the present segment goes on
         self._hit("journal.sealed")
 
     def _open_next(self) -> None:
         path = segment_path(self.directory, self._segment + 1)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
-        os.ftruncate(descriptor, 0)
-        sync_dir(self.directory)
+        try:
+            os.ftruncate(descriptor, 0)
+            sync_dir(self.directory)
+        except OSError:
+            os.close(descriptor)
+            raise
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = descriptor

@@ -1,5 +1,6 @@
 """Which event ids the lake has already: sorted 64-bit hashes per immutable file, hits verified against the ids."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ import xxhash
 from iafa.lake.manifest import LakeFile
 from iafa.lake.parts import Mask, is_in, read_files
 
+log = logging.getLogger("iafa.lake")
 CACHED_IDS_MAX = 16_000_000
 Hashes = npt.NDArray[np.uint64]
 
@@ -49,10 +51,11 @@ class StoredIds:
         for file in files:
             known = self._of_file(directory, file)
             places = np.searchsorted(known, hashes)
+            if not len(known):
+                continue
             places[places == len(known)] = 0
             hits = (known[places] == hashes) & ~stored
-            if hits.any():
-                in_file = read_files(directory, [file], columns=["id"]).column("id")
+            if hits.any() and (in_file := _ids_of(directory, file)) is not None:
                 rows = np.flatnonzero(hits)
                 stored[rows] = is_in(ids.take(pa.array(rows)), in_file)
         return stored
@@ -63,7 +66,9 @@ class StoredIds:
         if found is not None:
             self._hashes.move_to_end(key)
             return found
-        ids = read_files(directory, [file], columns=["id"]).column("id")
+        ids = _ids_of(directory, file)
+        if ids is None:
+            return np.empty(0, dtype=np.uint64)
         found = np.sort(id_hashes(ids.to_pylist()))
         self._hashes[key] = found
         self._cached_ids += len(found)
@@ -71,3 +76,13 @@ class StoredIds:
             _key, dropped = self._hashes.popitem(last=False)
             self._cached_ids -= len(dropped)
         return found
+
+
+def _ids_of(directory: Path, file: LakeFile) -> pa.ChunkedArray | None:
+    """The ids of a file; None when it cannot be read. One damaged file must not stop what arrives from being stored:
+    at worst an id of that file is stored a second time, and every question over the file says that it is damaged."""
+    try:
+        return read_files(directory, [file], columns=["id"]).column("id")
+    except (OSError, pa.ArrowException) as error:
+        log.error("unreadable file=%s error=%s", directory / file.path, type(error).__name__)
+        return None

@@ -93,6 +93,7 @@ class Snapshots:
 
     def _distinct_tail(self, project_id: str, manifest: Manifest, chunks: list[_Chunk], version: str) -> pa.Table:
         if not chunks:
+            self._fresh.pop(project_id, None)
             return EVENT_SCHEMA.empty_table()
         known = self._fresh.get(project_id)
         if known is not None and known[0] == version:

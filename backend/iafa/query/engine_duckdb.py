@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -192,6 +193,7 @@ def locked_connection(directory: str, spill: Path, limits: QueryLimits) -> duckd
     return connection
 
 
+@lru_cache(maxsize=1024)
 def regex_error(pattern: str) -> str | None:
     """Why RE2, the engine's own matcher, refuses the pattern; None if it takes it."""
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:

@@ -1,5 +1,6 @@
 """Reading of untrusted JSON: collects every wrong field with its pointer. Knows no definition's fields."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from iafa.errors import FieldError, ValidationFailed
@@ -19,6 +20,14 @@ class FieldErrors:
 
     def __init__(self) -> None:
         self._errors: list[FieldError] = []
+        self._spent: Counter[str] = Counter()
+
+    def spend(self, what: str, pointer: str, *, most: int) -> bool:
+        """Count one more of a thing that the whole definition may hold only so many of; False when it is too many."""
+        self._spent[what] += 1
+        if self._spent[what] == most + 1:
+            self.add(pointer, "too_many", f"a definition holds at most {most} {what}")
+        return self._spent[what] <= most
 
     def add(self, pointer: str, code: str, message: str) -> None:
         if len(self._errors) < ERRORS_MAX:

@@ -16,6 +16,8 @@ from iafa.query.binding import Parameters
 from iafa.query.field_errors import FieldErrors, pointer_to
 
 FILTERS_MAX = 50
+DEFINITION_FILTERS_MAX = 500
+DEFINITION_REGEXES_MAX = 20
 VALUES_MAX = 1_000
 NESTING_MAX = 5
 REGEX_CHARS_MAX = 1_000
@@ -154,6 +156,8 @@ class _FilterReader:
 
     def _filter(self, fields: Mapping[str, object], pointer: str) -> Filter | None:
         before = len(self._errors)
+        if not self._errors.spend("filters", pointer, most=DEFINITION_FILTERS_MAX):
+            return None
         self._errors.unknown(fields, pointer, {"property", "op", "value"})
         name = self._property(fields.get("property"), pointer_to(pointer, "property"))
         operator = self._operator(fields.get("op"), pointer_to(pointer, "op"))
@@ -211,6 +215,8 @@ class _FilterReader:
             self._errors.add(pointer, "wrong_type", "must be a string")
         elif len(value) > REGEX_CHARS_MAX:
             self._errors.add(pointer, "too_long", f"must have at most {REGEX_CHARS_MAX} characters")
+        elif not self._errors.spend("regular expressions", pointer, most=DEFINITION_REGEXES_MAX):
+            return
         elif (reason := self._regex_error(value)) is not None:
             self._errors.add(pointer, "bad_regex", f"not a regular expression of RE2: {reason}")
 

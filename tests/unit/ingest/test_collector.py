@@ -10,7 +10,7 @@ import pytest
 from iafa.clock import US_PER_DAY
 from iafa.errors import InsufficientScope, InvalidCredentials, RateLimited, StorageUnavailable, ValidationFailed
 from iafa.failpoints import Failpoints
-from iafa.ingest.collector import Collector, Origin, hash_address, is_allowed_origin
+from iafa.ingest.collector import Collector, Origin, _network, hash_address, is_allowed_origin
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
 from iafa.meta.api_keys import KeyGrant
@@ -201,6 +201,21 @@ async def test_batch_larger_than_the_bucket_passes_when_it_is_full_and_leaves_a_
     lake.clock.advance(66)
     assert (await collector.batch(limited, HERE, body(event("b")))).accepted == 1
     collector.journal.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8:0:0:5:6:7:8", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_visitors_of_one_ipv6_network_share_a_limit(address: str, network: str) -> None:
+    assert _network(address) == network
 
 
 def test_limits_hold_a_bounded_number_of_buckets(tmp_path: Path) -> None:

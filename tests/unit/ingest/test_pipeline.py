@@ -127,8 +127,11 @@ def test_event_without_a_time_happened_now() -> None:
             id="before 1970",
         ),
         pytest.param(
-            {"event": "a", "user_id": "u", "timestamp": 1e300},
-            [("/timestamp", "timestamp_out_of_window")],
+            {"event": "a", "user_id": "u", "timestamp": 10**400}, [("/timestamp", "invalid_timestamp")], id="400 digits"
+        ),
+        pytest.param(
+            {"event": "a", "user_id": "u", "timestamp": 1e306},
+            [("/timestamp", "invalid_timestamp")],
             id="huge time",
         ),
         pytest.param(
@@ -170,6 +173,10 @@ def test_event_without_a_time_happened_now() -> None:
 )
 def test_refused_event_names_every_error(body: object, errors: list[tuple[str, str]]) -> None:
     assert refused(body) == errors
+
+
+def test_event_that_is_wrong_a_thousand_times_is_told_a_hundred_of_them() -> None:
+    assert len(refused({"event": "a", "user_id": "u", "properties": {"x": ["\x00"] * 1000}})) == 100
 
 
 def test_unknown_members_are_kept_as_properties_and_named_ones_win() -> None:

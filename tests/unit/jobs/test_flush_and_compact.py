@@ -178,19 +178,54 @@ def test_late_event_of_a_merged_day_is_merged_again_only_when_the_day_is_quiet(t
     assert len(ids(lake.take())) == 6
 
 
-def test_compaction_refuses_an_input_that_is_not_what_was_written(tmp_path: Path) -> None:
-    from iafa.errors import DataDamaged
-
-    lake = TestLake(tmp_path)
-    lake.write(make_events(50))
-    lake.flusher.run()
-    (path,) = lake.take().files
+def damage(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 3] ^= 0x10
     path.write_bytes(bytes(data))
-    with pytest.raises(DataDamaged, match="is not what was written"):
-        lake.compactor.run(everything=True)
+
+
+def test_compaction_refuses_an_input_that_is_not_what_was_written_and_goes_on_with_others(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    for project_id in (PROJECT, OTHER_PROJECT):
+        lake.write(make_events(50), project_id=project_id)
+        lake.flusher.run()
+    (path,) = lake.take().files
+    damage(path)
+    done = lake.compactor.run(everything=True)
+    assert len(done.failed) == 1
+    assert "is not what was written" in done.failed[0]
     assert lake.take().files == (path,)
+    assert done.days == 1
+
+
+def test_damaged_file_of_one_project_stops_neither_its_own_events_nor_those_of_others(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    lake.write(make_events(5))
+    lake.flusher.run()
+    lake.take().files[0].write_bytes(b"PAR1 not any more")
+    lake = TestLake(tmp_path)
+    lake.write(make_events(2, prefix="own"))
+    lake.write(make_events(3, prefix="other"), project_id=OTHER_PROJECT)
+    assert lake.flusher.run().events == 5
+    assert len(ids(lake.take(OTHER_PROJECT))) == 3
+    assert journals(lake.layout.journal) == []
+
+
+def test_damaged_manifest_of_one_project_keeps_its_events_in_the_journal_and_lets_others_pass(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    lake.write(make_events(5))
+    lake.flusher.run()
+    (manifest,) = lake.layout.manifests(PROJECT).iterdir()
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole[:20])
+    lake = TestLake(tmp_path)
+    lake.write(make_events(2, prefix="own"))
+    lake.write(make_events(3, prefix="other"), project_id=OTHER_PROJECT)
+    assert lake.flusher.run().stuck_projects == {PROJECT}
+    assert len(ids(lake.take(OTHER_PROJECT))) == 3
+    manifest.write_bytes(whole)
+    lake.flusher.run()
+    assert len(ids(lake.take())) == 7
 
 
 def test_second_flusher_finds_the_lock_held_and_does_nothing(tmp_path: Path) -> None:

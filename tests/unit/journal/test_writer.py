@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from iafa import durable
 from iafa.errors import StorageUnavailable
 from iafa.failpoints import Failpoints
 from iafa.journal.acked import read_acked
 from iafa.journal.reader import Damage, journals, read_segment, sealed_segments, segments
 from iafa.journal.writer import JournalLimits
-from tests.support.events import NOON_US, PROJECT, encode, make_events
-from tests.support.lake import TestLake
+from tests.support.events import NOON_US, PROJECT, encode, make_event, make_events
+from tests.support.lake import TestLake, ids
 
 
 def all_sequences(lake: TestLake) -> list[int]:
@@ -96,7 +97,7 @@ def test_failed_write_is_refused_whole_and_the_next_one_succeeds(tmp_path: Path,
         journal.append_blocking(PROJECT, NOON_US, encode(make_events(2)), 2)
     journal.append_blocking(PROJECT, NOON_US, encode(make_events(2)), 2)
     journal.close()
-    assert all_sequences(lake) == [1, 2]
+    assert all_sequences(lake) == [1, 3]
 
 
 def test_descriptor_whose_sync_failed_is_never_synced_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +119,7 @@ def test_descriptor_whose_sync_failed_is_never_synced_again(tmp_path: Path, monk
     journal.append_blocking(PROJECT, NOON_US, encode(make_events(1)), 1)
     journal.close()
     assert len(segments(journal.epoch, journal.directory)) == 2
-    assert all_sequences(lake) == [1, 2]
+    assert all_sequences(lake) == [1, 3]
 
 
 def test_segment_with_a_refused_tail_is_not_sealed_before_the_tail_is_cut_off(
@@ -143,7 +144,35 @@ def test_segment_with_a_refused_tail_is_not_sealed_before_the_tail_is_cut_off(
     disk_is_sick = False
     journal.append_blocking(PROJECT, NOON_US, encode(make_events(1)), 1)
     journal.close()
-    assert all_sequences(lake) == [1, 2]
+    assert all_sequences(lake) == [1, 3]
+
+
+def test_half_done_rotation_does_not_make_the_present_segment_look_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = TestLake(tmp_path, limits=JournalLimits(segment_events_max=1))
+    journal = lake.open_journal()
+    real = durable.sync_dir
+    failures = 1
+
+    def sync_dir(path: Path) -> None:
+        nonlocal failures
+        if path == journal.directory and failures:
+            failures -= 1
+            raise OSError(errno.EIO, "the disk says no")
+        real(path)
+
+    monkeypatch.setattr("iafa.journal.writer.sync_dir", sync_dir)
+    journal.append_blocking(PROJECT, NOON_US, encode([make_event(id="a")]), 1)
+    journal.append_blocking(PROJECT, NOON_US, encode([make_event(id="b")]), 1)
+    lake.flusher.run()
+    journal.append_blocking(PROJECT, NOON_US, encode([make_event(id="c")]), 1)
+    assert ids(lake.take()) == ["a", "b", "c"]
+    lake.clock.advance(2)
+    journal.append_blocking(PROJECT, NOON_US, encode([make_event(id="d")]), 1)
+    journal.close()
+    lake.flusher.run()
+    assert ids(lake.take()) == ["a", "b", "c", "d"]
 
 
 def test_too_much_unflushed_is_refused_until_the_flusher_has_caught_up(tmp_path: Path) -> None:
