@@ -245,6 +245,18 @@ async def test_slow_beacon_is_answered_and_stores_nothing(site: Site, monkeypatc
     assert sent[0]["status"] == 400  # never 408: a browser would send the whole request again by itself
 
 
+async def test_slow_body_of_a_management_route_is_answered_408(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iafa.api.bodies.BODY_SECONDS_MAX", 0.01)
+
+    async def drip() -> AsyncIterator[bytes]:
+        yield b'{"email":'
+        await asyncio.sleep(60)
+
+    answer = await site.lean.post("/api/v1/auth/login", content=drip(), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
+    assert "retry-after" in answer.headers
+
+
 async def test_flood_of_regular_expressions_is_refused_and_collecting_goes_on(site: Site) -> None:
     filters = [{"property": "plan", "op": "regex", "value": f"^{number}$"} for number in range(50)]
     stages = [{"name": "a", "event": "a", "filters": filters} for _ in range(20)]
