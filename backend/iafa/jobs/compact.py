@@ -107,7 +107,7 @@ class Compactor:
             raise DataDamaged(f"merging {files[0].date} of {project_id}: {table.num_rows} rows of {rows}")
         manifest = self.manifests.latest(project_id)
         path = self._free_path(directory, date.fromisoformat(files[0].date), manifest)
-        merged = PartWriter(self.layout, self.hit).write(project_id, path, table, area="compact", is_day=True)
+        merged = PartWriter(self.layout, self.hit).write(project_id, path, table, is_day=True)
         self.hit("compact.merged_synced")
         until_us = self.clock.now_us() + self.manifests.grace_us
         self.hit("compact.before_commit")

@@ -18,15 +18,6 @@ from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
 from iafa.lake.parts import PartWriter, split_by_day, time_us
 
 
-@dataclass(frozen=True)
-class Appended:
-    """What became of the rows."""
-
-    accepted: int
-    duplicates: int
-    generation: int
-
-
 @dataclass
 class LakeAppender:
     """Appends tables to projects. One instance may be kept for long: it caches the ids of stored files."""

@@ -100,9 +100,7 @@ class PartWriter:
     layout: Layout
     hit: Hit = no_failpoints
 
-    def write(
-        self, project_id: str, path: str, table: pa.Table, *, area: str = "flush", is_day: bool = False
-    ) -> LakeFile:
+    def write(self, project_id: str, path: str, table: pa.Table, *, is_day: bool = False) -> LakeFile:
         make_dirs(self.layout.tmp)
         temporary = self.layout.tmp / f"{project_id}.{path.replace('/', '_')}"
         pq.write_table(
@@ -114,8 +112,7 @@ class PartWriter:
             write_page_checksum=True,
             use_dictionary=[name for name in EVENT_SCHEMA.names if name not in ("id", "properties", "user_hash")],
         )
-        if area == "flush":
-            self.hit("flush.tmp_written")
+        self.hit("flush.tmp_written")
         file = describe(temporary, path, table, is_day=is_day)
         publish(temporary, self.layout.project(project_id) / path, area="flush", hit=self.hit)
         return file
