@@ -18,6 +18,7 @@ WIRE_BYTES_MAX = 1024 * 1024
 INFLATED_BYTES_MAX = 5 * 1024 * 1024
 BATCH_EVENTS_MAX = 2_500
 BATCH_DATES_MAX = 31
+REJECTED_BODY_CHARS_MAX = 16 * 1024
 FUTURE_MAX_US = 24 * 3_600 * 1_000_000
 TIME_MAX_US = 253_402_300_799_999_999  # end of the year 9999: the last instant every reader of the files can hold
 
@@ -80,6 +81,20 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     ip_address: str | None = None
     timezone: str | None = None
     sample_rate: float = 1.0
+
+
+class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+    """An event that was refused, as the journal's `rejected` records and the quarantine keep it.
+
+    `body` is the event's JSON text as far as it was understood, cut to `REJECTED_BODY_CHARS_MAX`.
+    """
+
+    code: str
+    pointer: str = ""
+    message: str = ""
+    event_id: str | None = None
+    event_type: str | None = None
+    body: str = ""
 
 
 def is_identity(value: str | None) -> bool:

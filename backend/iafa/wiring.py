@@ -13,7 +13,7 @@ from iafa.failpoints import Failpoints, Hit, no_failpoints
 from iafa.ingest.collector import Collector
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
-from iafa.jobs.background import Background
+from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.upload import Uploader
@@ -97,7 +97,13 @@ class House:
         )
 
     def background(self) -> Background:
-        return Background(self.flusher(), self.compactor(), self.clock, self.settings.compact_interval_s)
+        return Background(
+            (
+                Task("flush", POLL_S, self.flusher().run, is_due_at_start=True),
+                Task("compact", self.settings.compact_interval_s, self.compactor().run),
+            ),
+            self.clock,
+        )
 
     @property
     def _window_us(self) -> int:

@@ -1,49 +1,48 @@
-"""The background process: flush and compaction, in a loop, away from the requests and at low priority."""
+"""The background process: tasks in a loop, away from the requests and at low priority."""
 
 import logging
 import os
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from iafa.clock import Clock
-from iafa.jobs.compact import Compactor
-from iafa.jobs.flush import Flushed, Flusher
 
 log = logging.getLogger("iafa.background")
 NICE = 19
 POLL_S = 0.5
+PAUSE_AFTER_FAILURE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to do again and again; it is never run beside another task."""
+
+    name: str
+    every_s: float
+    run: Callable[[], object]
+    is_due_at_start: bool = False
 
 
 @dataclass(frozen=True)
 class Background:
-    flusher: Flusher
-    compactor: Compactor
+    """Runs each task when its time has come, in their order."""
+
+    tasks: Sequence[Task]
     clock: Clock
-    compact_interval_s: float
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`. A failing run is logged and tried again: its input stays where it is."""
         os.nice(NICE)
-        compacted_s = self.clock.monotonic_s()
+        now_s = self.clock.monotonic_s()
+        due_s = {task.name: now_s + (0 if task.is_due_at_start else task.every_s) for task in self.tasks}
         while not stop.wait(POLL_S):
-            try:
-                self._flush()
-                if self.clock.monotonic_s() - compacted_s >= self.compact_interval_s:
-                    self.compactor.run()
-                    compacted_s = self.clock.monotonic_s()
-            except Exception:
-                log.exception("background run failed; nothing is lost, it is tried again")
-                stop.wait(POLL_S * 10)
-
-    def _flush(self) -> Flushed:
-        flushed = self.flusher.run()
-        if flushed.events or flushed.duplicates:
-            log.info(
-                "flushed segments=%d events=%d duplicates=%d",
-                flushed.segments,
-                flushed.events,
-                flushed.duplicates,
-            )
-        if flushed.damage.torn_tails or flushed.damage.damaged:
-            log.warning("journal torn_tails=%d damaged=%d", flushed.damage.torn_tails, len(flushed.damage.damaged))
-        return flushed
+            for task in self.tasks:
+                if stop.is_set() or self.clock.monotonic_s() < due_s[task.name]:
+                    continue
+                try:
+                    task.run()
+                    due_s[task.name] = self.clock.monotonic_s() + task.every_s
+                except Exception:
+                    log.exception("task=%s failed; nothing is lost, it is tried again", task.name)
+                    due_s[task.name] = self.clock.monotonic_s() + max(PAUSE_AFTER_FAILURE_S, task.every_s)

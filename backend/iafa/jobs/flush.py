@@ -58,6 +58,7 @@ class Flusher:
                     for name in (ACKED_NAME, LOCK_NAME):
                         unlink(directory / name)
                     remove_empty_dir(directory)
+        _report(flushed)
         return flushed
 
     def _absorb(self, group: list[Segment], flushed: Flushed) -> None:
@@ -104,6 +105,13 @@ class Flusher:
         self.appender.publish(project_id, files, absorbed={str(epoch): fresh[-1].q}, live=live)
         flushed.events += distinct.num_rows
         flushed.duplicates += table.num_rows - distinct.num_rows
+
+
+def _report(flushed: Flushed) -> None:
+    if flushed.events or flushed.duplicates:
+        log.info("flushed segments=%d events=%d duplicates=%d", flushed.segments, flushed.events, flushed.duplicates)
+    if flushed.damage.torn_tails or flushed.damage.damaged:
+        log.warning("journal torn_tails=%d damaged=%d", flushed.damage.torn_tails, len(flushed.damage.damaged))
 
 
 def _groups(segments: list[Segment]) -> Iterator[list[Segment]]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 import google_crc32c
 import msgspec
 
-from iafa.event import Event
+from iafa.event import Event, Rejected
 
 FORMAT_VERSION = 1
 SEGMENT_SUFFIX = ".ndjson"
@@ -25,29 +25,35 @@ class Kind(StrEnum):
 
 
 class Record(msgspec.Struct, gc=False):
-    """One acknowledged request: `v` format, `q` sequence, `k` kind, `p` project, `r` received_at (us), `e` events."""
+    """One acknowledged request: `v` format, `q` sequence, `k` kind, `p` project, `r` received_at (us).
+
+    What it holds is in the member of its kind: `e` events, `x` rejected events.
+    """
 
     v: int
     q: int
     k: str
     p: str
     r: int
-    e: list[Event]
     c: str
+    e: list[Event] = []
+    x: list[Rejected] = []
 
 
 _decoder = msgspec.json.Decoder(Record)
+_MEMBERS = {Kind.EVENTS: b"e", Kind.REJECTED: b"x", Kind.TOMBSTONE: b"t"}
 
 
-def encode_record(sequence: int, project_id: str, received_at: int, events: bytes, kind: Kind = Kind.EVENTS) -> bytes:
-    """Frame the canonical JSON array `events` as one line."""
-    body = b'{"v":%d,"q":%d,"k":"%s","p":"%s","r":%d,"e":%s' % (
+def encode_record(sequence: int, project_id: str, received_at: int, content: bytes, kind: Kind = Kind.EVENTS) -> bytes:
+    """Frame the canonical JSON array `content` as one line."""
+    body = b'{"v":%d,"q":%d,"k":"%s","p":"%s","r":%d,"%s":%s' % (
         FORMAT_VERSION,
         sequence,
         kind.encode(),
         project_id.encode(),
         received_at,
-        events,
+        _MEMBERS[kind],
+        content,
     )
     return body + b',"c":"%08x"}\n' % google_crc32c.value(body)
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iafa.event import Rejected
 from iafa.journal.format import Kind, decode_line, decode_lines, encode_record
 from tests.support.events import NOON_US, PROJECT, encode, make_event
 
@@ -67,3 +68,13 @@ def test_newer_format_is_refused_and_not_guessed() -> None:
 
     with pytest.raises(ValueError, match="format 9"):
         decode_line(newer + b',"c":"%08x"}\n' % google_crc32c.value(newer))
+
+
+def test_a_rejected_event_keeps_its_reason_and_its_text() -> None:
+    rejected = [
+        Rejected(code="validation_error", pointer="/events/0/event_type", message="is required", body='{"a":1}')
+    ]
+    line = encode_record(3, PROJECT, NOON_US, msgspec.json.encode(rejected), Kind.REJECTED)
+    record = decode_line(line)
+    assert record is not None
+    assert (record.k, record.e, record.x) == (Kind.REJECTED, [], rejected)
