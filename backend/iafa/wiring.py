@@ -172,13 +172,14 @@ def open_intake(house: House) -> Intake:
         segment_age_s=settings.event_flush_interval,
         journal_bytes_max=settings.journal_bytes_max,
     )
-    journal = JournalWriter(house.layout.journal, house.clock, limits, hit=house.hit)
+    counters = Counters()
+    journal = JournalWriter(house.layout.journal, house.clock, limits, counters=counters, hit=house.hit)
     collector = Collector(
         journal=journal,
         find_grant=lambda key, now_us: house.projects.key_ring().grant(key, now_us=now_us),
         limiter=RateLimiter(house.clock),
         recent=RecentIds(),
-        counters=Counters(),
+        counters=counters,
         clock=house.clock,
     )
     return Intake(journal, collector)

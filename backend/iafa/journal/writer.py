@@ -21,10 +21,12 @@ from iafa.failpoints import Hit, no_failpoints
 from iafa.journal.acked import AckedWriter, Position
 from iafa.journal.format import LOCK_NAME, SEGMENT_SUFFIX, Kind, encode_record
 from iafa.locks import held, take
+from iafa.metrics import Counters
 
 RETRY_AFTER_S = 2
 MEASURE_EVERY_S = 1.0
 ROTATE_AGAIN_S = 1.0  # after a failed rotation
+OFFERED_SHARE = 8  # one part in so many of `waiting_bytes_max` is for records that nobody waits for
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class _Waiting(NamedTuple):
     events: bytes
     event_count: int
     kind: Kind
+    is_offered: bool
     done: Callable[[Exception | None], None]
 
 
@@ -67,8 +70,17 @@ def segment_path(directory: Path, number: int) -> Path:
 class JournalWriter:
     """`append` returns once the bytes are synced. Start it once; `close` seals nothing and loses nothing."""
 
-    def __init__(self, root: Path, clock: Clock, limits: JournalLimits, *, hit: Hit = no_failpoints) -> None:
+    def __init__(
+        self,
+        root: Path,
+        clock: Clock,
+        limits: JournalLimits,
+        *,
+        counters: Counters | None = None,
+        hit: Hit = no_failpoints,
+    ) -> None:
         self._clock = clock
+        self._counters = counters or Counters()
         self._limits = limits
         self._hit = hit
         make_dirs(root)
@@ -88,6 +100,7 @@ class JournalWriter:
         self._open_next()
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+        self._offered_bytes = 0
         self._measured_s = -MEASURE_EVERY_S
         self._is_over_cap = False
         self._changed = threading.Condition()
@@ -110,7 +123,7 @@ class JournalWriter:
             with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits for this answer any more
                 loop.call_soon_threadsafe(_resolve, future, error)
 
-        self._enqueue(_Waiting(project_id, received_at, events, count, kind, done))
+        self._enqueue(_Waiting(project_id, received_at, events, count, kind, False, done))
         # The record may be written already when the caller leaves: it is then stored without an answer, never half.
         await asyncio.shield(future)
 
@@ -124,21 +137,40 @@ class JournalWriter:
                 failure.append(error)
             ready.set()
 
-        self._enqueue(_Waiting(project_id, received_at, events, count, Kind.EVENTS, done))
+        self._enqueue(_Waiting(project_id, received_at, events, count, Kind.EVENTS, False, done))
         ready.wait()
         if failure:
             raise failure[0]
+
+    def offer(self, project_id: str, received_at: int, content: bytes, count: int, *, kind: Kind) -> None:
+        """Hand over a record that nobody waits for. Never raises: what finds no room or no disk is only counted."""
+
+        def done(error: Exception | None) -> None:
+            if error is not None:
+                self._counters.add("journal_offers_dropped", kind, count)
+
+        try:
+            self._enqueue(_Waiting(project_id, received_at, content, count, kind, True, done))
+        except StorageUnavailable as error:
+            done(error)
 
     def _enqueue(self, waiting: _Waiting) -> None:
         with self._changed:
             if self._closing:
                 raise StorageUnavailable("shutting down", code="not_ready", retry_after_s=RETRY_AFTER_S)
-            if self._waiting_bytes > self._limits.waiting_bytes_max:
+            if waiting.is_offered:
+                is_too_much = self._offered_bytes > self._limits.waiting_bytes_max // OFFERED_SHARE
+            else:
+                is_too_much = self._waiting_bytes > self._limits.waiting_bytes_max
+            if is_too_much:
                 raise StorageUnavailable("too many requests wait for the disk", retry_after_s=RETRY_AFTER_S)
             if self._is_journal_full():
                 raise StorageUnavailable("too much waits for the flusher", retry_after_s=RETRY_AFTER_S)
             self._waiting.append(waiting)
-            self._waiting_bytes += len(waiting.events)
+            if waiting.is_offered:
+                self._offered_bytes += len(waiting.events)
+            else:
+                self._waiting_bytes += len(waiting.events)
             self._changed.notify()
 
     def _is_journal_full(self) -> bool:
@@ -201,7 +233,7 @@ class JournalWriter:
                 self._changed.wait(timeout=self._age_left_s() if self._segment_events else None)
             group = list(self._waiting)
             self._waiting.clear()
-            self._waiting_bytes = 0
+            self._waiting_bytes = self._offered_bytes = 0
             return group
 
     def _age_left_s(self) -> float:
