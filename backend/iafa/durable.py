@@ -4,13 +4,34 @@ A name is visible only with its full content behind it, and survives power loss 
 """
 
 import os
+import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from iafa.failpoints import Hit, no_failpoints
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIR = 0o700
+SYNC_INTERVAL_MS_MAX = 60_000
+
+
+@dataclass(frozen=True)
+class Durability:
+    """When what a request brought is synced: before its answer, at most so many seconds after it, or by the system."""
+
+    name: str
+    interval_s: float | None  # 0: before the answer; None: never on purpose
+
+    @classmethod
+    def of(cls, name: str) -> "Durability":
+        """Read `sync`, `interval:<ms>` or `off`."""
+        if name in ("sync", "off"):
+            return cls(name, 0.0 if name == "sync" else None)
+        interval = re.fullmatch(r"interval:([0-9]{1,5})", name)
+        if interval is None or not 1 <= int(interval[1]) <= SYNC_INTERVAL_MS_MAX:
+            raise ValueError(f"is sync, interval:<1 to {SYNC_INTERVAL_MS_MAX} milliseconds> or off")
+        return cls(f"interval:{int(interval[1])}", int(interval[1]) / 1000)
 
 
 def make_dirs(path: Path) -> None:

@@ -11,12 +11,14 @@ from collections.abc import Callable
 NAMES = frozenset(
     {
         "journal.segment_created",
+        "journal.segment_dir_synced",
         "journal.before_write",
         "journal.half_written",
         "journal.written",
         "journal.synced",
         "journal.before_ack",
         "journal.sealed",
+        "journal.truncating",
         "journal.before_unlink",
         "journal.unlinked",
         "flush.tmp_written",

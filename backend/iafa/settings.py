@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from iafa.durable import write_private
+from iafa.durable import Durability, write_private
 from iafa.errors import WrongUsage
 
 SECRET_BYTES_MIN = 32
@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     docs: bool = True
     trusted_proxies: Annotated[list[str], NoDecode] = []
     public_url: str = ""
+    durability: str = "sync"
+    disk_free_min_mb: int = Field(256, ge=0)
     journal_segment_bytes_max: int = Field(64 * 1024 * 1024, ge=4096)
     journal_bytes_max: int = Field(4 * 1024**3, ge=1024 * 1024)
     upload_bytes_max: int = Field(1024**3, ge=1024)
@@ -59,6 +61,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    @field_validator("durability")
+    @classmethod
+    def _known_durability(cls, value: str) -> str:
+        return Durability.of(value).name
 
     def checked(self) -> "Settings":
         """Refuse combinations that break a promise (see docs/reliability.md)."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from iafa.clock import US_PER_DAY, Clock, SystemClock
-from iafa.durable import make_dirs
+from iafa.durable import Durability, make_dirs
 from iafa.failpoints import Failpoints, Hit, no_failpoints
 from iafa.ingest.collector import Collector
 from iafa.ingest.limits import RateLimiter
@@ -17,7 +17,7 @@ from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.upload import Uploader
-from iafa.journal.reader import journals
+from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
@@ -109,9 +109,13 @@ class House:
     def _window_us(self) -> int:
         return self.settings.dedup_window_days * US_PER_DAY
 
-    def oldest_journal(self) -> int | None:
-        """The lowest epoch that still has a journal."""
-        return next((epoch for epoch, _directory in journals(self.layout.journal)), None)
+    def left_of(self, earlier_than: int) -> str | None:
+        """What is not in the lake yet of the journals with a lower epoch, in words; None when all of it is."""
+        oldest = next((epoch for epoch, _directory in journals(self.layout.journal)), None)
+        if oldest is None or oldest >= earlier_than:
+            return None
+        left = backlog(self.layout.journal, self.clock.now_us(), before=earlier_than)
+        return f"journal {oldest} and later: {left.bytes} bytes in {left.segments} segments are left"
 
 
 @dataclass(frozen=True)
@@ -171,9 +175,17 @@ def open_intake(house: House) -> Intake:
         segment_events_max=settings.event_buffer_size,
         segment_age_s=settings.event_flush_interval,
         journal_bytes_max=settings.journal_bytes_max,
+        disk_free_min_bytes=settings.disk_free_min_mb * 1024**2,
     )
     counters = Counters()
-    journal = JournalWriter(house.layout.journal, house.clock, limits, counters=counters, hit=house.hit)
+    journal = JournalWriter(
+        house.layout.journal,
+        house.clock,
+        limits,
+        durability=Durability.of(settings.durability),
+        counters=counters,
+        hit=house.hit,
+    )
     collector = Collector(
         journal=journal,
         find_grant=lambda key, now_us: house.projects.key_ring().grant(key, now_us=now_us),

@@ -29,9 +29,8 @@ GRACE_S = 10
 
 def services_of_house(house: House, *, replayed_from: int) -> Services:
     async def readiness() -> dict[str, Any]:
-        oldest = await asyncio.to_thread(house.oldest_journal)
-        is_ready = oldest is None or oldest >= replayed_from
-        return {"ready": is_ready, "journal": "replayed" if is_ready else "replaying"}
+        left = await asyncio.to_thread(house.left_of, replayed_from)
+        return {"ready": left is None, "journal": "replayed" if left is None else f"replaying: {left}"}
 
     return Services(
         settings=house.settings,
@@ -55,7 +54,7 @@ async def running(settings: Settings, *, replayed_from: int = 0, clock: Clock | 
     intake = await asyncio.to_thread(open_intake, house)
     try:
         app = create_app(services_of_house(house, replayed_from=replayed_from), extra=EXTRA_ROUTERS)
-        front = CollectFront(app, intake.collector)
+        front = CollectFront(app, intake.collector, durability=settings.durability)
         app.state.collect_front = front
         uploader = house.uploader()
         app.state.uploads = Uploads(uploader.make_folder, uploader.run, settings.upload_bytes_max)

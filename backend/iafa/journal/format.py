@@ -41,21 +41,34 @@ class Record(msgspec.Struct, gc=False):
 
 
 _decoder = msgspec.json.Decoder(Record)
-_MEMBERS = {Kind.EVENTS: b"e", Kind.REJECTED: b"x", Kind.TOMBSTONE: b"t"}
+# How a kind is written, and the member that holds its content.
+_KINDS = {
+    Kind.EVENTS: (b"events", b"e"),
+    Kind.REJECTED: (b"rejected", b"x"),
+    Kind.TOMBSTONE: (b"tombstone", b"t"),
+}
 
 
 def encode_record(sequence: int, project_id: str, received_at: int, content: bytes, kind: Kind = Kind.EVENTS) -> bytes:
     """Frame the canonical JSON array `content` as one line."""
-    body = b'{"v":%d,"q":%d,"k":"%s","p":"%s","r":%d,"%s":%s' % (
+    return b"".join(record_pieces(sequence, project_id, received_at, content, kind))
+
+
+def record_pieces(
+    sequence: int, project_id: str, received_at: int, content: bytes, kind: Kind
+) -> tuple[bytes, bytes, bytes]:
+    """The same in pieces, so that many records are put together with one copy of each."""
+    name, member = _KINDS[kind]
+    head = b'{"v":%d,"q":%d,"k":"%b","p":"%b","r":%d,"%b":' % (
         FORMAT_VERSION,
         sequence,
-        kind.encode(),
+        name,
         project_id.encode(),
         received_at,
-        _MEMBERS[kind],
-        content,
+        member,
     )
-    return body + b',"c":"%08x"}\n' % google_crc32c.value(body)
+    checksum = google_crc32c.extend(google_crc32c.value(head), content)
+    return head, content, b',"c":"%08x"}\n' % checksum
 
 
 def decode_line(line: bytes) -> Record | None:

@@ -1,22 +1,33 @@
 """Reading journals: sealed segments for the flusher, and every journal's acknowledged tail for queries."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from iafa.journal.acked import Position, read_acked
+from iafa.journal.acked import Position, read_acked, read_published
 from iafa.journal.format import LOCK_NAME, SEGMENT_SUFFIX, Record, decode_lines
-from iafa.journal.writer import births_lock, segment_path
+from iafa.journal.segment import segment_path
+from iafa.journal.writer import births_lock
 from iafa.locks import held
+
+_HEAD_BYTES = 512
+_RECEIVED = re.compile(rb'\{"v":[0-9]+,"q":[0-9]+,"k":"[a-z]+","p":"[^"]*","r":([0-9]+),')
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment file. `is_last` of a dead journal may end in a torn record; no other one may."""
+    """One segment file.
+
+    Bytes behind `end` were refused and could not be cut off before their writer died; None: all bytes count. Only the
+    one with `may_be_torn`, a dead journal's last, may end in a torn record: it was never acknowledged.
+    """
 
     epoch: int
     number: int
     path: Path
+    end: int | None = None
+    may_be_torn: bool = False
 
 
 @dataclass
@@ -45,27 +56,73 @@ def segments(epoch: int, directory: Path) -> list[Segment]:
 def sealed_segments(epoch: int, directory: Path) -> tuple[list[Segment], bool]:
     """Segments that nobody will write again, and whether their journal is dead (then all of them are sealed)."""
     with held(births_lock(directory.parent)), held(directory / LOCK_NAME, wait_s=0) as is_dead:
-        acked = read_acked(directory)
-        found = segments(epoch, directory)
+        published = read_published(directory)
+        found = [replace(one, end=published.end_of(one.number)) for one in segments(epoch, directory)]
     if is_dead:
-        return found, True
+        with_bytes = [segment.number for segment in found if _size(segment.path)]
+        # A rotation that was not finished may have left an empty segment behind the last one.
+        return [replace(one, may_be_torn=one.number == max(with_bytes, default=0)) for one in found], True
     # What the writer says, not what lies there: a next segment may have been made by a rotation that then failed.
-    return [segment for segment in found if segment.number < acked.segment], False
+    return [segment for segment in found if segment.number < published.acked.segment], False
 
 
 def read_segment(segment: Segment, damage: Damage) -> Iterator[Record]:
     """All sound records of a sealed segment, in order."""
-    data = segment.path.read_bytes()
+    data = segment.path.read_bytes()[: segment.end]
     start = 0
     for record, end in decode_lines(data):
         if record is not None:
             yield record
         elif end == start:  # no newline behind it
-            damage.torn_tails += 1
+            if segment.may_be_torn:
+                damage.torn_tails += 1
+            else:
+                damage.damaged.append((segment.path, start, data[start:]))
             return
         else:
             damage.damaged.append((segment.path, start, data[start:end]))
         start = end
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits for the flusher. `oldest_us` is the age of the oldest record, 0 when nothing waits."""
+
+    bytes: int = 0
+    segments: int = 0
+    oldest_us: int = 0
+
+
+def backlog(root: Path, now_us: int, *, before: int | None = None) -> Backlog:
+    """Of all journals, or of those with an epoch below `before`; from the files, whoever writes them."""
+    sizes: list[int] = []
+    received: list[int] = []
+    for epoch, directory in journals(root):
+        if before is not None and epoch >= before:
+            break
+        for segment in segments(epoch, directory):
+            size = _size(segment.path)
+            if size:
+                sizes.append(size)
+                received += _first_received(segment.path)
+    return Backlog(sum(sizes), len(sizes), max(0, now_us - min(received, default=now_us)))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _first_received(path: Path) -> list[int]:
+    """When the first record of a segment was received; empty if that cannot be told."""
+    try:
+        with open(path, "rb") as file:
+            found = _RECEIVED.match(file.read(_HEAD_BYTES))
+    except FileNotFoundError:
+        return []
+    return [int(found[1])] if found else []
 
 
 class Tail:

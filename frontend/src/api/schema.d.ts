@@ -1042,6 +1042,12 @@ export interface components {
              * @example 0.1.0
              */
             version: string;
+            /**
+             * Durability
+             * @description When an event is synced: `sync` (before the answer), `interval:<ms>` or `off`.
+             * @example sync
+             */
+            durability: string;
         };
         /** KeyAnswer */
         KeyAnswer: {
@@ -4987,7 +4993,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "0.1.0"
+                     *       "version": "0.1.0",
+                     *       "durability": "sync"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -5026,7 +5033,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "0.1.0"
+                     *       "version": "0.1.0",
+                     *       "durability": "sync"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -6028,7 +6036,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "0.1.0"
+                     *       "version": "0.1.0",
+                     *       "durability": "sync"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -6067,7 +6076,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "0.1.0"
+                     *       "version": "0.1.0",
+                     *       "durability": "sync"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
