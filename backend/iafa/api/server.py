@@ -112,7 +112,8 @@ def _signals_end_nothing_else() -> Iterator[None]:
 
 def _listening(settings: Settings, *, shares_port: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol by name: only of such a socket does the loop know that connections are not to hold small parts back.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if shares_port:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
