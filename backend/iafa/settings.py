@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64)
     registration: Literal["open", "invite", "closed"] = "open"
     docs: bool = True
+    metrics: Literal["off", "local", "public"] = "local"
     trusted_proxies: Annotated[list[str], NoDecode] = []
     public_url: str = ""
     durability: str = "sync"

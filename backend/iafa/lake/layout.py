@@ -38,6 +38,11 @@ class Layout:
         return self.root / "tmp"
 
     @property
+    def run(self) -> Path:
+        """What the processes of the present server tell each other; empty at every start."""
+        return self.root / "run"
+
+    @property
     def locks(self) -> Path:
         return self.root / "locks"
 
