@@ -226,7 +226,7 @@ def open_intake(house: House) -> Intake:
     )
     collector = Collector(
         journal=journal,
-        find_grant=lambda key, now_us: house.projects.key_ring().grant(key, now_us=now_us),
+        find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
         limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
         recent=RecentIds(),
         counters=house.counters,

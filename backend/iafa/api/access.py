@@ -274,7 +274,7 @@ def _key(request: Request, services: Services) -> KeyGrant:
     text = request.headers.get("x-api-key")
     if text is None:
         raise InvalidCredentials("send a valid key as X-API-Key")
-    grant = services.projects.key_ring().grant(text, now_us=services.clock.now_us())
+    grant = services.projects.grant(text, now_us=services.clock.now_us())
     if grant is None:
         raise InvalidCredentials("the key is not valid")
     return grant

@@ -1,6 +1,8 @@
 """One serving process: the framework's app, the collect path in front of it, and their parts, from start to stop."""
 
 import asyncio
+import errno
+import logging
 import signal
 import socket
 import threading
@@ -25,6 +27,9 @@ from iafa.settings import Settings
 from iafa.wiring import House, open_house, open_intake
 
 EXTRA_ROUTERS = (collect_routes.router, upload.router)
+log = logging.getLogger("iafa.server")
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+TELL_SHORTAGE_EVERY_S = 30.0
 FIRST_WORKER = "worker-0"
 BACKLOG = 1024
 CONNECTIONS_MAX = 2000
@@ -117,6 +122,7 @@ async def serve(
             lifespan="off",
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies or None,
+            backlog=BACKLOG,
             limit_concurrency=CONNECTIONS_MAX,
             timeout_graceful_shutdown=GRACE_S,
         )
@@ -128,9 +134,26 @@ async def serve(
                 loop.call_soon_threadsafe(setattr, server, "should_exit", True)
 
             until(stop)
+        asyncio.get_running_loop().set_exception_handler(Shortage().tell)
         with _listening(settings) as listener, _signals_end_nothing_else():
             await server.serve(sockets=[listener])
             await asyncio.to_thread(served.publisher.close)
+
+
+class Shortage:
+    """asyncio complains once for every connection that it could have accepted, thousands of times a second, when no
+    descriptor is left; it tries again by itself. Once in a while is enough."""
+
+    def __init__(self) -> None:
+        self._told_s = -TELL_SHORTAGE_EVERY_S
+
+    def tell(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in SHORTAGES and "accept" in context.get("message", "")):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._told_s >= TELL_SHORTAGE_EVERY_S:
+            self._told_s = loop.time()
+            log.error("no descriptor is left for new connections; raise the limit (ulimit -n)")
 
 
 class _Server(uvicorn.Server):
