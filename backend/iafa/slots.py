@@ -30,12 +30,10 @@ LOGIN_SETS = 4_096
 LOCK_TRIES = 50
 LOCK_PAUSE_S = 0.0002  # a holder needs microseconds; one that was stopped in the middle must not stop the others
 
-_TAG = struct.Struct("<Q")
-_TAGS = struct.Struct(f"<{WAYS}Q")
-_STATE = struct.Struct("<4d")
-_WORTH = struct.Struct("<d")
-_WORTH_AT = _STATE.size - _WORTH.size
-_SET_BYTES = _TAGS.size + WAYS * _STATE.size
+_SLOT = struct.Struct("<Q4d")  # the name's tag, 0 for none, and the state
+_SET = struct.Struct("<" + "Q4d" * WAYS)
+_NOTHING = (0, 0.0, 0.0, 0.0, 0.0)
+PLACES_MAX = 20_000
 _KEY_BYTES = 32
 
 
@@ -92,17 +90,25 @@ class SharedSlots(Slots):
         self._sets = sets
         self._key = memory[:_KEY_BYTES]
         self._threads = threading.Lock()  # locks of files do not hold between threads
+        self._places: dict[str, tuple[int, int, int]] = {}  # tag, set, and the slot where it was seen last
 
     def change(self, name: str, step: Step[Result], *arguments: Any) -> Result:
-        tag = int.from_bytes(hashlib.blake2b(name.encode(), key=self._key, digest_size=8).digest(), "little") or 1
-        at = self._start + tag % self._sets * _SET_BYTES
         with self._threads:
-            is_held = self._lock(at)
+            tag, set_at, slot_at = self._places.get(name) or self._place(name)
+            is_held = self._lock(set_at)
             try:
-                return self._change(tag, at, step, arguments)
+                found = _SLOT.unpack_from(self._memory, slot_at)
+                if found[0] != tag:
+                    slot_at, found = self._search(name, tag, set_at)
+                after, result = step(found[1:] if found[0] else None, *arguments)
+                if after is not None:
+                    _SLOT.pack_into(self._memory, slot_at, tag, *after)
+                elif found[0]:
+                    _SLOT.pack_into(self._memory, slot_at, *_NOTHING)
+                return result
             finally:
                 if is_held:
-                    fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, at)
+                    fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, set_at)
 
     @contextmanager
     def all_held(self) -> Iterator[None]:
@@ -114,30 +120,25 @@ class SharedSlots(Slots):
             if is_held:
                 fcntl.lockf(self._descriptor, fcntl.LOCK_UN, 1, self._start - 1)
 
-    def _change(self, tag: int, at: int, step: Step[Result], arguments: tuple[Any, ...]) -> Result:
-        memory, tags = self._memory, _TAGS.unpack_from(self._memory, at)
-        states_at = at + _TAGS.size
-        is_known = tag in tags
-        way = tags.index(tag) if is_known else -1
-        before = _STATE.unpack_from(memory, states_at + way * _STATE.size) if is_known else None
-        after, result = step(before, *arguments)
-        if after is None:
-            if is_known:
-                _TAG.pack_into(memory, at + way * _TAG.size, 0)
-            return result
-        if not is_known:
-            way = self._free_way(tags, states_at)
-        _STATE.pack_into(memory, states_at + way * _STATE.size, *after)
-        if not is_known:
-            _TAG.pack_into(memory, at + way * _TAG.size, tag)
-        return result
+    def _place(self, name: str) -> tuple[int, int, int]:
+        """Remembered, because the hash costs more than the rest; bounded by forgetting all."""
+        if len(self._places) >= PLACES_MAX:
+            self._places.clear()
+        tag = int.from_bytes(hashlib.blake2b(name.encode(), key=self._key, digest_size=8).digest(), "little") or 1
+        set_at = self._start + tag % self._sets * _SET.size
+        self._places[name] = place = (tag, set_at, set_at)
+        return place
 
-    def _free_way(self, tags: tuple[int, ...], states_at: int) -> int:
-        if 0 in tags:
-            return tags.index(0)
-        first = states_at + _WORTH_AT
-        worths = [_WORTH.unpack_from(self._memory, first + way * _STATE.size)[0] for way in range(WAYS)]
-        return worths.index(min(worths))
+    def _search(self, name: str, tag: int, set_at: int) -> tuple[int, tuple[Any, ...]]:
+        """The name's slot and what is in it, or the slot to put it: a free one, else the one that is worth least."""
+        values = _SET.unpack_from(self._memory, set_at)
+        tags, worths = values[:: len(_NOTHING)], values[len(_NOTHING) - 1 :: len(_NOTHING)]
+        is_known = tag in tags
+        wanted = tag if is_known else 0
+        way = tags.index(wanted) if wanted in tags else worths.index(min(worths))
+        slot_at = set_at + way * _SLOT.size
+        self._places[name] = (tag, set_at, slot_at)
+        return slot_at, values[way * len(_NOTHING) : (way + 1) * len(_NOTHING)] if is_known else _NOTHING
 
     def _lock(self, at: int) -> bool:
         for _ in range(LOCK_TRIES):
@@ -166,7 +167,7 @@ def create_shared() -> int:
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
-    os.truncate(descriptor, _KEY_BYTES + (LIMIT_SETS + LOGIN_SETS) * _SET_BYTES)
+    os.truncate(descriptor, _KEY_BYTES + (LIMIT_SETS + LOGIN_SETS) * _SET.size)
     # With a secret of each start nobody can choose names that fall together with somebody else's.
     os.pwrite(descriptor, os.urandom(_KEY_BYTES), 0)
     return descriptor
@@ -175,7 +176,7 @@ def create_shared() -> int:
 def open_shared(descriptor: int) -> SharedTables:
     memory = mmap.mmap(descriptor, 0)
     limits = SharedSlots(descriptor, memory, _KEY_BYTES, LIMIT_SETS)
-    return SharedTables(limits, SharedSlots(descriptor, memory, _KEY_BYTES + LIMIT_SETS * _SET_BYTES, LOGIN_SETS))
+    return SharedTables(limits, SharedSlots(descriptor, memory, _KEY_BYTES + LIMIT_SETS * _SET.size, LOGIN_SETS))
 
 
 def _worth(item: tuple[str, State]) -> float:

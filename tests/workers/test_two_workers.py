@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,15 @@ def worker_of(answer: httpx.Response) -> str:
     return answer.headers["x-request-id"][:16]
 
 
-def track(client: httpx.Client, key: str, *, origin: str | None = None, event_id: str | None = None) -> httpx.Response:
-    headers = {"x-api-key": key} | ({} if origin is None else {"origin": origin})
+def numbered(headers: dict[str, str], number: int) -> dict[str, str]:
+    return {name: value.format(number) for name, value in headers.items()}
+
+
+def track(
+    client: httpx.Client, key: str, *, headers: dict[str, str] | None = None, event_id: str | None = None
+) -> httpx.Response:
     event = {"event": "visit", "user_id": "u"} | ({} if event_id is None else {"id": event_id})
-    return client.post("/track", json=event, headers=headers)
+    return client.post("/track", json=event, headers={"x-api-key": key} | (headers or {}))
 
 
 def in_turn(clients: dict[str, httpx.Client], count: int, send: Callable[[httpx.Client], httpx.Response]) -> Answers:
@@ -107,18 +113,22 @@ def eventually(look: Callable[[], bool], what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "origin"),
-    [("rate_limit_per_minute", None), ("rate_limit_per_ip_per_minute", "https://shop.example")],
-    ids=["events of a key", "requests of an address"],
+    ("setting", "headers"),
+    [
+        ("rate_limit_per_minute", {}),
+        ("rate_limit_per_ip_per_minute", {"origin": "https://shop.example", "x-forwarded-for": "192.0.2.{}"}),
+    ],
+    ids=["events of a key", "requests of an address that claims to be many"],
 )
 def test_a_limit_lets_its_number_through_and_not_that_number_for_each_worker(
-    site: Site, setting: str, origin: str | None
+    site: Site, setting: str, headers: dict[str, str]
 ) -> None:
     limit = 30
     key = site.project(**{setting: limit})["api_key"]
     with site.workers() as clients:
         before_s = time.monotonic()
-        answers = in_turn(clients, 2 * limit, lambda client: track(client, key, origin=origin))
+        sent = count()
+        answers = in_turn(clients, 2 * limit, lambda client: track(client, key, headers=numbered(headers, next(sent))))
         refilled = (time.monotonic() - before_s) * limit / 60
     passed = [worker for worker, status in answers if status == 200]
     assert limit <= len(passed) <= limit + int(refilled) + 1
@@ -144,8 +154,8 @@ def test_within_two_seconds_every_worker_knows_of_every_change(site: Site) -> No
     ways: dict[str, Callable[[httpx.Client], httpx.Response]] = {
         "revoked": lambda client: track(client, revoked["api_key"]),
         "other key of it": lambda client: track(client, revoked["secret_key"]),
-        "another page": lambda client: track(client, moved["api_key"], origin=elsewhere),
-        "its page": lambda client: track(client, moved["api_key"], origin=page),
+        "another page": lambda client: track(client, moved["api_key"], headers={"origin": elsewhere}),
+        "its page": lambda client: track(client, moved["api_key"], headers={"origin": page}),
         "limit": lambda client: client.post(
             "/api/v1/track/batch",
             json=[{"event": "visit", "user_id": "u"}] * 40,
