@@ -133,7 +133,12 @@ class House:
 
     def overview(self, publisher: Publisher) -> Overview:
         return Overview(
-            self.layout.run, publisher.process, publisher.now, self.lake_gauges(), self.clock, durability=self.settings.durability
+            self.layout.run,
+            publisher.process,
+            publisher.now,
+            self.lake_gauges(),
+            self.clock,
+            durability=self.settings.durability,
         )
 
     @property

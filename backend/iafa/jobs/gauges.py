@@ -3,7 +3,6 @@
 import shutil
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from iafa.clock import US_PER_S, Clock
 from iafa.errors import IafaError
@@ -23,7 +22,7 @@ class Gauges:
         waiting = backlog(self.layout.journal, self.clock.now_us())
         return {
             "journal_bytes": waiting.bytes,
-            "journal_oldest_seconds": (waiting.oldest_us or 0) / US_PER_S,
+            "journal_oldest_seconds": waiting.oldest_us / US_PER_S,
             "disk_free_bytes": shutil.disk_usage(self.layout.root).free,
         }
 
