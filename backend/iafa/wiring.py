@@ -18,6 +18,7 @@ from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.overview import Overview
+from iafa.jobs.merge import Merger
 from iafa.jobs.upload import Uploader
 from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
@@ -90,7 +91,9 @@ class House:
         await asyncio.to_thread(drop, self.layout, project_id)
 
     def appender(self) -> LakeAppender:
-        return LakeAppender(self.layout, self.manifests, self._window_us, self.hit)
+        return LakeAppender(
+            self.layout, self.manifests, self._window_us, self.hit, make_room=self.compactor().make_room
+        )
 
     def uploader(self) -> Uploader:
         return Uploader(self.layout, self.appender(), self.clock)
@@ -100,7 +103,12 @@ class House:
 
     def compactor(self) -> Compactor:
         return Compactor(
-            self.layout, self.manifests, self.clock, parts_min=self.settings.compact_parts_min, hit=self.hit
+            self.layout,
+            self.manifests,
+            self.clock,
+            parts_min=self.settings.compact_parts_min,
+            merger=Merger(self.settings.compact_memory_mb, self._window_us, hit=self.hit),
+            hit=self.hit,
         )
 
     def background(self, gauges: dict[str, float] | None = None) -> Background:

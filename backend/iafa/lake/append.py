@@ -3,7 +3,7 @@
 Whoever calls holds the writer lock of the data directory: this is the one point where ids become distinct.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,6 +17,12 @@ from iafa.lake.layout import Layout, part_path
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
 from iafa.lake.parts import PartWriter, split_by_day, time_us
 
+MakeRoom = Callable[[str, Sequence[LakeFile]], None]
+
+
+def no_room_needed(_project_id: str, _added: Sequence[LakeFile]) -> None:
+    """For tests that want many parts."""
+
 
 @dataclass
 class LakeAppender:
@@ -27,6 +33,7 @@ class LakeAppender:
     dedup_window_us: int
     hit: Hit = no_failpoints
     stored_ids: StoredIds = field(default_factory=StoredIds)
+    make_room: MakeRoom = no_room_needed  # called before files are published
 
     def distinct(self, project_id: str, table: pa.Table, *, same_days_too: bool = False) -> pa.Table:
         """The rows whose id is neither in an earlier row nor in the lake's files of the dedup window.
@@ -60,6 +67,7 @@ class LakeAppender:
             marks = {epoch: mark for epoch, mark in base.absorbed.items() if live is None or epoch in live}
             return msgspec.structs.replace(with_files(base, added), absorbed=marks | dict(absorbed or {}))
 
+        self.make_room(project_id, added)
         self.hit("flush.before_manifest")
         return self.manifests.commit(project_id, change)
 

@@ -52,6 +52,11 @@ class Layout:
         return self.locks / "lake-writer.lock"
 
     @property
+    def compact_lock(self) -> Path:
+        """Held by the one compactor, through its long reading and writing."""
+        return self.locks / "compactor.lock"
+
+    @property
     def server_lock(self) -> Path:
         return self.root / "LOCK"
 
@@ -80,7 +85,7 @@ def manifest_generation(name: str) -> int | None:
 
 
 def part_path(day: date, segment: str) -> str:
-    """Relative to the project's folder; `segment` says which journal records or which upload it holds."""
+    """Relative to the project's folder; `segment` says which journal records, upload or merge it holds."""
     return f"{_month(day)}/events_{day.isoformat()}.{segment}.parquet"
 
 

@@ -21,8 +21,12 @@ from iafa.lake.manifest import LakeFile
 from iafa.lake.schema import EVENT_SCHEMA
 
 PART_ROW_GROUP = 122_880
-DAY_ROW_GROUP = 50_000  # small enough that one event type is a few groups of a sorted day
-ZSTD_LEVEL = 1
+PARQUET_OPTIONS = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "write_page_checksum": True,
+    "use_dictionary": [name for name in EVENT_SCHEMA.names if name not in ("id", "properties", "user_hash")],
+}
 _CHECKSUM_CHUNK = 1024 * 1024
 Mask = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
@@ -81,18 +85,6 @@ def split_by_day(table: pa.Table) -> list[tuple[date, pa.Table]]:
     return [(_EPOCH + timedelta(days=int(day)), table.filter(pa.array(days == day))) for day in np.unique(days)]
 
 
-def sorted_for_reading(table: pa.Table) -> pa.Table:
-    """The order of a merged day: one event type together, one person's events in time."""
-    return table.sort_by(
-        [
-            ("event_type", "ascending"),
-            ("user_hash", "ascending"),
-            ("created_at", "ascending"),
-            ("id", "ascending"),
-        ]
-    )
-
-
 @dataclass(frozen=True)
 class PartWriter:
     """Writes one immutable Parquet file under its final name, durable when it returns."""
@@ -100,25 +92,17 @@ class PartWriter:
     layout: Layout
     hit: Hit = no_failpoints
 
-    def write(self, project_id: str, path: str, table: pa.Table, *, is_day: bool = False) -> LakeFile:
+    def write(self, project_id: str, path: str, table: pa.Table) -> LakeFile:
         make_dirs(self.layout.tmp)
         temporary = self.layout.tmp / f"{project_id}.{path.replace('/', '_')}"
-        pq.write_table(
-            table,
-            temporary,
-            row_group_size=DAY_ROW_GROUP if is_day else PART_ROW_GROUP,
-            compression="zstd",
-            compression_level=ZSTD_LEVEL,
-            write_page_checksum=True,
-            use_dictionary=[name for name in EVENT_SCHEMA.names if name not in ("id", "properties", "user_hash")],
-        )
+        pq.write_table(table, temporary, row_group_size=PART_ROW_GROUP, **PARQUET_OPTIONS)
         self.hit("flush.tmp_written")
-        file = describe(temporary, path, table, is_day=is_day)
+        file = describe(temporary, path, table)
         publish(temporary, self.layout.project(project_id) / path, area="flush", hit=self.hit)
         return file
 
 
-def describe(source: Path, path: str, table: pa.Table, *, is_day: bool) -> LakeFile:
+def describe(source: Path, path: str, table: pa.Table) -> LakeFile:
     """The manifest entry of a written file."""
     created, received = time_us(table, "created_at"), time_us(table, "received_at")
     first = int(created.min())
@@ -132,7 +116,6 @@ def describe(source: Path, path: str, table: pa.Table, *, is_day: bool) -> LakeF
         last_created_us=int(created.max()),
         first_received_us=int(received.min()),
         last_received_us=int(received.max()),
-        is_day=is_day,
     )
 
 
