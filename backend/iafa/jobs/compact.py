@@ -121,6 +121,8 @@ class Compactor:
                     self._failed(f"day {day} of project {project_id}", error, done)
                     self.retry_after_us[project_id, day] = now_us + RETRY_US
                     failed.add(day)
+            if everything:
+                return  # once: what comes in meanwhile would never let it end
 
     def _mergeable(self, project_id: str, manifest: Manifest, day: str | None = None) -> list[LakeFile]:
         return [

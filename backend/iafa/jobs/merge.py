@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from iafa.clock import US_PER_DAY
@@ -16,7 +17,7 @@ from iafa.durable import sync_file
 from iafa.errors import DataDamaged
 from iafa.failpoints import Hit, no_failpoints
 from iafa.lake.manifest import LakeFile
-from iafa.lake.parts import PARQUET_OPTIONS, Int64s, file_checksum, is_in
+from iafa.lake.parts import PARQUET_OPTIONS, Int64s, file_checksum
 from iafa.lake.schema import COLUMNS, EVENT_SCHEMA
 
 ROW_GROUP_ROWS = 50_000  # small enough that one event type is a few groups of a sorted day
@@ -148,7 +149,7 @@ class Merger:
         found: list[tuple[str, int, int]] = []
         place = 0
         for batch in Rows(paths, columns=_KEYS).batches():
-            hits = np.flatnonzero(is_in(batch.column("id"), repeated))
+            hits = np.flatnonzero(pc.is_in(batch.column("id"), value_set=repeated))
             ids = batch.column("id").take(pa.array(hits)).to_pylist()
             received = batch.column("received_at").cast(pa.int64()).take(pa.array(hits)).to_pylist()
             found += zip(ids, received, (hits + place).tolist(), strict=True)
