@@ -88,5 +88,5 @@ def test_every_answer_during_flush_and_compaction_is_consistent(tmp_path: Path, 
     versions = {version: rows for version, rows, _distinct in answers}
     assert all(versions[version] == rows for version, rows, _distinct in answers)
     manifest = house.manifests.latest(PROJECT)
-    assert manifest.trash, "nothing was merged meanwhile"
+    assert any(file.is_day or ".m" in file.path for file in manifest.files), "nothing was merged meanwhile"
     say(f"questions={QUESTIONS} events={counts[-1]} versions={len(versions)} generations={manifest.generation}")
