@@ -17,8 +17,8 @@ from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
-from iafa.jobs.overview import Overview
 from iafa.jobs.merge import Merger
+from iafa.jobs.overview import Overview
 from iafa.jobs.upload import Uploader
 from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
@@ -108,6 +108,7 @@ class House:
             self.clock,
             parts_min=self.settings.compact_parts_min,
             merger=Merger(self.settings.compact_memory_mb, self._window_us, hit=self.hit),
+            counters=self.counters,
             hit=self.hit,
         )
 
