@@ -65,6 +65,11 @@ class ServerProcess:
     def exit_code(self) -> int | None:
         return None if self._process is None else self._process.poll()
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         process = self._process
         if process is None or process.poll() is not None:
