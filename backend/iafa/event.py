@@ -19,6 +19,7 @@ INFLATED_BYTES_MAX = 5 * 1024 * 1024
 BATCH_EVENTS_MAX = 2_500
 BATCH_DATES_MAX = 31
 REJECTED_BODY_CHARS_MAX = 16 * 1024
+SAMPLE_RATE_ALL = 1.0  # as a default it is left out of the encoded event
 FUTURE_MAX_US = 24 * 3_600 * 1_000_000
 TIME_MAX_US = 253_402_300_799_999_999  # end of the year 9999: the last instant every reader of the files can hold
 
@@ -80,7 +81,7 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     user_agent: str | None = None
     ip_address: str | None = None
     timezone: str | None = None
-    sample_rate: float = 1.0
+    sample_rate: float = SAMPLE_RATE_ALL
 
 
 class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):

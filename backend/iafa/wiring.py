@@ -13,6 +13,7 @@ from iafa.failpoints import Failpoints, Hit, no_failpoints
 from iafa.ingest.collector import Collector
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
+from iafa.ingest.rejections import Rejections
 from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
@@ -243,6 +244,7 @@ def open_intake(house: House) -> Intake:
         find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
         limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
         recent=RecentIds(),
+        rejections=Rejections(journal, RateLimiter(house.clock), house.counters),
         counters=house.counters,
         clock=house.clock,
     )

@@ -207,9 +207,14 @@ def beside_a_flush(variant: Variant, data_dir: Path, *, pairs: int, seconds: flo
             time.sleep(0.1)
     print(f"\n{RATE} single events/s, open loop, durability {variant.name}; medians of {pairs} pairs; ", end="")
     print(f"a flush was still going on after {flushing_s / seconds:.0f} of {pairs} runs")
-    medians = {name: [statistics.median(load[2 + n] for load in loads) for n in range(3)] for name, loads in seen.items()}
+    medians = {
+        name: [statistics.median(load[2 + n] for load in loads) for n in range(3)] for name, loads in seen.items()
+    }
     for name, values in medians.items():
-        print(f"{name:<10}" + "".join(f"  p{p} {value / 1e3:6.2f} ms" for p, value in zip((50, 90, 99), values, strict=True)))
+        print(
+            f"{name:<10}"
+            + "".join(f"  p{p} {value / 1e3:6.2f} ms" for p, value in zip((50, 90, 99), values, strict=True))
+        )
     pairs_of = zip(medians["flush"], medians["no flush"], strict=True)
     print("flush / no flush" + "".join(f"  {with_flush / without:.2f}" for with_flush, without in pairs_of))
 

@@ -28,7 +28,7 @@ CORS = (
 _PREFLIGHT = (
     *CORS,
     (b"access-control-allow-methods", b"POST"),
-    (b"access-control-allow-headers", b"content-type, content-encoding, x-api-key"),
+    (b"access-control-allow-headers", b"content-type, content-encoding, idempotency-key, x-api-key"),
     (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
 )
 _JSON_TYPES = (b"application/json", b"text/json")
@@ -49,6 +49,7 @@ class Head(NamedTuple):
     length: int | None
     user_agent: str | None
     origin: str | None
+    request_key: str | None
     is_ambiguous: bool
 
 
@@ -131,7 +132,8 @@ class CollectFront:
         head, origin = _sender(scope)
         grant = self._collector.admit(head.key, origin)
         body = await _read_body(head, receive)
-        verbose = parse_qs(scope["query_string"].decode("latin-1")).get("verbose") == ["1"]
+        query = scope["query_string"]
+        verbose = bool(query) and parse_qs(query.decode("latin-1")).get("verbose") == ["1"]
         return msgspec.json.encode(await self._collector.batch(grant, origin, body, verbose=verbose))
 
     async def _beacon(self, scope: Scope, receive: Receive) -> bytes:
@@ -146,11 +148,11 @@ def _sender(scope: Scope) -> tuple[Head, Origin]:
     head = read_head(scope)
     client = scope.get("client")
     # The peer's address, or what a trusted proxy said: the server in front of this has already decided.
-    return head, Origin(client[0] if client else "", head.user_agent, head.origin)
+    return head, Origin(client[0] if client else "", head.user_agent, head.origin, head.request_key)
 
 
 def read_head(scope: Scope) -> Head:
-    key = user_agent = origin = None
+    key = user_agent = origin = request_key = None
     content_type = encoding = b""
     length: int | None = None
     is_chunked = False
@@ -169,7 +171,10 @@ def read_head(scope: Scope) -> Head:
             user_agent = value.decode("utf-8", "replace").replace("\x00", "")[:1000]
         elif name == b"origin":
             origin = value.decode("latin-1")
-    return Head(key, content_type, encoding, length, user_agent, origin, is_chunked and length is not None)
+        elif name == b"idempotency-key":
+            request_key = value.decode("latin-1") or None
+    is_ambiguous = is_chunked and length is not None
+    return Head(key, content_type, encoding, length, user_agent, origin, request_key, is_ambiguous)
 
 
 async def _read_body(head: Head, receive: Receive, *, is_beacon: bool = False) -> bytes:

@@ -13,6 +13,7 @@ from iafa.failpoints import Failpoints
 from iafa.ingest.collector import Collector, Origin, _network, hash_address, is_allowed_origin
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
+from iafa.ingest.rejections import Rejections
 from iafa.meta.api_keys import KeyGrant
 from iafa.metrics import Counters
 from tests.support.events import NOON_US, PROJECT
@@ -36,12 +37,14 @@ HERE = Origin("192.0.2.1", "Agent/1.0")
 
 def collector_of(lake: TestLake, **grants: KeyGrant) -> Collector:
     known = {"write": WRITE, "secret": SECRET, **grants}
+    journal, counters = lake.open_journal(), Counters()
     return Collector(
-        journal=lake.open_journal(),
+        journal=journal,
         find_grant=lambda key, _now_us: known.get(key),
         limiter=RateLimiter(lake.clock),
         recent=RecentIds(),
-        counters=Counters(),
+        rejections=Rejections(journal, RateLimiter(lake.clock), counters),
+        counters=counters,
         clock=lake.clock,
     )
 
@@ -221,6 +224,6 @@ def test_visitors_of_one_ipv6_network_share_a_limit(address: str, network: str) 
 def test_recent_ids_are_bounded_and_forget_the_oldest() -> None:
     recent = RecentIds(ids_max=3)
     for number in range(7):
-        recent.add(("p", str(number)))
-    assert ("p", "6") in recent
-    assert ("p", "0") not in recent
+        recent.add("p", [str(number)])
+    assert recent.known("p", ["0", "6"]) == {"6"}
+    assert not recent.known("other", ["6"])
