@@ -6,6 +6,8 @@ from enum import StrEnum
 import msgspec
 import xxhash
 
+from iafa.clock import US_PER_DAY
+
 NAME_CHARS_MAX = 200
 ID_CHARS_MAX = 200
 STRING_BYTES_MAX = 8 * 1024
@@ -96,6 +98,13 @@ class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     event_id: str | None = None
     event_type: str | None = None
     body: str = ""
+
+
+def earliest_kept_us(now_us: int, retention_days: int | None) -> int:
+    """The first instant of the oldest UTC day that a project keeps; what is older, the next retention run removes."""
+    if retention_days is None:
+        return 0
+    return max(0, (now_us // US_PER_DAY - retention_days) * US_PER_DAY)
 
 
 def is_identity(value: str | None) -> bool:

@@ -38,6 +38,7 @@ METRICS: Mapping[str, Metric] = {
     "journal_torn_tails": Metric("counter", "", "Unacknowledged journal ends cut off after a crash"),
     "process_restarts": Metric("counter", "process", "Processes of the server that ended and were started again"),
     "quarantine_dropped": Metric("counter", "", "Rejected events that did not fit into the bounded quarantine"),
+    "requests_refused": Metric("counter", "code", "Collect requests of which nothing was stored, by why"),
     "retention_days_removed": Metric("counter", "", "Days removed because their time was over"),
     "task_failures": Metric("counter", "task", "Background tasks that failed and are tried again"),
     "build_info": Metric("gauge", "version", "The version that runs; always 1"),

@@ -26,4 +26,5 @@ if __name__ == "__main__":
         lifespan="off",
         limit_concurrency=2000,
     )
-    asyncio.run(uvicorn.Server(config).serve())
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(uvicorn.Server(config).serve())

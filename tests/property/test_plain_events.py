@@ -68,7 +68,7 @@ values = st.recursive(
 many_keys = st.builds(lambda count: {f"k{n}": n for n in range(count)}, st.sampled_from([254, 255, 256]))
 objects = st.dictionaries(texts | long_texts(200), values, max_size=4) | many_keys
 edges_s = st.sampled_from([NOON_S, NOON_S + 86_400, NOON_S - 90 * 86_400 - 43_200, NOON_S - 30 * 86_400, 0])
-times = (
+times: st.SearchStrategy[Any] = (
     st.builds(lambda edge, by: edge + by, edges_s, st.sampled_from([-1, 0, 1, -0.5, 1e-6]))
     | st.builds(lambda edge, by: (edge + by) * 1000, edges_s, st.sampled_from([-1, 0, 1]))
     | st.datetimes().map(lambda value: value.isoformat())
@@ -134,7 +134,7 @@ def assert_pipeline_agrees(plain: Plain, parsed: list[Parsed], sender: Sender, s
     assert plain.encoded == b"[" + b",".join(draft.encoded for draft in drafts) + b"]"
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(body=bodies, sender=st.sampled_from(SENDERS), seed=st.integers(0, 99))
 def test_pipeline_accepts_every_plain_batch_and_stores_the_same_bytes(body: bytes, sender: Sender, seed: int) -> None:
     random.seed(seed)
@@ -144,7 +144,7 @@ def test_pipeline_accepts_every_plain_batch_and_stores_the_same_bytes(body: byte
     assert_pipeline_agrees(plain, list(decode_batch(body)), sender, seed)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(body=events().flatmap(texts_of), sender=st.sampled_from(SENDERS), seed=st.integers(0, 99))
 def test_pipeline_accepts_every_plain_event_and_stores_the_same_bytes(body: bytes, sender: Sender, seed: int) -> None:
     random.seed(seed)
@@ -175,7 +175,7 @@ def beacons(draw: st.DrawFn) -> bytes:
     return draw(texts_of(beacon))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(body=beacons(), sender=st.sampled_from(SENDERS[1:]), seed=st.integers(0, 99))
 def test_pipeline_accepts_every_plain_beacon_and_stores_the_same_bytes(body: bytes, sender: Sender, seed: int) -> None:
     random.seed(seed)
@@ -281,7 +281,7 @@ requests = st.one_of(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request=requests, grant=st.sampled_from(WITH_RETENTION), seed=st.integers(0, 99))
 @example(request=("verbose", json.dumps([GOOD, GOOD, {**GOOD, "id": "e2"}]).encode()), grant=SECRET, seed=0)
 @example(request=("batch", json.dumps([GOOD, {"event": "a", "user_id": "u"}]).encode()), grant=SECRET, seed=0)

@@ -2,11 +2,12 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -102,6 +103,12 @@ async def serving(
         await asyncio.to_thread(house.engine.close)
 
 
+def run(serving: Coroutine[Any, Any, None]) -> None:
+    """`asyncio.run` with uvicorn's choice of the loop: uvloop where it is installed."""
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        runner.run(serving)
+
+
 async def serve(
     settings: Settings,
     *,
@@ -134,6 +141,9 @@ async def serve(
                 loop.call_soon_threadsafe(setattr, server, "should_exit", True)
 
             until(stop)
+        # What was made at start stays: the garbage collector need not walk through all modules again and again.
+        gc.collect()
+        gc.freeze()
         asyncio.get_running_loop().set_exception_handler(Shortage().tell)
         with _listening(settings) as listener, _signals_end_nothing_else():
             await server.serve(sockets=[listener])

@@ -3,7 +3,6 @@
 A child ends by itself when its standard input closes: that happens when the parent is gone, however it died.
 """
 
-import asyncio
 import logging
 import os
 import signal
@@ -152,7 +151,7 @@ def background_command() -> None:
 @click.option("--replayed-from", type=int, required=True)
 @click.option("--shared-fd", type=int, default=None)
 def worker_command(name: str, port: int, replayed_from: int, shared_fd: int | None) -> None:
-    from iafa.api.server import serve
+    from iafa.api.server import run, serve
 
     serving = serve(
         read_settings(api_port=port),
@@ -161,7 +160,7 @@ def worker_command(name: str, port: int, replayed_from: int, shared_fd: int | No
         shared_fd=shared_fd,
         until=when_parent_is_gone,
     )
-    asyncio.run(serving)
+    run(serving)
 
 
 def pid_path(data_dir: Path) -> Path:

@@ -1,6 +1,5 @@
 """`iafa serve`: the server of one data directory, with its background process and, if asked for, several workers."""
 
-import asyncio
 import logging
 import os
 import resource
@@ -89,7 +88,7 @@ def run_server(settings: Settings, *, announce: Callable[[str], None]) -> None:
 
 
 def _serve_here(settings: Settings, children: Children, replayed_from: int, announce: Callable[[], None]) -> None:
-    from iafa.api.server import serve
+    from iafa.api.server import run, serve
 
     stopped = threading.Event()
 
@@ -100,7 +99,7 @@ def _serve_here(settings: Settings, children: Children, replayed_from: int, anno
     tending = threading.Thread(target=tend, name="children", daemon=True)
     tending.start()
     try:
-        asyncio.run(serve(settings, replayed_from=replayed_from, announce=announce))
+        run(serve(settings, replayed_from=replayed_from, announce=announce))
     finally:
         stopped.set()
         tending.join()

@@ -4,6 +4,7 @@ import hashlib
 import ipaddress
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,7 +17,14 @@ from iafa.errors import (
     RateLimited,
     ValidationFailed,
 )
-from iafa.event import BATCH_DATES_MAX, EVENT_BYTES_MAX, REJECTED_BODY_CHARS_MAX, DropReason, Rejected
+from iafa.event import (
+    BATCH_DATES_MAX,
+    EVENT_BYTES_MAX,
+    REJECTED_BODY_CHARS_MAX,
+    DropReason,
+    Rejected,
+    earliest_kept_us,
+)
 from iafa.ingest.limits import RateLimiter, Taken
 from iafa.ingest.pipeline import Draft, Sender, run
 from iafa.ingest.plain import Plain, encode, read_batch, read_beacon, read_event
@@ -66,6 +74,14 @@ class EventAnswer(msgspec.Struct, gc=False):
     id: str
 
 
+class Judged(NamedTuple):
+    """A batch's answer, and what has to be stored before it may be sent."""
+
+    answer: BatchAnswer
+    ids: Collection[str]
+    encoded: bytes
+
+
 @dataclass(frozen=True)
 class Collector:
     """The one implementation behind every collect route."""
@@ -95,14 +111,7 @@ class Collector:
     async def one(self, grant: KeyGrant, origin: Origin, body: bytes) -> EventAnswer:
         """One event; raises ValidationFailed with every error, or PayloadTooLarge."""
         sender = self._sender(grant, origin)
-        plain = read_event(body, sender)
-        parsed = decode_event(body) if plain is None else None
-        self._limit_key(grant, 1)
-        if plain is not None:
-            id_, encoded = plain.ids[0], plain.encoded
-        else:
-            assert parsed is not None
-            id_, encoded = self._judge_one(grant, sender, parsed, body)
+        id_, encoded = self._judge_one(grant, sender, body)
         if self.recent.known(grant.project_id, (id_,)):
             self.counters.add("events_dropped", DropReason.DUPLICATE)
             return EventAnswer("duplicate", id_)
@@ -112,21 +121,31 @@ class Collector:
     async def batch(self, grant: KeyGrant, origin: Origin, body: bytes, *, verbose: bool = False) -> BatchAnswer:
         """Many events, each judged alone."""
         sender = self._sender(grant, origin)
-        plain = read_batch(body, sender)
-        if plain is not None:
-            return await self._many_plain(grant, sender, plain, verbose=verbose)
-        return await self._many(grant, sender, body, decode_batch(body), verbose=verbose)
+        judged = self._judge_plain(grant, read_batch(body, sender), verbose=verbose)
+        if judged is None:
+            judged = self._judge(grant, sender, body, decode_batch(body), verbose=verbose)
+        return await self._store_judged(grant, sender, judged)
 
     async def beacon(self, grant: KeyGrant, origin: Origin, body: bytes) -> BatchAnswer:
         """What tracker.js sends; a client's wrong clock is corrected by the time it sent the body."""
         sender = self._sender(grant, origin, is_browser=True)
-        plain = read_beacon(body, sender)
-        if plain is not None:
-            return await self._many_plain(grant, sender, plain, verbose=False)
-        events, sent_ms = decode_beacon(body)
-        return await self._many(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
+        judged = self._judge_plain(grant, read_beacon(body, sender), verbose=False)
+        if judged is None:
+            events, sent_ms = decode_beacon(body)
+            judged = self._judge(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
+        return await self._store_judged(grant, sender, judged)
 
-    async def _many_plain(self, grant: KeyGrant, sender: Sender, plain: Plain, *, verbose: bool) -> BatchAnswer:
+    async def _store_judged(self, grant: KeyGrant, sender: Sender, judged: Judged) -> BatchAnswer:
+        if judged.answer.duplicates:
+            self.counters.add("events_dropped", DropReason.DUPLICATE, judged.answer.duplicates)
+        if judged.ids:
+            await self._store(grant, sender, judged.ids, judged.encoded)
+        return judged.answer
+
+    def _judge_plain(self, grant: KeyGrant, plain: Plain | None, *, verbose: bool) -> Judged | None:
+        # No frame that waits for the disk holds the events: thirty requests' worth of them would not fit the caches.
+        if plain is None:
+            return None
         self._limit_key(grant, len(plain.ids))
         ids, encoded = plain.ids, plain.encoded
         results: list[Result] = []
@@ -143,16 +162,11 @@ class Collector:
                 if verbose:
                     results.append(Result(index, id_, "ok"))
             encoded = encode(events)
-        duplicates = len(plain.ids) - len(ids)
-        if duplicates:
-            self.counters.add("events_dropped", DropReason.DUPLICATE, duplicates)
-        if ids:
-            await self._store(grant, sender, ids, encoded)
-        return BatchAnswer(len(ids), duplicates, 0, 0, 0, results)
+        return Judged(BatchAnswer(len(ids), len(plain.ids) - len(ids), 0, 0, 0, results), ids, encoded)
 
-    async def _many(
+    def _judge(
         self, grant: KeyGrant, sender: Sender, body: bytes, events: Sequence[Parsed], *, verbose: bool
-    ) -> BatchAnswer:
+    ) -> Judged:
         self._limit_key(grant, len(events))
         answer = BatchAnswer(0, 0, 0, 0, 0, [])
         accepted: dict[str, bytes] = {}
@@ -172,16 +186,18 @@ class Collector:
                 if verbose:
                     answer.results.append(Result(index, draft.id, "ok"))
         answer.accepted, answer.rejected = len(accepted), len(refused)
-        if answer.duplicates:
-            self.counters.add("events_dropped", DropReason.DUPLICATE, answer.duplicates)
         if refused:
             self._refuse(grant, sender, refused, event_texts(body, len(events)))
-        if accepted:
-            await self._store(grant, sender, accepted, b"[%b]" % b",".join(accepted.values()))
-        return answer
+        return Judged(answer, accepted, b"[%b]" % b",".join(accepted.values()))
 
-    def _judge_one(self, grant: KeyGrant, sender: Sender, parsed: Parsed, body: bytes) -> tuple[str, bytes]:
-        """The id and the canonical array of an event that the pipeline accepts."""
+    def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes) -> tuple[str, bytes]:
+        """The id and the canonical array of an event that is accepted."""
+        plain = read_event(body, sender)
+        if plain is not None:
+            self._limit_key(grant, 1)
+            return plain.ids[0], plain.encoded
+        parsed = decode_event(body)
+        self._limit_key(grant, 1)
         draft = _draft(parsed, sender, "", 0)
         if draft.errors:
             self._refuse(grant, sender, [draft], (body.decode("utf-8", "replace"),))
@@ -222,7 +238,7 @@ class Collector:
             user_agent=origin.user_agent,
             ip_address=hash_address(origin.address, grant.salt) if grant.kind == "write" else None,
             salt=grant.salt,
-            earliest_us=_earliest_us(received_at, grant.retention_days),
+            earliest_us=earliest_kept_us(received_at, grant.retention_days),
             request_key=origin.request_key,
         )
 
@@ -277,13 +293,6 @@ def _bound_days(draft: Draft, days: set[int]) -> None:
         days.add(day)
     else:
         draft.wrong("timestamp", DropReason.TOO_MANY_DATES, f"a batch spans at most {BATCH_DATES_MAX} days")
-
-
-def _earliest_us(received_at: int, retention_days: int | None) -> int:
-    """The first instant of the oldest UTC day that the project keeps."""
-    if retention_days is None:
-        return 0
-    return max(0, (received_at // US_PER_DAY - retention_days) * US_PER_DAY)
 
 
 def _rejection(index: int, draft: Draft) -> Result:

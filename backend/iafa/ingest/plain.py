@@ -5,7 +5,7 @@ event among thousands) makes the whole body go through the pipeline. The strict 
 accepts, never the other way round; what both accept is stored alike, byte for byte (tests/property/test_plain_events).
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -25,6 +25,7 @@ from iafa.event import (
     SAMPLE_RATE_ALL,
     STRING_BYTES_MAX,
     URL_BYTES_MAX,
+    is_identity,
 )
 from iafa.ingest.pipeline import Sender, fallback_id, parse_time
 
@@ -337,12 +338,20 @@ def _are_texts_plain(events: Sequence[PlainEvent], ids: list[str]) -> bool:
     )
 
 
+def _has_placeholder(values: Set[str]) -> bool:
+    text = "\n".join(values).lower()
+    words = text.split()
+    if sum(map(len, words)) + len(values) - 1 == len(text):  # no other white space: each word is one value
+        return not PLACEHOLDER_IDS.isdisjoint(words)
+    return not all(map(is_identity, values))
+
+
 def _are_people_plain(events: Sequence[PlainEvent], sender: Sender) -> bool:
     """Placeholders and people without an id are the pipeline's, but for the pages' visitors."""
     users = {event.user_id for event in events}
     given = users.union([event.anonymous_id for event in events], [event.session_id for event in events])
     given.discard(None)
-    if not PLACEHOLDER_IDS.isdisjoint([value.strip().lower() for value in given]):  # type: ignore[union-attr]
+    if _has_placeholder(given):  # type: ignore[arg-type]  # no None any more
         return False
     if None in users:
         nobody = [event for event in events if event.user_id is None and event.anonymous_id is None]

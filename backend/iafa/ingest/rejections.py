@@ -24,6 +24,6 @@ class Rejections:
         name = f"rejected:{project_id}"
         kept = [one for one in rejected if self._limiter.take(name, 1, KEPT_PER_MINUTE).is_allowed]
         if len(kept) < len(rejected):
-            self._counters.add("rejected_not_kept", "rate", len(rejected) - len(kept))
+            self._counters.add("journal_offers_dropped", "rate", len(rejected) - len(kept))
         if kept:
             self._journal.offer(project_id, received_at, msgspec.json.encode(kept), len(kept), kind=Kind.REJECTED)

@@ -5129,7 +5129,10 @@ export interface operations {
     track: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same for a request and its retries, another one for every other request: events without an id get ids that follow from it, so that a retry counts once. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5162,7 +5165,7 @@ export interface operations {
                     session_id?: string | null;
                     /**
                      * Timestamp
-                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                      * @example 2026-11-21T14:02:07.120Z
                      */
                     timestamp?: string | number | null;
@@ -5333,7 +5336,10 @@ export interface operations {
                 /** @description 1 lists every event. */
                 verbose?: "0" | "1";
             };
-            header?: never;
+            header?: {
+                /** @description The same for a request and its retries, another one for every other request: events without an id get ids that follow from it, so that a retry counts once. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5367,7 +5373,7 @@ export interface operations {
                         session_id?: string | null;
                         /**
                          * Timestamp
-                         * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                         * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                          * @example 2026-11-21T14:02:07.120Z
                          */
                         timestamp?: string | number | null;
@@ -5421,7 +5427,7 @@ export interface operations {
                     session_id?: string | null;
                     /**
                      * Timestamp
-                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                      * @example 2026-11-21T14:02:07.120Z
                      */
                     timestamp?: string | number | null;
@@ -5639,7 +5645,7 @@ export interface operations {
                         session_id?: string | null;
                         /**
                          * Timestamp
-                         * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                         * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                          * @example 2026-11-21T14:02:07.120Z
                          */
                         timestamp?: string | number | null;
@@ -5693,7 +5699,7 @@ export interface operations {
                     session_id?: string | null;
                     /**
                      * Timestamp
-                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                      * @example 2026-11-21T14:02:07.120Z
                      */
                     timestamp?: string | number | null;
