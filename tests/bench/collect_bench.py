@@ -31,7 +31,7 @@ from tests.support.server import ServerProcess, free_port
 SERVER_CORE, GENERATOR_CORE = 0, 1
 CONNECTIONS = 32
 SIZES = (1, 100)
-RATE, RATE_CONNECTIONS = 1000, 16
+RATE_MAX, RATE_CONNECTIONS = 1000, 16  # a machine with other work gets a third of what it can do
 FLUSHED_REQUESTS, FLUSHED_EVENTS = 500, 1000
 PYTHON = sys.executable
 WRK = shutil.which("wrk")
@@ -157,7 +157,9 @@ def service(folder: Path, durability: str) -> Iterator[Variant]:
         server.stop()
 
 
-def throughput(variants: Sequence[Variant], *, seconds: float, rounds: int) -> None:
+def throughput(variants: Sequence[Variant], *, seconds: float, rounds: int) -> float:
+    """Print the table; returns what the durable service can do in single events a second."""
+    single = 0.0
     print(f"{'':<22}{'req/s':>9}{'events/s':>11}{'/ floor':>9}{'CPU us':>9}{'/ floor':>9}", end="")
     print(f"{'p50 ms':>9}{'p90 ms':>9}{'p99 ms':>9}")
     for events in SIZES:
@@ -167,6 +169,7 @@ def throughput(variants: Sequence[Variant], *, seconds: float, rounds: int) -> N
             for variant in variants:
                 variant.run(events, seconds, number)
         base = variants[0]
+        single = single or rate(variants[1].best)
         for one in variants:
             best, cpu = one.best, one.least_cpu_us
             print(
@@ -174,6 +177,7 @@ def throughput(variants: Sequence[Variant], *, seconds: float, rounds: int) -> N
                 f"{rate(best) / rate(base.best):>9.3f}{cpu:>9.1f}{cpu / base.least_cpu_us:>9.2f}"
                 f"{best.p50_us / 1e3:>9.2f}{best.p90_us / 1e3:>9.2f}{best.p99_us / 1e3:>9.2f}"
             )
+    return single
 
 
 def leave_journal(data_dir: Path, number: int) -> Path:
@@ -193,19 +197,19 @@ def leave_journal(data_dir: Path, number: int) -> Path:
     return journal.directory
 
 
-def beside_a_flush(variant: Variant, data_dir: Path, *, pairs: int, seconds: float) -> None:
+def beside_a_flush(variant: Variant, data_dir: Path, *, at_rate: int, pairs: int, seconds: float) -> None:
     """The same load with nothing else going on and while the background process flushes another journal."""
     seen: dict[str, list[Load]] = {"no flush": [], "flush": []}
     flushing_s = 0.0
     for number in range(pairs):
-        seen["no flush"].append(generate(variant, 1, seconds, prefix=f"still-{number}", at_rate=RATE))
+        seen["no flush"].append(generate(variant, 1, seconds, prefix=f"still-{number}", at_rate=at_rate))
         directory = leave_journal(data_dir, number)
         began = time.monotonic()
-        seen["flush"].append(generate(variant, 1, seconds, prefix=f"flush-{number}", at_rate=RATE))
+        seen["flush"].append(generate(variant, 1, seconds, prefix=f"flush-{number}", at_rate=at_rate))
         flushing_s += seconds if directory.exists() else 0.0
-        while directory.exists() and time.monotonic() - began < 60:
+        while directory.exists() and time.monotonic() - began < 20:
             time.sleep(0.1)
-    print(f"\n{RATE} single events/s, open loop, durability {variant.name}; medians of {pairs} pairs; ", end="")
+    print(f"\n{at_rate} single events/s, open loop, durability {variant.name}; medians of {pairs} pairs; ", end="")
     print(f"a flush was still going on after {flushing_s / seconds:.0f} of {pairs} runs")
     medians = {
         name: [statistics.median(load[2 + n] for load in loads) for n in range(3)] for name, loads in seen.items()
@@ -228,8 +232,9 @@ def main() -> None:
         variants = [stack.enter_context(floor()), stack.enter_context(service(folder, "sync"))]
         if "durability" in Settings.model_fields:
             variants.append(stack.enter_context(service(folder, "off")))
-        throughput(variants, seconds=1 if is_quick else 2, rounds=2 if is_quick else 5)
-        beside_a_flush(variants[1], folder / "sync", pairs=1 if is_quick else 5, seconds=4)
+        single = throughput(variants, seconds=1 if is_quick else 2, rounds=2 if is_quick else 4)
+        at_rate = min(RATE_MAX, int(single / 3))
+        beside_a_flush(variants[1], folder / "sync", at_rate=at_rate, pairs=1 if is_quick else 5, seconds=3)
 
 
 if __name__ == "__main__":
