@@ -76,7 +76,9 @@ def test_a_server_with_few_descriptors_refuses_and_lives(tmp_path: Path) -> None
     log = (tmp_path / "data").with_suffix(".log").read_text()
     assert process.returncode == 0, log
     assert "Traceback" not in log, log[:4000]
-    assert 1 <= log.count("no descriptor is left") <= 3, "a shortage must not fill the disk with its own log"
+    # Only asyncio's own loop tells of a connection that it cannot accept; uvloop refuses it in silence.
+    assert log.count("no descriptor is left") <= 3, "a shortage must not fill the disk with its own log"
+    assert "Too many open files" in log or "no descriptor is left" in log
 
 
 @dataclass
