@@ -135,6 +135,43 @@ def write_private(path: Path, data: bytes) -> None:
     replace(path, data)
 
 
+def append_synced(path: Path, data: bytes) -> None:
+    """Add to the end of a private file, durable when it returns. What could be written only in part is taken back."""
+    make_dirs(path.parent)
+    is_new = not path.exists()
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
+    try:
+        size = os.fstat(descriptor).st_size
+        try:
+            write_all(descriptor, data)
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
+    if is_new:
+        sync_dir(path.parent)
+
+
+def cut(path: Path, size: int) -> None:
+    """Shorten a file to `size` bytes, durably."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.ftruncate(descriptor, size)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def copy_synced(source: Path, temporary: Path) -> None:
+    """Copy a file's content to a private file and sync it; its directory entry is not durable yet."""
+    make_dirs(temporary.parent)
+    shutil.copyfile(source, temporary, follow_symlinks=False)
+    os.chmod(temporary, PRIVATE_FILE)
+    sync_file(temporary)
+
+
 def unlink(path: Path) -> None:
     """Remove a file; one that is gone already is no error, so that a repeated clean-up is harmless."""
     path.unlink(missing_ok=True)

@@ -39,6 +39,12 @@ NAMES = frozenset(
         "compact.committed",
         "compact.trashed",
         "compact.trash_unlinked",
+        "retention.rolled_up",
+        "retention.archived",
+        "retention.before_commit",
+        "retention.committed",
+        "retention.file_unlinked",
+        "audit.appended",
     }
 )
 ACTIONS = frozenset({"kill", "eio", "enospc"})

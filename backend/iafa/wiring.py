@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from iafa.clock import US_PER_DAY, Clock, SystemClock
@@ -18,6 +19,8 @@ from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.overview import Overview
+from iafa.jobs.retention import Retention
+from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
 from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
@@ -42,11 +45,13 @@ from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel
 from iafa.query.time_range import TimeRange
+from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
 
 Result = TypeVar("Result")
 MEASURE_EVERY_S = 30.0
+CLOCK_LOOK_S = 3600.0
 WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
 
 
@@ -82,6 +87,9 @@ class House:
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
         return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
 
+    async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
+        return await self._in_query_pool(trends, self.engine, snapshot, question)
+
     async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
         """Questions have threads of their own: sign-ins and metadata must not wait for a slow one."""
         return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
@@ -103,10 +111,23 @@ class House:
             self.layout, self.manifests, self.clock, parts_min=self.settings.compact_parts_min, hit=self.hit
         )
 
+    def retention(self, archive_dir: Path | None = None) -> Retention:
+        archive = self.settings.archive_dir
+        return Retention(
+            self.layout,
+            self.manifests,
+            self.clock,
+            self._retention_policies,
+            self._window_us,
+            archive_dir=archive_dir or (Path(archive) if archive else None),
+            counters=self.counters,
+            hit=self.hit,
+        )
+
     def background(self, gauges: dict[str, float] | None = None) -> Background:
         """The tasks of the background process; they leave what they measured in `gauges`."""
         gauges = {} if gauges is None else gauges
-        flusher, lake = self.flusher(), self.lake_gauges()
+        flusher, lake, retention = self.flusher(), self.lake_gauges(), self.retention()
 
         def flush() -> None:
             gauges["stuck_projects"] = len(flusher.run().stuck_projects)
@@ -114,15 +135,20 @@ class House:
         def measure() -> None:
             gauges["day_parts"] = lake.day_parts()
 
-        return Background(
-            (
-                Task("flush", POLL_S, flush, is_due_at_start=True),
-                Task("compact", self.settings.compact_interval_s, self.compactor().run),
-                Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
-            ),
-            self.clock,
-            self.counters,
-        )
+        tasks = [
+            # Before the flush: what it writes under a wrong clock must not speak for that clock.
+            Task("clock", CLOCK_LOOK_S, retention.look_at_clock, is_due_at_start=True),
+            Task("flush", POLL_S, flush, is_due_at_start=True),
+            Task("compact", self.settings.compact_interval_s, self.compactor().run),
+            Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
+        ]
+        if self.settings.retention_interval_s:
+            run = partial(retention.run, actor="background")
+            tasks.append(Task("retention", self.settings.retention_interval_s, run, is_due_at_start=True))
+        return Background(tuple(tasks), self.clock, self.counters)
+
+    def _retention_policies(self) -> dict[str, Policy]:
+        return {one.id: Policy(one.retention_days, one.aggregate_retention_days) for one in self.projects.read()}
 
     def lake_gauges(self) -> Gauges:
         return Gauges(self.layout, self.manifests, self.clock)

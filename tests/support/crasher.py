@@ -21,6 +21,23 @@ def crash_at(root: Path, point: str, acknowledged: Path) -> tuple[int | None, li
     return process.exitcode, acknowledged.read_text().split() if acknowledged.exists() else []
 
 
+def retention_killed_at(root: Path, point: str, archive: Path) -> int | None:
+    """Exit code of a process that removes old days of `past_days` until a failpoint kills it."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    process = context.Process(target=remove_until_killed, args=(root, point, archive))
+    process.start()
+    process.join(START_S_MAX)
+    return process.exitcode
+
+
+def remove_until_killed(root: Path, point: str, archive: Path) -> None:
+    lake = TestLake(root, hit=Failpoints(point).hit)
+    lake.retention(archive=archive).run(actor="test", force=True)
+    lake.clock.advance(601)
+    lake.retention(archive=archive).run(actor="test", force=True)
+
+
 def write_until_killed(root: Path, point: str, acknowledged: Path) -> None:
     lake = TestLake(root, hit=Failpoints(point).hit, limits=JournalLimits(segment_events_max=10))
     journal = lake.open_journal()

@@ -10,6 +10,8 @@ from iafa.event import Event
 from iafa.failpoints import Hit, no_failpoints
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
+from iafa.jobs.retention import Retention
+from iafa.jobs.retention_plan import Policy
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.layout import Layout
@@ -38,6 +40,21 @@ class TestLake:
         self.flusher = Flusher(self.layout, self.appender, self.hit)
         self.compactor = Compactor(self.layout, self.manifests, self.clock, parts_min=8, hit=self.hit)
         self.snapshots = Snapshots(self.layout, self.manifests, dedup_window_us=WINDOW_US)
+
+    def retention(
+        self, days: int | None = 30, aggregate_days: int | None = None, *, archive: Path | None = None
+    ) -> Retention:
+        """With one policy for every project that has files."""
+        policy = Policy(days, aggregate_days)
+        return Retention(
+            self.layout,
+            self.manifests,
+            self.clock,
+            lambda: dict.fromkeys(self.layout.project_ids(), policy),
+            WINDOW_US,
+            archive_dir=archive,
+            hit=self.hit,
+        )
 
     def open_journal(self) -> JournalWriter:
         return JournalWriter(self.layout.journal, self.clock, self.limits, hit=self.hit)

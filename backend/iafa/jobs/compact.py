@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-import msgspec
 import pyarrow as pa
 
 from iafa.clock import US_PER_DAY, US_PER_S, Clock, to_datetime
@@ -17,6 +16,7 @@ from iafa.lake.dropped import sweep
 from iafa.lake.layout import Layout, day_path
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
 from iafa.lake.parts import PartWriter, file_checksum, read_files, sorted_for_reading
+from iafa.lake.trash import empty_trash, own_file
 from iafa.locks import held
 
 LATE_QUIET_US = 3600 * US_PER_S  # a merged day is merged again only when its late events have stopped for this long
@@ -130,21 +130,19 @@ class Compactor:
 
     def _empty_trash(self, project_id: str, done: Compacted) -> None:
         """Unlink what nobody can be reading any more, then forget it; a repeated unlink is harmless."""
-        manifest = self.manifests.latest(project_id)
-        directory, now_us = self.layout.project(project_id), self.clock.now_us()
-        due = {gone.path for gone in manifest.trash if gone.unlink_after_us < now_us}
-        strays = self._strays(directory, manifest, now_us)
-        for path in sorted(due | strays):
-            unlink(directory / path)
-            self.hit("compact.trash_unlinked")
+        directory = self.layout.project(project_id)
+        for path in sorted(self._strays(directory, self.manifests.latest(project_id), self.clock.now_us())):
+            unlink(own_file(self.layout, project_id, path))
             done.unlinked += 1
-        if due:
-            self.manifests.commit(
-                project_id,
-                lambda base: msgspec.structs.replace(
-                    base, trash=tuple(gone for gone in base.trash if gone.path not in due)
-                ),
-            )
+        unlinked = empty_trash(
+            self.layout,
+            self.manifests,
+            self.clock,
+            project_id,
+            unlinked=lambda: self.hit("compact.trash_unlinked"),
+        )
+        done.unlinked += unlinked
+        if unlinked:
             self.hit("compact.trashed")
 
     def _strays(self, directory: Path, manifest: Manifest, now_us: int) -> set[str]:

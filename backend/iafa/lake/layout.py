@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from iafa.errors import NotFound
+from iafa.errors import DataDamaged, NotFound
 from iafa.event import ID_PATTERN
 
 _MANIFEST = re.compile(r"(\d{10})\.json")
+_LAKE_PATH = re.compile(r"(rollups/)?\d{4}/\d{2}/[A-Za-z0-9_][A-Za-z0-9_.-]*\.parquet")
+_ROLLUPS = "rollups/"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,19 @@ class Layout:
     @property
     def metadata(self) -> Path:
         return self.root / "metadata"
+
+    @property
+    def rollups(self) -> Path:
+        return self.root / "rollups"
+
+    @property
+    def audit(self) -> Path:
+        return self.root / "audit"
+
+    @property
+    def clock_record(self) -> Path:
+        """When the wall clock was last seen, see jobs/clock_watch."""
+        return self.root / "config" / "clock.json"
 
     @property
     def trash(self) -> Path:
@@ -52,6 +67,11 @@ class Layout:
         return self.locks / "lake-writer.lock"
 
     @property
+    def retention_lock(self) -> Path:
+        """Held for a whole run of retention, so that a second one ends at once."""
+        return self.locks / "retention.lock"
+
+    @property
     def server_lock(self) -> Path:
         return self.root / "LOCK"
 
@@ -62,6 +82,17 @@ class Layout:
 
     def manifests(self, project_id: str) -> Path:
         return self.project(project_id) / "manifest"
+
+    def project_rollups(self, project_id: str) -> Path:
+        return self.rollups / self.project(project_id).name
+
+    def lake_file(self, project_id: str, path: str) -> Path:
+        """Where a path of the manifest or its trash lies: `rollups/...` in the roll-ups, all others in the events."""
+        if not _LAKE_PATH.fullmatch(path):
+            raise DataDamaged(f"a manifest of project {project_id} names {path!r}, which is no path of the lake")
+        if path.startswith(_ROLLUPS):
+            return self.project_rollups(project_id) / path.removeprefix(_ROLLUPS)
+        return self.project(project_id) / path
 
     def project_ids(self) -> list[str]:
         if not self.events.is_dir():
@@ -88,6 +119,11 @@ def day_path(day: date, generation: int, *, is_first: bool) -> str:
     """The merged day. A later merge of the same day gets another name: no path is used twice."""
     suffix = "" if is_first else f".g{generation}"
     return f"{_month(day)}/events_{day.isoformat()}{suffix}.parquet"
+
+
+def rollup_path(month: str, generation: int) -> str:
+    """`month` is `2026-11`; a new generation has a new name."""
+    return f"{_ROLLUPS}{month.replace('-', '/')}/rollup_{month}.g{generation}.parquet"
 
 
 def _month(day: date) -> str:

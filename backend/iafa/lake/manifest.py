@@ -32,6 +32,17 @@ class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
     is_distinct: bool = True
 
 
+class RollupFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Daily counts of one month whose raw files are gone; `path` is as in `Layout.lake_file`, both dates are in it."""
+
+    path: str
+    first_date: str
+    last_date: str
+    rows: int
+    bytes: int
+    xxh64: str
+
+
 class Trashed(msgspec.Struct, frozen=True):
     """A file that left the manifest: it keeps its path until no query can be reading it."""
 
@@ -50,7 +61,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     absorbed: dict[str, int] = {}
     trash: tuple[Trashed, ...] = ()
     identity: tuple[str, ...] = ()
-    rollups: tuple[str, ...] = ()
+    rollups: tuple[RollupFile, ...] = ()
     tombstones: tuple[str, ...] = ()
 
     def absorbs(self, epoch: int, sequence: int) -> bool:

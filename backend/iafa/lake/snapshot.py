@@ -15,6 +15,7 @@ from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifest, Manifests
 from iafa.lake.parts import Arrival, time_us, to_table
+from iafa.lake.rollups import Rollups
 from iafa.lake.schema import EVENT_SCHEMA
 
 
@@ -30,6 +31,7 @@ class Snapshot:
     rows: int  # of files and tail
     first_us: int | None = None  # earliest and latest created_at, None when there is no event
     last_us: int | None = None
+    rollups: Rollups | None = None  # counts of days whose raw events are gone, of the same generation
 
     @classmethod
     def of_table(cls, table: pa.Table, directory: Path) -> "Snapshot":
@@ -124,6 +126,7 @@ class Snapshots:
             rows=sum(file.rows for file in manifest.files) + tail.num_rows,
             first_us=min(times, default=None),
             last_us=max(times, default=None),
+            rollups=Rollups(self._layout, project_id, manifest.rollups),
         )
 
 
