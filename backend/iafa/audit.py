@@ -106,15 +106,17 @@ def audit_files(root: Path) -> list[Path]:
 
 def verify(path: Path) -> list[str]:
     """What is wrong with the log in a folder, or with one of its files alone; nothing if it is whole."""
-    files = audit_files(path) if path.is_dir() else [path]
+    root = path if path.is_dir() else path.parent
+    known = audit_files(root)
+    files = known if path.is_dir() else [path]
     problems: list[str] = []
-    previous: _Head | None = None
+    is_from_start = files[:1] == known[:1]
+    previous = _Head(0, FIRST_PREVIOUS) if is_from_start else None
     for file in files:
         for number, line in enumerate(file.read_bytes().splitlines(keepends=True), start=1):
             previous, found = _checked(line, previous)
             problems += [f"{file.name} line {number}: {problem}" for problem in found]
-    root = path if path.is_dir() else path.parent
-    if files == audit_files(root)[-len(files) :]:
+    if files[-1:] == known[-1:]:
         head = _read_head(root)
         last = previous or _Head(0, FIRST_PREVIOUS)
         if head is not None and (head.n > last.n or (head.n == last.n and head.hash != last.hash)):
@@ -137,8 +139,6 @@ def _breaches(line: bytes, entry: Entry, previous: _Head | None) -> Iterator[str
     if hashlib.sha256(body).hexdigest() != entry.hash:
         yield "was changed: its hash does not fit"
     if previous is None:
-        if entry.n == 1 and entry.previous != FIRST_PREVIOUS:
-            yield "is no first entry"
         return
     if entry.n != previous.n + 1:
         yield f"is entry {entry.n}, expected {previous.n + 1}: lines are missing or moved"
