@@ -35,7 +35,7 @@ class ProjectCreation(BaseModel):
     rate_limit_per_ip_per_minute: RATE | None = Field(100, description="Requests per address; null: no limit.")
     retention_days: DAYS | None = Field(90, description="Days that events are kept; null: for ever.")
     aggregate_retention_days: DAYS | None = Field(
-        None, description="Days that the daily counts of removed events are kept; null: for ever."
+        None, description="Days that the daily counts of removed events are kept; null: for ever.", examples=[1825]
     )
     session_gap_seconds: GAP_S = Field(3600, description="A longer gap between two events begins a session.")
 

@@ -1554,6 +1554,7 @@ export interface components {
             /**
              * Aggregate Retention Days
              * @description Days that the daily counts of removed events are kept; null: for ever.
+             * @example 1825
              */
             aggregate_retention_days?: number | null;
             /**
@@ -2865,7 +2866,7 @@ export interface operations {
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "retention_days": 90,
-                 *       "aggregate_retention_days": 0,
+                 *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 3600
                  *     }
                  */
