@@ -23,6 +23,7 @@ from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
+from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
 from iafa.lake.snapshot import Snapshot, Snapshots
@@ -228,6 +229,7 @@ def open_intake(house: House) -> Intake:
         durability=Durability.of(settings.durability),
         counters=house.counters,
         hit=house.hit,
+        known_epoch=partial(highest_epoch, house.layout, house.manifests),
     )
     collector = Collector(
         journal=journal,

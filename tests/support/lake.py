@@ -1,6 +1,7 @@
 """A data directory with a journal, a flusher, a compactor and snapshots, all real, on a fake clock."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
+from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
 from iafa.lake.snapshot import Snapshot, Snapshots
@@ -40,7 +42,8 @@ class TestLake:
         self.snapshots = Snapshots(self.layout, self.manifests, dedup_window_us=WINDOW_US)
 
     def open_journal(self) -> JournalWriter:
-        return JournalWriter(self.layout.journal, self.clock, self.limits, hit=self.hit)
+        known_epoch = partial(highest_epoch, self.layout, self.manifests)
+        return JournalWriter(self.layout.journal, self.clock, self.limits, hit=self.hit, known_epoch=known_epoch)
 
     def write(self, events: list[Event], *, project_id: str = PROJECT) -> None:
         """One process start that writes one request and is gone."""

@@ -1,7 +1,9 @@
 """The framing of a journal record: one canonical JSON line with a sequence number and, last, its CRC32C."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import pairwise
 
 import google_crc32c
 import msgspec
@@ -13,6 +15,8 @@ SEGMENT_SUFFIX = ".ndjson"
 ACKED_NAME = "acked"
 LOCK_NAME = "lock"
 
+# Where a damaged line may hold a record's start or end. In what a client sent, other characters stand beside them.
+_BORDER_IN_LINE = re.compile(rb'(?<![\[,:])(?=\{"v":)|(?<=,"c":"[0-9a-f]{8}"\}[^,\]}])')
 _TRAILER_BYTES = len(b',"c":"00000000"}\n')
 
 
@@ -91,9 +95,21 @@ def decode_lines(data: bytes) -> Iterator[tuple[Record | None, int]]:
     """
     offset = 0
     while offset < len(data):
-        end = data.find(b"\n", offset)
-        if end < 0:
-            yield None, offset
-            return
-        yield decode_line(data[offset : end + 1]), end + 1
-        offset = end + 1
+        end = data.find(b"\n", offset) + 1
+        record = decode_line(data[offset:end]) if end else None
+        if record is not None:
+            yield record, end
+        else:
+            yield from _salvaged(data, offset, end or len(data))
+            if not end:
+                return
+        offset = end
+
+
+def _salvaged(data: bytes, start: int, end: int) -> Iterator[tuple[Record | None, int]]:
+    """The sound records of a damaged line: a lost newline must not cost the records on both sides of it."""
+    borders = {match.start() for match in _BORDER_IN_LINE.finditer(data, start + 1, end)}
+    for piece, following in pairwise(sorted(borders | {start, end})):
+        is_torn = following == len(data) and not data.endswith(b"\n")
+        record = decode_line(data[piece : following - 1] + b"\n")
+        yield record, piece if record is None and is_torn else following

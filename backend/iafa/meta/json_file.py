@@ -19,8 +19,9 @@ from iafa.clock import Clock
 from iafa.errors import DataDamaged, StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
 from iafa.locks import held
+from iafa.seal import is_sealed, sealed
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had no checksum of its own
 FRESH_S = 1.0  # so that a change made by another process is seen within 2 s
 LOCK_WAIT_S = 10.0
 
@@ -125,7 +126,7 @@ class JsonFile(Generic[Record]):
         try:
             if self.path.exists():
                 durable.replace(self.previous_path, self.path.read_bytes())
-            durable.replace(self.path, msgspec.json.format(encode(document), indent=1), hit=self._hit)
+            durable.replace(self.path, sealed(msgspec.json.format(encode(document), indent=1)), hit=self._hit)
         except OSError as error:
             with self._cache_lock:
                 self._cache = None
@@ -153,8 +154,11 @@ class JsonFile(Generic[Record]):
             raise StorageUnavailable(f"{self.path.name} cannot be read: {error.strerror}", retry_after_s=5) from error
         try:
             document = msgspec.json.decode(data, type=_Document)
-            if document.format != FORMAT_VERSION:
-                raise self._damaged(f"has format {document.format}, this version reads {FORMAT_VERSION}")
+            if document.format > FORMAT_VERSION:
+                raise self._damaged(f"has format {document.format}, this version reads up to {FORMAT_VERSION}")
+            is_sound = is_sealed(data)
+            if is_sound is False or (is_sound is None and document.format != 1):
+                raise self._damaged("is damaged: its checksum is wrong")
             return Stored(
                 document.generation,
                 {key: self._decoder.decode(raw) for key, raw in document.records.items()},
@@ -165,5 +169,6 @@ class JsonFile(Generic[Record]):
     def _damaged(self, what: str) -> DataDamaged:
         # Never an empty default: the next write would make the loss of all records final.
         return DataDamaged(
-            f"{self.path} {what}; nothing was changed; the copy before the last change is {self.previous_path}"
+            f"{self.path} {what}; nothing was changed; the copy before the last change is {self.previous_path};"
+            " run `iafa verify`"
         )
