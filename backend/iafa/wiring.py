@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from iafa.clock import US_PER_DAY, Clock, SystemClock
@@ -18,8 +19,11 @@ from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.overview import Overview
+from iafa.jobs.repair import Repairer
 from iafa.jobs.upload import Uploader
 from iafa.journal.reader import backlog, journals
+from iafa.jobs.verify import Verifier
+from iafa.journal.reader import journals
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
@@ -115,6 +119,13 @@ class House:
         def measure() -> None:
             gauges["day_parts"] = lake.day_parts()
 
+    def verifier(self) -> Verifier:
+        return Verifier(self.layout, self.manifests, self.clock, self._window_us)
+
+    def repairer(self, backup: Path | None = None) -> Repairer:
+        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
+
+    def background(self) -> Background:
         return Background(
             (
                 Task("flush", POLL_S, flush, is_due_at_start=True),

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "import": ("import_events", "Load events from CSV, NDJSON or Parquet files."),
     "funnel": ("funnel", "Compute a funnel and draw it in the terminal."),
     "compact": ("compact", "Merge small files now and empty the trash."),
+    "verify": ("verify", "Read everything and say what is damaged or missing."),
     "user": ("user", "Manage users."),
     "project": ("project", "Manage projects."),
     "openapi": ("openapi", "Print the OpenAPI document."),

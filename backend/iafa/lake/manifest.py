@@ -110,6 +110,15 @@ class Manifests:
                 return manifest
         raise StorageUnavailable(f"manifest of project {project_id}: too many writers at once")
 
+    def supersede(self, manifest: Manifest) -> bool:
+        """Publish a whole generation over ones that cannot be read; False when its number is taken."""
+        path = self._layout.manifests(manifest.project_id) / manifest_name(manifest.generation)
+        return create_only(path, sealed(msgspec.json.encode(manifest)), temporary_dir=self._layout.tmp, hit=self._hit)
+
+    def generations(self, project_id: str) -> list[int]:
+        """Numbers of the generations on the disk, oldest first."""
+        return sorted(self._generations(project_id))
+
     def _generations(self, project_id: str) -> list[int]:
         try:
             names = [entry.name for entry in self._layout.manifests(project_id).iterdir()]

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from iafa.journal.reader import Segment, Tail
 from iafa.lake.append import files_in_window
 from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout
-from iafa.lake.manifest import Manifest, Manifests
+from iafa.lake.manifest import LakeFile, Manifest, Manifests
 from iafa.lake.parts import Arrival, time_us, to_table
 from iafa.lake.schema import EVENT_SCHEMA
 
@@ -30,6 +30,16 @@ class Snapshot:
     rows: int  # of files and tail
     first_us: int | None = None  # earliest and latest created_at, None when there is no event
     last_us: int | None = None
+    entries: tuple[LakeFile, ...] | None = None  # what the manifest says of `files`; None when there is no manifest
+
+    def between(self, from_us: int, to_us: int) -> "Snapshot":
+        """Only the files that may hold an event of the time [from_us, to_us): no other one is opened or checked."""
+        if self.entries is None:
+            return self
+        entries = tuple(
+            file for file in self.entries if file.last_created_us >= from_us and file.first_created_us < to_us
+        )
+        return replace(self, entries=entries, files=tuple(self.directory / file.path for file in entries))
 
     @classmethod
     def of_table(cls, table: pa.Table, directory: Path) -> "Snapshot":
@@ -120,6 +130,7 @@ class Snapshots:
             directory=directory,
             files=tuple(directory / file.path for file in manifest.files),
             tail=tail,
+            entries=manifest.files,
             data_version=version,
             rows=sum(file.rows for file in manifest.files) + tail.num_rows,
             first_us=min(times, default=None),

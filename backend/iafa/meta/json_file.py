@@ -30,10 +30,30 @@ Result = TypeVar("Result")
 _Stamp = tuple[int, int, int]
 
 
-class _Document(msgspec.Struct):
+class Document(msgspec.Struct):
+    """A metadata file as it lies on the disk."""
+
     format: int
     generation: int
     records: dict[str, msgspec.Raw] = {}
+
+
+class NotSound(Exception):
+    """Why a document must not be used, as the end of a sentence that begins with its name."""
+
+
+def decode_document(data: bytes) -> Document:
+    """The document if its format is known and it is what was written; else NotSound."""
+    try:
+        document = msgspec.json.decode(data, type=Document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotSound("cannot be read") from error
+    if document.format > FORMAT_VERSION:
+        raise NotSound(f"has format {document.format}, this version reads up to {FORMAT_VERSION}")
+    is_sound = is_sealed(data)
+    if is_sound is False or (is_sound is None and document.format != 1):
+        raise NotSound("is damaged: its checksum is wrong")
+    return document
 
 
 @dataclass(frozen=True)
@@ -118,7 +138,7 @@ class JsonFile(Generic[Record]):
 
     def _write(self, stored: Stored[Record]) -> None:
         encode = msgspec.json.encode
-        document = _Document(
+        document = Document(
             FORMAT_VERSION,
             stored.generation,
             {key: msgspec.Raw(encode(record)) for key, record in stored.records.items()},
@@ -153,16 +173,13 @@ class JsonFile(Generic[Record]):
         except OSError as error:
             raise StorageUnavailable(f"{self.path.name} cannot be read: {error.strerror}", retry_after_s=5) from error
         try:
-            document = msgspec.json.decode(data, type=_Document)
-            if document.format > FORMAT_VERSION:
-                raise self._damaged(f"has format {document.format}, this version reads up to {FORMAT_VERSION}")
-            is_sound = is_sealed(data)
-            if is_sound is False or (is_sound is None and document.format != 1):
-                raise self._damaged("is damaged: its checksum is wrong")
+            document = decode_document(data)
             return Stored(
                 document.generation,
                 {key: self._decoder.decode(raw) for key, raw in document.records.items()},
             )
+        except NotSound as error:
+            raise self._damaged(str(error)) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._damaged("cannot be read") from error
 
