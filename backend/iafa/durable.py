@@ -3,11 +3,14 @@
 A name is visible only with its full content behind it, and survives power loss once a function has returned.
 """
 
+import errno
 import os
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+
+import xxhash
 
 from iafa.failpoints import Hit, no_failpoints
 
@@ -32,6 +35,8 @@ class Durability:
         if interval is None or not 1 <= int(interval[1]) <= SYNC_INTERVAL_MS_MAX:
             raise ValueError(f"is sync, interval:<1 to {SYNC_INTERVAL_MS_MAX} milliseconds> or off")
         return cls(f"interval:{int(interval[1])}", int(interval[1]) / 1000)
+_COPY_CHUNK = 1024 * 1024
+_NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 
 def make_dirs(path: Path) -> None:
@@ -128,6 +133,43 @@ def swap(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     os.rename(temporary, path)
+def copy_synced(source: Path, target: Path, *, limit: int | None = None) -> tuple[int, str]:
+    """Copy the first `limit` bytes, or all, into a new private file and sync it; (bytes, xxh64) of what was copied."""
+    checksum, size = xxhash.xxh64(), 0
+    with open(source, "rb") as file:
+        make_dirs(target.parent)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
+            while chunk := file.read(_COPY_CHUNK if limit is None else min(_COPY_CHUNK, limit - size)):
+                write_all(descriptor, chunk)
+                checksum.update(chunk)
+                size += len(chunk)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return size, checksum.hexdigest()
+
+
+def link_or_copy(source: Path, target: Path, *, may_link: bool = True) -> bool:
+    """Another name for a file that never changes; a copy where links are not possible. Tells whether it is a link."""
+    make_dirs(target.parent)
+    if may_link:
+        try:
+            os.link(source, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+        else:
+            return True
+    copy_synced(source, target)
+    return False
+
+
+def sync_tree(path: Path) -> None:
+    """Sync every directory of a tree whose files are synced already."""
+    for folder, _folders, _files in os.walk(path):
+        sync_dir(Path(folder))
+    sync_dir(path.parent)
 
 
 def write_private(path: Path, data: bytes) -> None:

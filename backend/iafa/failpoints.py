@@ -10,6 +10,11 @@ from collections.abc import Callable
 
 NAMES = frozenset(
     {
+        "backup.snapshot_taken",
+        "backup.file_copied",
+        "backup.before_seal",
+        "backup.restore_file_copied",
+        "backup.restore_before_swap",
         "journal.segment_created",
         "journal.segment_dir_synced",
         "journal.before_write",

@@ -15,6 +15,7 @@ from iafa.ingest.collector import Collector
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
 from iafa.jobs.background import POLL_S, Background, Task
+from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
@@ -124,6 +125,9 @@ class House:
 
     def repairer(self, backup: Path | None = None) -> Repairer:
         return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
+
+    def backup(self, target: Path, *, may_link: bool = True) -> Backup:
+        return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
 
     def background(self) -> Background:
         return Background(

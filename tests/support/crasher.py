@@ -1,6 +1,7 @@
 """A process that writes, flushes and compacts until a failpoint kills it; made by a fork server, see `crash_at`."""
 
 import multiprocessing
+from collections.abc import Callable
 from pathlib import Path
 
 from iafa.failpoints import Failpoints
@@ -11,14 +12,20 @@ from tests.support.lake import TestLake
 START_S_MAX = 60
 
 
-def crash_at(root: Path, point: str, acknowledged: Path) -> tuple[int | None, list[str]]:
-    """(exit code, the batches that were acknowledged before). The libraries are imported once, not for every case."""
+def killed_at(run: Callable[..., object], *arguments: object) -> int | None:
+    """The exit code of a process that runs the function; -SIGKILL when a failpoint killed it."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    process = context.Process(target=write_until_killed, args=(root, point, acknowledged))
+    process = context.Process(target=run, args=arguments)
     process.start()
     process.join(START_S_MAX)
-    return process.exitcode, acknowledged.read_text().split() if acknowledged.exists() else []
+    return process.exitcode
+
+
+def crash_at(root: Path, point: str, acknowledged: Path) -> tuple[int | None, list[str]]:
+    """(exit code, the batches that were acknowledged before). The libraries are imported once, not for every case."""
+    code = killed_at(write_until_killed, root, point, acknowledged)
+    return code, acknowledged.read_text().split() if acknowledged.exists() else []
 
 
 def write_until_killed(root: Path, point: str, acknowledged: Path) -> None:

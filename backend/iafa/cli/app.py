@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "funnel": ("funnel", "Compute a funnel and draw it in the terminal."),
     "compact": ("compact", "Merge small files now and empty the trash."),
     "verify": ("verify", "Read everything and say what is damaged or missing."),
+    "backup": ("backup", "Copy the data directory while it is being served."),
+    "restore": ("restore", "Make a data directory from a backup."),
     "user": ("user", "Manage users."),
     "project": ("project", "Manage projects."),
     "openapi": ("openapi", "Print the OpenAPI document."),
