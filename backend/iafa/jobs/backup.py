@@ -29,7 +29,7 @@ from iafa.locks import held, is_taken
 from iafa.seal import sealed
 
 TRIES = 20
-NOT_COPIED = frozenset({"events", "journal", "tmp", "trash", "locks", "damaged"})
+NOT_COPIED = frozenset({"events", "journal", "tmp", "trash", "locks", "damaged", "index"})  # `index` is derived
 
 
 @dataclass
@@ -99,6 +99,11 @@ class Backup:
                 is_growing = acked is not None and segment.number == acked.segment
                 limit = acked.offset if acked is not None and is_growing else None
                 self._copy(segment.path, limit=limit)
+        # Records go from segments to folders beside them, if their project is stuck, and from there to the manifests.
+        for entry in sorted(self.layout.journal.glob("[!0-9.]*/")):
+            for path in sorted(entry.rglob("*")):
+                if path.is_file() and not path.name.endswith(".tmp"):
+                    self._copy(path)
 
     # Projects
 
@@ -173,11 +178,14 @@ class Backup:
 
     def _everything_else(self) -> None:
         root = self.layout.root
-        kept = [self.layout.trash.glob(f"*{MARKER_SUFFIX}"), self.layout.journal.glob("damaged/*")]
+        kept = [self.layout.trash.glob(f"*{MARKER_SUFFIX}")]
         for entry in sorted(root.iterdir()):
             if entry.is_dir() and not entry.is_symlink() and entry.name not in NOT_COPIED:
                 kept.append(entry.rglob("*"))
-        for path in (path for paths in kept for path in sorted(paths)):
+        # A log after what tells its end: a log that is longer than told is whole, one that is shorter is not.
+        for path in (
+            path for paths in kept for path in sorted(paths, key=lambda path: (path.suffix == ".jsonl", path))
+        ):
             if path.is_file() and not path.is_symlink() and not path.name.endswith(".tmp"):
                 self._copy_if_there(path)
 

@@ -15,7 +15,7 @@ from iafa.clock import US_PER_DAY, to_datetime
 from iafa.lake.ids import Hashes, id_hashes
 from iafa.lake.manifest import LakeFile
 from iafa.lake.parts import read_files, time_us
-from iafa.lake.schema import EVENT_SCHEMA
+from iafa.lake.schema import EVENT_SCHEMA, FORMAT_KEY, FORMAT_VERSION
 from iafa.lake.soundness import difference_of
 
 BATCH_ROWS = 65_536
@@ -63,17 +63,25 @@ def read_completely(path: Path, file: LakeFile, project_id: str) -> ReadFile:
 
 
 def _rows_of(path: Path, file: LakeFile, project_id: str) -> ReadFile:
+    nothing = np.empty(0, np.uint64)
     with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+        if (format_ := _format_of(parquet)) > FORMAT_VERSION:
+            return ReadFile(f"has format {format_}; this version reads up to {FORMAT_VERSION}", nothing)
         if not parquet.schema_arrow.equals(EVENT_SCHEMA):
-            return ReadFile("has other columns than the format", np.empty(0, np.uint64))
+            return ReadFile("has other columns than the format", nothing)
         seen, chunks = _Seen(), []
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
             table = pa.Table.from_batches([batch])
             seen.add(table)
             chunks.append(id_hashes(table.column("id").to_pylist()))
             if pc.any(pc.not_equal(table.column("project_id"), project_id)).as_py():
-                return ReadFile("holds events of another project", np.empty(0, np.uint64))
+                return ReadFile("holds events of another project", nothing)
     return ReadFile(_difference(seen, file), np.concatenate(chunks) if chunks else np.empty(0, np.uint64))
+
+
+def _format_of(parquet: pq.ParquetFile) -> int:
+    said = (parquet.schema_arrow.metadata or {}).get(FORMAT_KEY.encode(), b"1")
+    return int(said)
 
 
 def _difference(seen: _Seen, file: LakeFile) -> str:

@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 FORMAT_VERSION = 1
+FORMAT_KEY = "iafa.format"  # in the key-value metadata of every file; the first files did not say it
 
 _TIME = pa.timestamp("us", tz="UTC")
 
@@ -38,6 +39,7 @@ EVENT_SCHEMA = pa.schema(
         pa.field("utm_content", pa.string()),
         pa.field("is_bot", pa.bool_(), nullable=False),
         pa.field("sample_rate", pa.float64(), nullable=False),
-    ]
+    ],
+    metadata={FORMAT_KEY: str(FORMAT_VERSION)},
 )
 COLUMNS = tuple(EVENT_SCHEMA.names)
