@@ -17,6 +17,7 @@ from iafa.durable import make_dirs, publish, rename, replace, write_synced
 from iafa.errors import DataDamaged
 from iafa.jobs.findings import Finding, Kind, Report
 from iafa.jobs.verify import metadata_paths, why_not_sound
+from iafa.jobs.verify_files import why_unreadable
 from iafa.jobs.verify_lake import fresh_rows, unlisted_files
 from iafa.journal.epoch import STEP_WHEN_UNSURE, highest_journal, write_epoch
 from iafa.journal.writer import births_lock
@@ -149,7 +150,7 @@ class Repairer:
         for file in self.manifests.latest(project_id).files:
             path = directory / file.path
             try:
-                wrong = difference_of(path, file) or _unreadable(path)
+                wrong = difference_of(path, file) or why_unreadable(path, EVENT_SCHEMA)
             except FileNotFoundError:
                 wrong = "is missing"
             if wrong and not self._put_back(path, file):
@@ -190,7 +191,7 @@ class Repairer:
         for path in sorted(paths, key=lambda path: (path.name.count("."), path)):
             try:
                 fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, StoredIds())
-                readable = not _unreadable(path)
+                readable = not why_unreadable(path, EVENT_SCHEMA)
             except (OSError, pa.ArrowException, ValueError, KeyError):
                 readable = False
             if not readable:
@@ -234,17 +235,3 @@ class Repairer:
             write_epoch(root, known + STEP_WHEN_UNSURE)
         path = self.layout.root / finding.path
         self._did("restored", path, f"the next start gets a number above {known + STEP_WHEN_UNSURE}")
-
-
-def _unreadable(path: Path) -> str:
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
-            if not parquet.schema_arrow.equals(EVENT_SCHEMA):
-                return "has other columns than the format"
-            for _batch in parquet.iter_batches():
-                pass
-    except (OSError, pa.ArrowException, ValueError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        return f"cannot be read ({type(error).__name__})"
-    return ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from iafa.clock import Clock
 from iafa.jobs.findings import Kind, Report
+from iafa.jobs.verify_files import why_unreadable
 from iafa.jobs.verify_journal import JournalVerifier
 from iafa.jobs.verify_lake import LakeVerifier
 from iafa.lake.dropped import is_dropped
@@ -16,6 +17,7 @@ from iafa.lake.manifest import Manifests
 from iafa.meta.json_file import NotSound, decode_document
 
 PREVIOUS = ".previous"
+OTHER_PARQUET = ("quarantine", "rollups")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Verifier:
         if project_id is None:
             JournalVerifier(self.layout, report).verify()
             self._metadata(report)
+            self._other_files(report)
             self._taken_out(report)
         return report
 
@@ -62,6 +65,17 @@ class Verifier:
             if project_id not in known and not is_dropped(self.layout, project_id):
                 what = "has no record in metadata/projects.json"
                 report.add(Kind.PROJECT_UNKNOWN, self.layout.project(project_id), what, project_id=project_id)
+
+    def _other_files(self, report: Report) -> None:
+        """Parquet files of other kinds: their pages have checksums too."""
+        for name in OTHER_PARQUET:
+            for path in sorted((self.layout.root / name).rglob("*.parquet")):
+                report.count(name)
+                try:
+                    if why := why_unreadable(path):
+                        report.add(Kind.RECORDS_DAMAGED, path, why)
+                except FileNotFoundError:
+                    continue  # replaced meanwhile
 
     def _taken_out(self, report: Report) -> None:
         for path in sorted(self.layout.damaged.rglob("*")) if self.layout.damaged.is_dir() else []:

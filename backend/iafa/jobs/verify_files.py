@@ -95,6 +95,21 @@ def _difference(seen: _Seen, file: LakeFile) -> str:
     return ""
 
 
+def why_unreadable(path: Path, schema: pa.Schema | None = None) -> str:
+    """Why the rows of a Parquet file cannot be read, or are not of the schema; empty when they can."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as parquet:
+            if schema is not None and not parquet.schema_arrow.equals(schema):
+                return "has other columns than the format"
+            for _batch in parquet.iter_batches(batch_size=BATCH_ROWS):
+                pass
+    except (OSError, pa.ArrowException, ValueError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        return f"cannot be read: {_first_line(error)}"
+    return ""
+
+
 def repeated_hashes(hashes: Iterable[Hashes]) -> Hashes:
     """Hashes that occur more than once in all of them together."""
     chunks = list(hashes)

@@ -95,6 +95,13 @@ def unlisted_copy(lake: TestLake) -> None:
     pq.write_table(new, path_of(lake, PART).with_name("events_2025-11-21.j9-1-1.parquet"))
 
 
+def quarantine_damaged(lake: TestLake) -> None:
+    path = lake.root / "quarantine" / f"project_{PROJECT}" / "2025" / "11" / "rejected_2025-11-21.parquet"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(path_of(lake, PART).read_bytes())
+    cut(path)
+
+
 Damage = Callable[[TestLake], object]
 CASES: dict[str, tuple[Damage, Kind]] = {
     "manifest flipped": (lambda lake: flip(newest_manifest(lake)), Kind.MANIFEST_DAMAGED),
@@ -109,6 +116,7 @@ CASES: dict[str, tuple[Damage, Kind]] = {
     "part lost": (lambda lake: path_of(lake, PART).unlink(), Kind.FILE_MISSING),
     "part of no manifest": (unlisted_copy, Kind.FILE_UNLISTED),
     "newest manifest lost": (lambda lake: newest_manifest(lake).unlink(), Kind.FILE_UNLISTED),
+    "quarantine flipped": (quarantine_damaged, Kind.RECORDS_DAMAGED),
     "journal flipped": (lines_damaged, Kind.JOURNAL_DAMAGED),
     "journal cut": (lambda lake: cut(next(lake.layout.journal.glob("*/*.ndjson"))), Kind.JOURNAL_CUT),
     "position flipped": (lambda lake: flip(next(lake.layout.journal.glob("*/acked"))), Kind.JOURNAL_POSITION),
