@@ -17,6 +17,8 @@ from iafa.failpoints import Hit, no_failpoints
 PRIVATE_FILE = 0o600
 PRIVATE_DIR = 0o700
 SYNC_INTERVAL_MS_MAX = 60_000
+_COPY_CHUNK = 1024 * 1024
+_NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,6 @@ class Durability:
         if interval is None or not 1 <= int(interval[1]) <= SYNC_INTERVAL_MS_MAX:
             raise ValueError(f"is sync, interval:<1 to {SYNC_INTERVAL_MS_MAX} milliseconds> or off")
         return cls(f"interval:{int(interval[1])}", int(interval[1]) / 1000)
-_COPY_CHUNK = 1024 * 1024
-_NO_LINKS = frozenset({errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP})
 
 
 def make_dirs(path: Path) -> None:

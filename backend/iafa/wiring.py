@@ -22,9 +22,8 @@ from iafa.jobs.gauges import Gauges
 from iafa.jobs.overview import Overview
 from iafa.jobs.repair import Repairer
 from iafa.jobs.upload import Uploader
-from iafa.journal.reader import backlog, journals
 from iafa.jobs.verify import Verifier
-from iafa.journal.reader import journals
+from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop

@@ -16,7 +16,7 @@ from iafa.durable import copy_synced, link_or_copy, make_dirs, sync_tree, unlink
 from iafa.errors import DataDamaged, StorageUnavailable, WrongUsage
 from iafa.failpoints import Hit, no_failpoints
 from iafa.jobs.backup_contents import BackedUp, Contents, ProjectState, write_contents
-from iafa.journal.acked import read_acked
+from iafa.journal.acked import read_published
 from iafa.journal.epoch import highest_journal, read_epoch
 from iafa.journal.format import ACKED_NAME, LOCK_NAME
 from iafa.journal.reader import journals, segments
@@ -89,7 +89,8 @@ class Backup:
         for epoch, directory in journals(self.layout.journal):
             with held(births_lock(self.layout.journal)):
                 is_alive = is_taken(directory / LOCK_NAME)
-            acked = read_acked(directory) if is_alive else None
+            published = read_published(directory)
+            acked = published.acked if published is not None and is_alive else None
             found = segments(epoch, directory)
             if is_alive and acked is None and found:
                 raise DataDamaged(f"{directory / ACKED_NAME} is damaged; run `iafa verify`")
@@ -97,7 +98,8 @@ class Backup:
                 if acked is not None and segment.number > acked.segment:
                     continue
                 is_growing = acked is not None and segment.number == acked.segment
-                limit = acked.offset if acked is not None and is_growing else None
+                refused_from = None if published is None else published.end_of(segment.number)
+                limit = acked.offset if acked is not None and is_growing else refused_from
                 self._copy(segment.path, limit=limit)
         # Records go from segments to folders beside them, if their project is stuck, and from there to the manifests.
         for entry in sorted(self.layout.journal.glob("[!0-9.]*/")):

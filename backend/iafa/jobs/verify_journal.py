@@ -1,11 +1,11 @@
 """Verifying the journals: every sealed record's checksum, the acknowledged position, the number of the last start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from iafa.errors import DataDamaged
 from iafa.jobs.findings import Kind, Report
-from iafa.journal.acked import Position, read_acked
+from iafa.journal.acked import Position, read_published
 from iafa.journal.epoch import EPOCH_NAME, highest_journal, read_epoch
 from iafa.journal.format import ACKED_NAME, LOCK_NAME, decode_lines
 from iafa.journal.reader import Segment, journals, segments
@@ -43,17 +43,19 @@ class JournalVerifier:
     def _journal(self, epoch: int, directory: Path) -> None:
         with held(births_lock(self.layout.journal)):
             is_alive = is_taken(directory / LOCK_NAME)
-        acked, found = read_acked(directory), segments(epoch, directory)
+        published, found = read_published(directory), segments(epoch, directory)
+        acked = None if published is None else published.acked
         if acked is None and found and (is_alive or (directory / ACKED_NAME).exists()):
             self.report.add(Kind.JOURNAL_POSITION, directory / ACKED_NAME, "is not what was written")
         if acked is not None and is_alive and acked.segment and all(one.number != acked.segment for one in found):
             self.report.add(Kind.JOURNAL_CUT, directory, f"the segment {acked.segment} that is written now is missing")
         for segment in found:
-            self._segment(segment, acked, is_last=segment == found[-1], is_alive=is_alive)
+            end = None if published is None else published.end_of(segment.number)
+            self._segment(replace(segment, end=end), acked, is_last=segment == found[-1], is_alive=is_alive)
 
     def _segment(self, segment: Segment, acked: Position | None, *, is_last: bool, is_alive: bool) -> None:
         try:
-            data = segment.path.read_bytes()
+            data = segment.path.read_bytes()[: segment.end]
         except FileNotFoundError:  # flushed meanwhile
             return
         self.report.count("journal_segments")

@@ -73,8 +73,6 @@ def births_lock(root: Path) -> Path:
     return root.parent / "locks" / "journal-births.lock"
 
 
-
-
 class JournalWriter:
     """`append` returns once the bytes are as durable as the setting says. `close` seals nothing and loses nothing."""
 
