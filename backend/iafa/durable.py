@@ -133,6 +133,8 @@ def swap(path: Path, data: bytes) -> None:
     finally:
         os.close(descriptor)
     os.rename(temporary, path)
+
+
 def copy_synced(source: Path, target: Path, *, limit: int | None = None) -> tuple[int, str]:
     """Copy the first `limit` bytes, or all, into a new private file and sync it; (bytes, xxh64) of what was copied."""
     checksum, size = xxhash.xxh64(), 0

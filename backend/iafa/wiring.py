@@ -108,6 +108,15 @@ class House:
             self.layout, self.manifests, self.clock, parts_min=self.settings.compact_parts_min, hit=self.hit
         )
 
+    def verifier(self) -> Verifier:
+        return Verifier(self.layout, self.manifests, self.clock, self._window_us)
+
+    def repairer(self, backup: Path | None = None) -> Repairer:
+        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
+
+    def backup(self, target: Path, *, may_link: bool = True) -> Backup:
+        return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
+
     def background(self, gauges: dict[str, float] | None = None) -> Background:
         """The tasks of the background process; they leave what they measured in `gauges`."""
         gauges = {} if gauges is None else gauges
@@ -119,16 +128,6 @@ class House:
         def measure() -> None:
             gauges["day_parts"] = lake.day_parts()
 
-    def verifier(self) -> Verifier:
-        return Verifier(self.layout, self.manifests, self.clock, self._window_us)
-
-    def repairer(self, backup: Path | None = None) -> Repairer:
-        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
-
-    def backup(self, target: Path, *, may_link: bool = True) -> Backup:
-        return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
-
-    def background(self) -> Background:
         return Background(
             (
                 Task("flush", POLL_S, flush, is_due_at_start=True),

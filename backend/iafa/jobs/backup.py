@@ -29,7 +29,7 @@ from iafa.locks import held, is_taken
 from iafa.seal import sealed
 
 TRIES = 20
-NOT_COPIED = frozenset({"events", "journal", "tmp", "trash", "locks", "damaged", "index"})  # `index` is derived
+NOT_COPIED = frozenset({"events", "journal", "tmp", "trash", "locks", "run", "damaged", "index"})  # `index` is derived
 
 
 @dataclass

@@ -41,6 +41,8 @@ class Layout:
     def run(self) -> Path:
         """What the processes of the present server tell each other; empty at every start."""
         return self.root / "run"
+
+    @property
     def damaged(self) -> Path:
         """Files that a repair took out of use. Nothing here is ever removed by itself."""
         return self.root / "damaged"
