@@ -23,7 +23,9 @@ from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
+from iafa.lake.quarantine import Quarantine
 from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.locks import held
 from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
@@ -42,6 +44,8 @@ from iafa.query.time_range import TimeRange
 from iafa.settings import Settings
 
 Result = TypeVar("Result")
+QUARANTINE_SWEEP_S = 600.0
+QUARANTINE_WAIT_S = 5.0
 WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
 
 
@@ -89,7 +93,15 @@ class House:
         return Uploader(self.layout, self.appender(), self.clock)
 
     def flusher(self) -> Flusher:
-        return Flusher(self.layout, self.appender(), self.hit)
+        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit)
+
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit)
+
+    def sweep_quarantine(self) -> None:
+        with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:
+            if is_ours:
+                self.quarantine().sweep(self.clock)
 
     def compactor(self) -> Compactor:
         return Compactor(
@@ -101,6 +113,7 @@ class House:
             (
                 Task("flush", POLL_S, self.flusher().run, is_due_at_start=True),
                 Task("compact", self.settings.compact_interval_s, self.compactor().run),
+                Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
             ),
             self.clock,
         )

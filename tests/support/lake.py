@@ -14,7 +14,9 @@ from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
+from iafa.lake.quarantine import Quarantine
 from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.metrics import Counters
 from tests.support.events import NOON_US, PROJECT, encode
 
 WINDOW_US = 7 * US_PER_DAY
@@ -35,7 +37,9 @@ class TestLake:
         self.layout = Layout(self.root)
         self.manifests = Manifests(self.layout, self.clock, grace_s=600, hit=self.hit)
         self.appender = LakeAppender(self.layout, self.manifests, WINDOW_US, self.hit)
-        self.flusher = Flusher(self.layout, self.appender, self.hit)
+        self.counters = Counters()
+        self.quarantine = Quarantine(self.layout, hit=self.hit, counters=self.counters)
+        self.flusher = Flusher(self.layout, self.appender, self.quarantine, self.hit, self.counters)
         self.compactor = Compactor(self.layout, self.manifests, self.clock, parts_min=8, hit=self.hit)
         self.snapshots = Snapshots(self.layout, self.manifests, dedup_window_us=WINDOW_US)
 

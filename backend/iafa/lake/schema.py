@@ -4,7 +4,7 @@ import pyarrow as pa
 
 FORMAT_VERSION = 1
 
-_TIME = pa.timestamp("us", tz="UTC")
+TIME_TYPE = pa.timestamp("us", tz="UTC")
 
 # Portable on purpose: ids are strings and properties are JSON text, so that Spark, pandas and ClickHouse read them too.
 EVENT_SCHEMA = pa.schema(
@@ -22,8 +22,8 @@ EVENT_SCHEMA = pa.schema(
         pa.field("referrer", pa.string()),
         pa.field("user_agent", pa.string()),
         pa.field("ip_address", pa.string()),
-        pa.field("created_at", _TIME, nullable=False),
-        pa.field("received_at", _TIME, nullable=False),
+        pa.field("created_at", TIME_TYPE, nullable=False),
+        pa.field("received_at", TIME_TYPE, nullable=False),
         pa.field("country", pa.string()),
         pa.field("region", pa.string()),
         pa.field("city", pa.string()),
