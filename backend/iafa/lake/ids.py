@@ -21,6 +21,7 @@ log = logging.getLogger("iafa.lake")
 READ_ROWS_MAX = 4_000_000  # hashes in memory, 8 bytes each
 MAPPED_FILES_MAX = 128  # a descriptor each
 _BATCH_ROWS = 65_536
+_digest = xxhash.xxh64_intdigest
 
 
 def id_hashes(ids: pa.ChunkedArray | pa.Array) -> Hashes:
@@ -34,9 +35,9 @@ def _hashes_of(ids: pa.Array) -> Hashes:
     """Straight from the buffers: no text object is made."""
     _validity, offsets, data = ids.buffers()
     if not len(ids) or data is None:
-        return np.full(len(ids), xxhash.xxh64_intdigest(b""), dtype=np.uint64)
+        return np.full(len(ids), _digest(b""), dtype=np.uint64)
     starts = np.frombuffer(offsets, dtype=np.int32)[ids.offset : ids.offset + len(ids) + 1].tolist()
-    view, digest = memoryview(data), xxhash.xxh64_intdigest
+    view, digest = memoryview(data), _digest
     hashes = (digest(view[start:end]) for start, end in itertools.pairwise(starts))
     return np.fromiter(hashes, dtype=np.uint64, count=len(ids))
 
@@ -75,6 +76,11 @@ class StoredIds:
         self._keeps = keeps
         self._read = _Recent(read_rows_max)
         self._mapped = _Recent(mapped_files_max)
+
+    @property
+    def read_rows(self) -> int:
+        """Hashes in memory now."""
+        return self._read.weight
 
     def mask(self, project_id: str, files: Iterable[LakeFile], ids: pa.ChunkedArray, hashes: Hashes) -> Mask:
         """True where the id is in one of the files."""
@@ -132,7 +138,7 @@ class _Recent:
 
     def __init__(self, weight_max: int) -> None:
         self._weight_max = weight_max
-        self._weight = 0
+        self.weight = 0
         self._entries: OrderedDict[tuple[str, str, str], tuple[Hashes, int]] = OrderedDict()
 
     def get(self, key: tuple[str, str, str]) -> Hashes | None:
@@ -144,10 +150,10 @@ class _Recent:
 
     def put(self, key: tuple[str, str, str], hashes: Hashes, weight: int) -> None:
         self._entries[key] = (hashes, weight)
-        self._weight += weight
-        while self._weight > self._weight_max and len(self._entries) > 1:
+        self.weight += weight
+        while self.weight > self._weight_max and len(self._entries) > 1:
             _key, (_hashes, gone) = self._entries.popitem(last=False)
-            self._weight -= gone
+            self.weight -= gone
 
 
 def _computed(directory: Path, file: LakeFile) -> Hashes | None:

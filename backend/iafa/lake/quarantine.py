@@ -79,11 +79,11 @@ class Quarantine:
         if kept:
             self._write(folder, rejected_path(day, segment), _table(kept))
             self._rows[project_id, day] += len(kept)
-            self.hit("quarantine.appended")
         for code, count in Counter(one.rejected.code for one in kept).items():
             self.counters.add("events_quarantined", code, count)
         if len(rows) > len(kept):
             self.counters.add("quarantine_dropped", amount=len(rows) - len(kept))
+        self.hit("quarantine.appended")
 
     def _rows_of(self, project_id: str, day: date) -> int:
         known = self._rows.get((project_id, day))
