@@ -24,6 +24,7 @@ from iafa.lake.dropped import drop
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
 from iafa.lake.quarantine import Quarantine
+from iafa.lake.schema import leave_pandas_out
 from iafa.lake.snapshot import Snapshot, Snapshots
 from iafa.locks import held
 from iafa.meta.accounts import Accounts
@@ -143,6 +144,7 @@ class Intake:
 
 
 def open_house(settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None) -> House:
+    leave_pandas_out()
     clock = clock or SystemClock()
     hit = hit or failpoints(settings)
     layout = Layout(settings.data_dir.resolve())

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -25,6 +26,10 @@ from iafa.lake.schema import EVENT_SCHEMA, TIME_TYPE
 PART_ROW_GROUP = 122_880
 DAY_ROW_GROUP = 50_000  # small enough that one event type is a few groups of a sorted day
 ZSTD_LEVEL = 1
+PART_STATISTICS = ["event_type", "user_hash", "created_at", "received_at"]
+REPEATING = [
+    field.name for field in EVENT_SCHEMA if pa.types.is_string(field.type) and field.name not in ("id", "properties")
+]
 WRITERS = 4  # more than two cores: a sync waits without using one
 _CHECKSUM_CHUNK = 1024 * 1024
 Mask = npt.NDArray[np.bool_]
@@ -56,11 +61,11 @@ def columns_to_table(events: Sequence[Event], project_ids: Sequence[str], receiv
     anonymous = [event.anonymous_id for event in events]
     ids = [event.id for event in events]
     hash_of = _IdentityHashes()
-    people = (user or visitor or one for user, visitor, one in zip(users, anonymous, ids, strict=True))
-    user_hashes = np.fromiter((hash_of[person] for person in people), dtype=np.int64, count=len(ids))
+    people = [user or visitor or one for user, visitor, one in zip(users, anonymous, ids, strict=True)]
+    user_hashes = np.fromiter(map(hash_of.__getitem__, people), dtype=np.int64, count=len(ids))
     columns: dict[str, object] = {
         "id": ids,
-        "project_id": project_ids,
+        "project_id": list(project_ids),
         "event_type": [event.event_type for event in events],
         "user_id": users,
         "anonymous_id": anonymous,
@@ -94,16 +99,31 @@ class _IdentityHashes(dict[str, int]):
 
 
 def _array(values: object, of_type: pa.DataType) -> pa.Array:
-    return values if isinstance(values, pa.Array) else pa.array(values, of_type)
+    if isinstance(values, pa.Array):
+        return values
+    return _texts(values) if isinstance(values, list) else pa.array(values, of_type)
 
 
-def _json_texts(raws: Sequence[msgspec.Raw]) -> pa.Array:
-    """A column out of encoded JSON texts, copied once. The joined bytes are sound UTF-8 only if every text is."""
+def _texts(values: list[str | None]) -> pa.Array:
+    """A column of text. In the usual case, plain ASCII in every row, the texts are joined and copied once."""
+    try:
+        joined = "".join(values)  # type: ignore[arg-type]  # a None is what the except is for
+    except TypeError:
+        return pa.array(values, pa.string())
+    return _joined(values, joined.encode()) if joined.isascii() else pa.array(values, pa.string())
+
+
+def _json_texts(raws: list[msgspec.Raw]) -> pa.Array:
+    """A column out of encoded JSON texts. The joined bytes are sound UTF-8 only if every text is."""
     joined = b"".join(raws)
     joined.decode()
-    offsets = np.zeros(len(raws) + 1, dtype=np.int32)
-    np.cumsum(np.fromiter(map(len, raws), dtype=np.int32, count=len(raws)), out=offsets[1:])
-    return pa.StringArray.from_buffers(len(raws), pa.py_buffer(offsets), pa.py_buffer(joined))
+    return _joined(raws, joined)
+
+
+def _joined(pieces: Sequence[Any], joined: bytes) -> pa.Array:
+    offsets = np.zeros(len(pieces) + 1, dtype=np.int32)
+    np.cumsum(np.fromiter(map(len, pieces), dtype=np.int32, count=len(pieces)), out=offsets[1:])
+    return pa.StringArray.from_buffers(len(pieces), pa.py_buffer(offsets), pa.py_buffer(joined))
 
 
 def _times(values: Sequence[int]) -> pa.Array:
@@ -192,7 +212,7 @@ class PartWriter:
 
 
 def _encode(table: pa.Table, target: Path | pa.BufferOutputStream, *, is_day: bool = False) -> None:
-    unrepeated = {"id", "properties", "user_hash"}
+    """Of a part, which is small and short-lived, only the columns that prune a scan get statistics."""
     empty = {name for name in table.column_names if table.column(name).null_count == table.num_rows}
     pq.write_table(
         table,
@@ -201,7 +221,8 @@ def _encode(table: pa.Table, target: Path | pa.BufferOutputStream, *, is_day: bo
         compression="zstd",
         compression_level=ZSTD_LEVEL,
         write_page_checksum=True,
-        use_dictionary=[name for name in EVENT_SCHEMA.names if name not in unrepeated | empty],
+        write_statistics=True if is_day else PART_STATISTICS,
+        use_dictionary=[name for name in REPEATING if name not in empty],
     )
 
 

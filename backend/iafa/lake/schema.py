@@ -1,5 +1,8 @@
 """The columns of an event in Parquet. Fixed: a column is never inferred from data, and readers may rely on each."""
 
+import sys
+from importlib.abc import MetaPathFinder
+
 import pyarrow as pa
 
 FORMAT_VERSION = 1
@@ -41,3 +44,20 @@ EVENT_SCHEMA = pa.schema(
     ]
 )
 COLUMNS = tuple(EVENT_SCHEMA.names)
+
+
+class _PandasIsAbsent(MetaPathFinder):
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname)
+
+
+def leave_pandas_out() -> None:
+    """pyarrow imports pandas with its first array: two seconds and 30 MB for what nothing here uses. It asks only once;
+    call this before. Where pandas has been imported already it stays."""
+    absent = _PandasIsAbsent()
+    sys.meta_path.insert(0, absent)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(absent)
