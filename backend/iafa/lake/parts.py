@@ -30,7 +30,7 @@ PART_STATISTICS = ["event_type", "user_hash", "created_at", "received_at"]
 REPEATING = [
     field.name for field in EVENT_SCHEMA if pa.types.is_string(field.type) and field.name not in ("id", "properties")
 ]
-WRITERS = 4  # more than two cores: a sync waits without using one
+WRITERS = 8  # more than there are cores: syncs that wait at once share one commit of the file system
 _CHECKSUM_CHUNK = 1024 * 1024
 Mask = npt.NDArray[np.bool_]
 Int64s = npt.NDArray[np.int64]
