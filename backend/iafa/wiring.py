@@ -94,15 +94,16 @@ class House:
         return Uploader(self.layout, self.appender(), self.clock)
 
     def flusher(self) -> Flusher:
-        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit)
+        counters = Counters()
+        return Flusher(self.layout, self.appender(), self.quarantine(counters), self.hit, counters)
 
-    def quarantine(self) -> Quarantine:
-        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit)
+    def quarantine(self, counters: Counters) -> Quarantine:
+        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, counters)
 
     def sweep_quarantine(self) -> None:
         with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:
             if is_ours:
-                self.quarantine().sweep(self.clock)
+                self.quarantine(Counters()).sweep(self.clock)
 
     def compactor(self) -> Compactor:
         return Compactor(
