@@ -24,6 +24,7 @@ from iafa.lake.manifest import Manifests
 from iafa.lake.parts import Arrival, to_table
 from iafa.lake.quarantine import REJECTED_SCHEMA
 from iafa.lake.schema import EVENT_SCHEMA
+from iafa.metrics import METRICS
 from iafa.query.filters import Operator
 from iafa.settings import Settings
 
@@ -87,6 +88,21 @@ def test_every_option_and_sub_command_is_documented() -> None:
     assert ("iafa import", "--map") in found
     text = page("commands")
     assert not [(name, option) for name, option in found if name not in text or f"`{option}" not in text]
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    rows = re.findall(r"^\| `iafa_(\w+)` \| (\w+) \| `?(\w*)`? ?\|", page("metrics"), re.MULTILINE)
+    assert rows == [
+        (f"{name}_total" if metric.kind == "counter" else name, metric.kind, metric.label)
+        for name, metric in METRICS.items()
+    ]
+
+
+def test_every_counter_of_the_code_is_a_metric() -> None:
+    sources = [path.read_text() for path in (ROOT / "backend" / "iafa").rglob("*.py")]
+    counted = {name for text in sources for name in re.findall(r"counters\.add\(\s*\"(\w+)\"", text)}
+    assert "events_accepted" in counted
+    assert counted <= {name for name, metric in METRICS.items() if metric.kind == "counter"}
 
 
 @cache

@@ -156,6 +156,17 @@ def create_only(path: Path, data: bytes, *, temporary_dir: Path, hit: Hit = no_f
     return True
 
 
+def swap(path: Path, data: bytes) -> None:
+    """Replace a file that need not survive a power loss: its readers see the old or the new content, never half."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
+    os.rename(temporary, path)
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Create or replace a small private file (0600) durably."""
     replace(path, data)

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64)
     registration: Literal["open", "invite", "closed"] = "open"
     docs: bool = True
+    metrics: Literal["off", "local", "public"] = "local"
     trusted_proxies: Annotated[list[str], NoDecode] = []
     public_url: str = ""
     durability: str = "sync"
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     upload_bytes_max: int = Field(1024**3, ge=1024)
     compact_interval_s: float = Field(30.0, gt=0)
     compact_parts_min: int = Field(8, ge=2, le=90)
+    compact_memory_mb: int = Field(512, ge=64)
     dedup_window_days: int = Field(7, ge=1, le=366)
     quarantine_rows_max: int = Field(10_000, ge=0)
     trash_grace_s: float = Field(600.0, gt=0)

@@ -16,6 +16,9 @@ from iafa.ingest.recent_ids import RecentIds
 from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
+from iafa.jobs.gauges import Gauges
+from iafa.jobs.merge import Merger
+from iafa.jobs.overview import Overview
 from iafa.jobs.upload import Uploader
 from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
@@ -37,16 +40,19 @@ from iafa.meta.projects import Project, Projects
 from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
 from iafa.metrics import Counters
+from iafa.published import Publisher
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel
 from iafa.query.time_range import TimeRange
 from iafa.settings import Settings
+from iafa.slots import SharedTables, open_shared
 
 Result = TypeVar("Result")
 QUARANTINE_SWEEP_S = 600.0
 QUARANTINE_WAIT_S = 5.0
+MEASURE_EVERY_S = 30.0
 WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
 
 
@@ -66,6 +72,8 @@ class House:
     organizations: Organizations
     hit: Hit
     query_pool: Executor
+    counters: Counters  # of this process
+    shared: SharedTables | None  # what the workers of one server count together; None: one worker or a command
 
     async def snapshot(self, project_id: str) -> Snapshot:
         return await self._in_query_pool(self.snapshots.take, project_id)
@@ -88,36 +96,72 @@ class House:
         await asyncio.to_thread(drop, self.layout, project_id)
 
     def appender(self) -> LakeAppender:
-        return LakeAppender(self.layout, self.manifests, self._window_us, self.hit)
+        return LakeAppender(
+            self.layout, self.manifests, self._window_us, self.hit, make_room=self.compactor().make_room
+        )
 
     def uploader(self) -> Uploader:
         return Uploader(self.layout, self.appender(), self.clock)
 
     def flusher(self) -> Flusher:
-        counters = Counters()
-        return Flusher(self.layout, self.appender(), self.quarantine(counters), self.hit, counters)
+        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters)
 
-    def quarantine(self, counters: Counters) -> Quarantine:
-        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, counters)
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
 
     def sweep_quarantine(self) -> None:
         with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:
             if is_ours:
-                self.quarantine(Counters()).sweep(self.clock)
+                self.quarantine().sweep(self.clock)
 
     def compactor(self) -> Compactor:
         return Compactor(
-            self.layout, self.manifests, self.clock, parts_min=self.settings.compact_parts_min, hit=self.hit
+            self.layout,
+            self.manifests,
+            self.clock,
+            parts_min=self.settings.compact_parts_min,
+            merger=Merger(self.settings.compact_memory_mb, self._window_us, hit=self.hit),
+            counters=self.counters,
+            hit=self.hit,
         )
 
-    def background(self) -> Background:
+    def background(self, gauges: dict[str, float] | None = None) -> Background:
+        """The tasks of the background process; they leave what they measured in `gauges`."""
+        gauges = {} if gauges is None else gauges
+        flusher, lake = self.flusher(), self.lake_gauges()
+
+        def flush() -> None:
+            gauges["stuck_projects"] = len(flusher.run().stuck_projects)
+
+        def measure() -> None:
+            gauges["day_parts"] = lake.day_parts()
+
         return Background(
             (
-                Task("flush", POLL_S, self.flusher().run, is_due_at_start=True),
+                Task("flush", POLL_S, flush, is_due_at_start=True),
                 Task("compact", self.settings.compact_interval_s, self.compactor().run),
                 Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
+                Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
             ),
             self.clock,
+            self.counters,
+        )
+
+    def lake_gauges(self) -> Gauges:
+        return Gauges(self.layout, self.manifests, self.clock)
+
+    def publisher(self, process: str, gauges: Callable[[], dict[str, float]]) -> Publisher:
+        """What makes this process's counters visible to the others; start it when the process does its work."""
+        return Publisher(self.layout.run, process, self.counters, self.clock, gauges)
+
+    def overview(self, publisher: Publisher) -> Overview:
+        return Overview(
+            self.layout.run,
+            publisher.process,
+            publisher.now,
+            self.lake_gauges(),
+            self.clock,
+            durability=self.settings.durability,
         )
 
     @property
@@ -144,8 +188,12 @@ class Intake:
         await asyncio.to_thread(self.journal.close)
 
 
-def open_house(settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None) -> House:
+def open_house(
+    settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None, shared_fd: int | None = None
+) -> House:
+    """`shared_fd` is the descriptor of the tables that a server made for its workers."""
     leave_pandas_out()
+    shared = None if shared_fd is None else open_shared(shared_fd)
     clock = clock or SystemClock()
     hit = hit or failpoints(settings)
     layout = Layout(settings.data_dir.resolve())
@@ -177,10 +225,14 @@ def open_house(settings: Settings, clock: Clock | None = None, *, hit: Hit | Non
         ),
         projects=Projects(JsonFile(layout.root, "projects", Project, clock=clock, hit=hit), clock),
         funnels=Funnels(JsonFile(layout.root, "funnels", StoredFunnel, clock=clock, hit=hit), clock),
-        accounts=Accounts(users, organizations, sessions, Passwords(), LoginThrottle(clock)),
+        accounts=Accounts(
+            users, organizations, sessions, Passwords(), LoginThrottle(clock, shared.logins if shared else None)
+        ),
         organizations=organizations,
         hit=hit,
         query_pool=ThreadPoolExecutor(settings.query_concurrency + WAITING_QUERIES, thread_name_prefix="query"),
+        counters=Counters(),
+        shared=shared,
     )
 
 
@@ -193,21 +245,20 @@ def open_intake(house: House) -> Intake:
         journal_bytes_max=settings.journal_bytes_max,
         disk_free_min_bytes=settings.disk_free_min_mb * 1024**2,
     )
-    counters = Counters()
     journal = JournalWriter(
         house.layout.journal,
         house.clock,
         limits,
         durability=Durability.of(settings.durability),
-        counters=counters,
+        counters=house.counters,
         hit=house.hit,
     )
     collector = Collector(
         journal=journal,
-        find_grant=lambda key, now_us: house.projects.key_ring().grant(key, now_us=now_us),
-        limiter=RateLimiter(house.clock),
+        find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
+        limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
         recent=RecentIds(),
-        counters=counters,
+        counters=house.counters,
         clock=house.clock,
     )
     return Intake(journal, collector)

@@ -97,13 +97,17 @@ class CollectFront:
         try:
             body = await action(scope, receive)
         except IafaError as error:
-            return _problem(Problem.of(error), request_id, common)
+            problem = Problem.of(error)
+            self._collector.counters.add("collect_requests", f"{problem.status // 100}xx")
+            return _problem(problem, request_id, common)
         except Left:
             raise
         except Exception:
+            self._collector.counters.add("collect_requests", "5xx")
             self._collector.counters.add("internal_errors", "collect")
             log.exception("collect request=%s", request_id)
             return _problem(INTERNAL_ERROR, request_id, common)
+        self._collector.counters.add("collect_requests", "2xx")
         status, kind = (200, b"application/json") if body else (204, b"text/plain")
         headers = (*CORS, *common, (b"content-type", kind), (b"content-length", str(len(body)).encode()))
         return Answer(status, headers, body)

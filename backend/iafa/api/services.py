@@ -38,6 +38,8 @@ class Services:
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]
     drop_project: Callable[[str], Awaitable[None]]
+    # the text of /metrics
+    metrics: Callable[[], Awaitable[str]]
     static_dir: Path = STATIC_DIR
 
 

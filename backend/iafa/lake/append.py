@@ -3,7 +3,7 @@
 Whoever calls holds the writer lock of the data directory: this is the one point where ids become distinct.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -18,6 +18,11 @@ from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
 from iafa.lake.parts import PartWriter, split_by_day, time_us
 
 ID_HASH = "id_hash"  # rides along from `distinct` to `write`; never stored in Parquet
+MakeRoom = Callable[[str, Sequence[LakeFile]], None]
+
+
+def no_room_needed(_project_id: str, _added: Sequence[LakeFile]) -> None:
+    """For tests that want many parts."""
 
 
 @dataclass
@@ -28,6 +33,7 @@ class LakeAppender:
     manifests: Manifests
     dedup_window_us: int
     hit: Hit = no_failpoints
+    make_room: MakeRoom = no_room_needed  # called before files are published
     stored_ids: StoredIds = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,6 +78,7 @@ class LakeAppender:
             marks = {epoch: mark for epoch, mark in base.absorbed.items() if live is None or epoch in live}
             return msgspec.structs.replace(with_files(base, added), absorbed=marks | dict(absorbed or {}))
 
+        self.make_room(project_id, added)
         self.hit("flush.before_manifest")
         manifest = self.manifests.commit(project_id, change)
         self.stored_ids.sweep(manifest, self.dedup_window_us)

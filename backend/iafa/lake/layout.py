@@ -46,6 +46,11 @@ class Layout:
         return self.root / "tmp"
 
     @property
+    def run(self) -> Path:
+        """What the processes of the present server tell each other; empty at every start."""
+        return self.root / "run"
+
+    @property
     def locks(self) -> Path:
         return self.root / "locks"
 
@@ -53,6 +58,11 @@ class Layout:
     def writer_lock(self) -> Path:
         """Held by whoever adds, merges or removes files of the lake."""
         return self.locks / "lake-writer.lock"
+
+    @property
+    def compact_lock(self) -> Path:
+        """Held by the one compactor, through its long reading and writing."""
+        return self.locks / "compactor.lock"
 
     @property
     def server_lock(self) -> Path:
@@ -100,7 +110,7 @@ def manifest_generation(name: str) -> int | None:
 
 
 def part_path(day: date, segment: str) -> str:
-    """Relative to the project's folder; `segment` says which journal records or which upload it holds."""
+    """Relative to the project's folder; `segment` says which journal records, upload or merge it holds."""
     return f"{_month(day)}/events_{day.isoformat()}.{segment}.parquet"
 
 

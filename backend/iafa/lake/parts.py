@@ -24,12 +24,11 @@ from iafa.lake.manifest import LakeFile
 from iafa.lake.schema import EVENT_SCHEMA, TIME_TYPE
 
 PART_ROW_GROUP = 122_880
-DAY_ROW_GROUP = 50_000  # small enough that one event type is a few groups of a sorted day
-ZSTD_LEVEL = 1
 PART_STATISTICS = ["event_type", "user_hash", "created_at", "received_at"]
 REPEATING = [
     field.name for field in EVENT_SCHEMA if pa.types.is_string(field.type) and field.name not in ("id", "properties")
 ]
+PARQUET_OPTIONS = {"compression": "zstd", "compression_level": 1, "write_page_checksum": True}
 WRITERS = 8  # more than there are cores: syncs that wait at once share one commit of the file system
 _CHECKSUM_CHUNK = 1024 * 1024
 Mask = npt.NDArray[np.bool_]
@@ -152,18 +151,6 @@ def split_by_day(table: pa.Table) -> list[tuple[date, pa.Table]]:
     ]
 
 
-def sorted_for_reading(table: pa.Table) -> pa.Table:
-    """The order of a merged day: one event type together, one person's events in time."""
-    return table.sort_by(
-        [
-            ("event_type", "ascending"),
-            ("user_hash", "ascending"),
-            ("created_at", "ascending"),
-            ("id", "ascending"),
-        ]
-    )
-
-
 @dataclass(frozen=True)
 class PartWriter:
     """Writes immutable Parquet files under their final names, durable when it returns."""
@@ -171,13 +158,13 @@ class PartWriter:
     layout: Layout
     hit: Hit = no_failpoints
 
-    def write(self, project_id: str, path: str, table: pa.Table, *, is_day: bool = False) -> LakeFile:
+    def write(self, project_id: str, path: str, table: pa.Table) -> LakeFile:
         """One file of any size, streamed to the disk."""
         make_dirs(self.layout.tmp)
         temporary = self._temporary(project_id, path)
-        _encode(table, temporary, is_day=is_day)
+        _encode(table, temporary)
         self.hit("flush.tmp_written")
-        file = _described(path, table, temporary.stat().st_size, file_checksum(temporary), is_day=is_day)
+        file = _described(path, table, temporary.stat().st_size, file_checksum(temporary))
         publish(temporary, self.layout.project(project_id) / path, area="flush", hit=self.hit)
         return file
 
@@ -211,22 +198,20 @@ class PartWriter:
         return _described(path, table, data.size, xxhash.xxh64_hexdigest(data))
 
 
-def _encode(table: pa.Table, target: Path | pa.BufferOutputStream, *, is_day: bool = False) -> None:
+def _encode(table: pa.Table, target: Path | pa.BufferOutputStream) -> None:
     """Of a part, which is small and short-lived, only the columns that prune a scan get statistics."""
     empty = {name for name in table.column_names if table.column(name).null_count == table.num_rows}
     pq.write_table(
         table,
         target,
-        row_group_size=DAY_ROW_GROUP if is_day else PART_ROW_GROUP,
-        compression="zstd",
-        compression_level=ZSTD_LEVEL,
-        write_page_checksum=True,
-        write_statistics=True if is_day else PART_STATISTICS,
+        row_group_size=PART_ROW_GROUP,
+        write_statistics=PART_STATISTICS,
         use_dictionary=[name for name in REPEATING if name not in empty],
+        **PARQUET_OPTIONS,
     )
 
 
-def _described(path: str, table: pa.Table, size: int, checksum: str, *, is_day: bool = False) -> LakeFile:
+def _described(path: str, table: pa.Table, size: int, checksum: str) -> LakeFile:
     """The manifest entry of a written file."""
     created, received = time_us(table, "created_at"), time_us(table, "received_at")
     first = int(created.min())
@@ -240,7 +225,6 @@ def _described(path: str, table: pa.Table, size: int, checksum: str, *, is_day: 
         last_created_us=int(created.max()),
         first_received_us=int(received.min()),
         last_received_us=int(received.max()),
-        is_day=is_day,
     )
 
 

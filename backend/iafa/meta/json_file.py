@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -66,11 +67,12 @@ class JsonFile(Generic[Record]):
         self._cache_lock = threading.Lock()
         self._cache: _Cache[Record] | None = None
 
-    def read(self) -> Stored[Record]:
-        """The file's records. Costs one `stat` at most once a second, and a read when the file has changed."""
+    def read(self, *, anew: bool = False) -> Stored[Record]:
+        """The file's records. Costs one `stat` at most once a second, and a read when the file has changed; `anew`
+        looks now, for who misses something that another process may just have made."""
         cache = self._cache
         now_s = self._clock.monotonic_s()
-        if cache is not None and 0 <= now_s - cache.checked_s < FRESH_S:
+        if not anew and cache is not None and 0 <= now_s - cache.checked_s < FRESH_S:
             return cache.stored
         stamp = self._stamp()
         is_same = cache is not None and cache.stamp == stamp and stamp is not None
@@ -87,6 +89,14 @@ class JsonFile(Generic[Record]):
         if cache is not None and 0 <= self._clock.monotonic_s() - cache.checked_s < FRESH_S:
             return cache.stored
         return await asyncio.to_thread(self.read)
+
+    async def get(self, key: str) -> Record | None:
+        """One record. What another process made a moment ago is found; what it changed is seen within two seconds."""
+        found = (await self.load()).records.get(key)
+        return found if found is not None else (await self.load_anew()).records.get(key)
+
+    async def load_anew(self) -> Stored[Record]:
+        return await asyncio.to_thread(partial(self.read, anew=True))
 
     async def change(self, edit: Callable[[dict[str, Record]], Result]) -> Result:
         """Read, edit and replace the file as one step; `edit` may raise, then nothing is written."""

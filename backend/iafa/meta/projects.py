@@ -44,7 +44,7 @@ class Projects:
         self._ring = KeyRing(-1, ())
 
     async def get(self, project_id: str) -> Project | None:
-        return (await self._file.load()).records.get(project_id)
+        return await self._file.get(project_id)
 
     async def of_organization(self, organization_id: str) -> list[Project]:
         """Oldest first."""
@@ -58,9 +58,13 @@ class Projects:
     async def all(self) -> list[Project]:
         return list((await self._file.load()).records.values())
 
-    def key_ring(self) -> KeyRing:
+    def grant(self, key: str, *, now_us: int) -> KeyGrant | None:
+        """What the key allows. An unknown one may have been made a moment ago, by another worker."""
+        return self.key_ring().grant(key, now_us=now_us) or self.key_ring(anew=True).grant(key, now_us=now_us)
+
+    def key_ring(self, *, anew: bool = False) -> KeyRing:
         """All keys of all projects. Costs at most one `stat` a second; rebuilt when the file has changed."""
-        stored = self._file.read()
+        stored = self._file.read(anew=anew)
         if stored.generation != self._ring.generation:
             self._ring = _build_ring(stored)
         return self._ring

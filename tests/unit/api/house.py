@@ -25,6 +25,7 @@ from iafa.meta.passwords import Passwords
 from iafa.meta.projects import Project, Projects
 from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
+from iafa.metrics import text_of
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
@@ -110,6 +111,7 @@ class Room:
             event_names=self._event_names,
             readiness=self._readiness,
             drop_project=self._drop_project,
+            metrics=self._metrics,
             static_dir=self.static_dir,
         )
 
@@ -128,6 +130,9 @@ class Room:
 
     async def _readiness(self) -> dict[str, Any]:
         return {"ready": self.is_ready}
+
+    async def _metrics(self) -> str:
+        return text_of({})
 
     async def _drop_project(self, project_id: str) -> None:
         self.dropped.append(project_id)

@@ -26,7 +26,7 @@ async def test_small_answers_leave_at_once(tmp_path: Path) -> None:
         accepted.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         writer.close()
 
-    with _listening(settings, shares_port=False) as listener:
+    with _listening(settings) as listener:
         server = await asyncio.start_server(answer, sock=listener)
         _reader, writer = await asyncio.open_connection(*listener.getsockname())
         assert await accepted, "a part of an answer waits 40 ms for the client's acknowledgement of the part before"

@@ -218,13 +218,6 @@ def test_visitors_of_one_ipv6_network_share_a_limit(address: str, network: str) 
     assert _network(address) == network
 
 
-def test_limits_hold_a_bounded_number_of_buckets(tmp_path: Path) -> None:
-    limiter = RateLimiter(TestLake(tmp_path).clock, buckets_max=10)
-    for number in range(100):
-        assert limiter.take(f"ip:{number}", 1, 5).is_allowed
-    assert len(limiter._buckets) == 10
-
-
 def test_recent_ids_are_bounded_and_forget_the_oldest() -> None:
     recent = RecentIds(ids_max=3)
     for number in range(7):

@@ -48,6 +48,21 @@ def test_a_change_is_seen_by_another_instance(tmp_path: Path) -> None:
     assert notes(tmp_path).read().records == {"x": Note("hello")}
 
 
+async def test_a_record_that_another_process_just_made_is_found_and_a_changed_one_within_a_second(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    one, other = notes(tmp_path, clock), notes(tmp_path, clock)
+    add(one, "x", "old")
+    assert await other.get("x") == Note("old")
+    assert await other.get("new") is None
+    add(one, "new")
+    assert await other.get("new") == Note("a")
+    add(one, "x", "changed")
+    clock.advance(1.0)
+    assert await other.get("x") == Note("changed")
+
+
 def test_only_changes_raise_the_generation(tmp_path: Path) -> None:
     file = notes(tmp_path)
     add(file, "x")
