@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,6 +96,31 @@ def publish(temporary: Path, final: Path, *, area: str, hit: Hit = no_failpoints
     hit(f"{area}.dir_synced")
 
 
+def write_temporary(path: Path, data: bytes | memoryview, *, area: str, hit: Hit = no_failpoints) -> None:
+    """The first half of `publish`: a private file whose content is synced, under a name that nobody reads."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        write_all(descriptor, data)
+        hit(f"{area}.tmp_written")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    hit(f"{area}.tmp_synced")
+
+
+def publish_synced(names: Sequence[tuple[Path, Path]], *, area: str, hit: Hit = no_failpoints) -> None:
+    """The second half for many: (synced temporary, final name) pairs are renamed, then each folder is synced once."""
+    folders = sorted({final.parent for _temporary, final in names})
+    for folder in folders:
+        make_dirs(folder)
+    for temporary, final in names:
+        os.rename(temporary, final)
+        hit(f"{area}.renamed")
+    for folder in folders:
+        sync_dir(folder)
+        hit(f"{area}.dir_synced")
+
+
 def replace(path: Path, data: bytes, *, hit: Hit = no_failpoints) -> None:
     """Swap a metadata file's whole content atomically and durably."""
     make_dirs(path.parent)
@@ -102,6 +128,17 @@ def replace(path: Path, data: bytes, *, hit: Hit = no_failpoints) -> None:
     write_synced(temporary, data)
     hit("meta.tmp_written")
     publish(temporary, path, area="meta", hit=hit)
+
+
+def replace_derived(path: Path, data: bytes) -> None:
+    """Swap a file that can be made again: never half visible to a reader, but not synced."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
+    os.rename(temporary, path)
 
 
 def create_only(path: Path, data: bytes, *, temporary_dir: Path, hit: Hit = no_failpoints) -> bool:

@@ -19,6 +19,7 @@ from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
+from iafa.jobs.merge import Merger
 from iafa.jobs.overview import Overview
 from iafa.jobs.repair import Repairer
 from iafa.jobs.upload import Uploader
@@ -30,7 +31,10 @@ from iafa.lake.dropped import drop
 from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
+from iafa.lake.quarantine import Quarantine
+from iafa.lake.schema import leave_pandas_out
 from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.locks import held
 from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
@@ -51,6 +55,8 @@ from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
 
 Result = TypeVar("Result")
+QUARANTINE_SWEEP_S = 600.0
+QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
 WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
 
@@ -95,17 +101,33 @@ class House:
         await asyncio.to_thread(drop, self.layout, project_id)
 
     def appender(self) -> LakeAppender:
-        return LakeAppender(self.layout, self.manifests, self._window_us, self.hit)
+        return LakeAppender(
+            self.layout, self.manifests, self._window_us, self.hit, make_room=self.compactor().make_room
+        )
 
     def uploader(self) -> Uploader:
         return Uploader(self.layout, self.appender(), self.clock)
 
     def flusher(self) -> Flusher:
-        return Flusher(self.layout, self.appender(), self.hit)
+        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters)
+
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
+
+    def sweep_quarantine(self) -> None:
+        with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:
+            if is_ours:
+                self.quarantine().sweep(self.clock)
 
     def compactor(self) -> Compactor:
         return Compactor(
-            self.layout, self.manifests, self.clock, parts_min=self.settings.compact_parts_min, hit=self.hit
+            self.layout,
+            self.manifests,
+            self.clock,
+            parts_min=self.settings.compact_parts_min,
+            merger=Merger(self.settings.compact_memory_mb, self._window_us, hit=self.hit),
+            counters=self.counters,
+            hit=self.hit,
         )
 
     def verifier(self) -> Verifier:
@@ -132,6 +154,7 @@ class House:
             (
                 Task("flush", POLL_S, flush, is_due_at_start=True),
                 Task("compact", self.settings.compact_interval_s, self.compactor().run),
+                Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
                 Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
             ),
             self.clock,
@@ -183,6 +206,7 @@ def open_house(
     settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None, shared_fd: int | None = None
 ) -> House:
     """`shared_fd` is the descriptor of the tables that a server made for its workers."""
+    leave_pandas_out()
     shared = None if shared_fd is None else open_shared(shared_fd)
     clock = clock or SystemClock()
     hit = hit or failpoints(settings)

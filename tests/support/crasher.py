@@ -6,7 +6,8 @@ from pathlib import Path
 
 from iafa.failpoints import Failpoints
 from iafa.journal.writer import JournalLimits
-from tests.support.events import PROJECT, encode, make_events
+from iafa.lake.layout import Layout, manifest_name
+from tests.support.events import PROJECT, STUCK_PROJECT, encode, make_events, poison
 from tests.support.lake import TestLake
 
 START_S_MAX = 60
@@ -28,11 +29,22 @@ def crash_at(root: Path, point: str, acknowledged: Path) -> tuple[int | None, li
     return code, acknowledged.read_text().split() if acknowledged.exists() else []
 
 
+def damage_manifest(layout: Layout, project_id: str) -> Path:
+    """A first generation that cannot be read; without it the project is as new."""
+    folder = layout.manifests(project_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    damaged = folder / manifest_name(1)
+    damaged.write_bytes(b"{")
+    return damaged
+
+
 def write_until_killed(root: Path, point: str, acknowledged: Path) -> None:
     lake = TestLake(root, hit=Failpoints(point).hit, limits=JournalLimits(segment_events_max=10))
+    damage_manifest(lake.layout, STUCK_PROJECT)
     journal = lake.open_journal()
+    journal.append_blocking(STUCK_PROJECT, lake.clock.now_us(), encode(make_events(3, prefix="stuck")), 3)
     for batch in range(6):
-        events = make_events(10, prefix=f"b{batch}")
+        events = [*make_events(10, prefix=f"b{batch}"), poison(f"poison-of-b{batch}")]
         journal.append_blocking(PROJECT, lake.clock.now_us(), encode(events), 10)
         with acknowledged.open("a") as file:
             file.write(f"b{batch}\n")

@@ -190,7 +190,7 @@ class Repairer:
         paths = unlisted_files(self.layout, self.manifests, project_id)
         for path in sorted(paths, key=lambda path: (path.name.count("."), path)):
             try:
-                fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, StoredIds())
+                fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, StoredIds(self.layout))
                 readable = not why_unreadable(path, EVENT_SCHEMA)
             except (OSError, pa.ArrowException, ValueError, KeyError):
                 readable = False
@@ -209,7 +209,7 @@ class Repairer:
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
         if len(fresh) == rows:
             is_day = ".j" not in path.name and path.name.count(".") <= 2
-            self.appender.publish(project_id, [describe(path, relative, table, is_day=is_day)])
+            self.appender.publish(project_id, [msgspec.structs.replace(describe(path, relative, table), is_day=is_day)])
         else:
             mask = [one in fresh for one in table.column("id").to_pylist()]
             segment = f"{ADOPTED}-{self.manifests.latest(project_id).generation}"

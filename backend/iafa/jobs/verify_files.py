@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from iafa.clock import US_PER_DAY, to_datetime
-from iafa.lake.ids import Hashes, id_hashes
+from iafa.lake.id_files import Hashes
+from iafa.lake.ids import id_hashes
 from iafa.lake.manifest import LakeFile
 from iafa.lake.parts import read_files, time_us
 from iafa.lake.schema import EVENT_SCHEMA, FORMAT_KEY, FORMAT_VERSION
@@ -73,7 +74,7 @@ def _rows_of(path: Path, file: LakeFile, project_id: str) -> ReadFile:
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
             table = pa.Table.from_batches([batch])
             seen.add(table)
-            chunks.append(id_hashes(table.column("id").to_pylist()))
+            chunks.append(id_hashes(table.column("id")))
             if pc.any(pc.not_equal(table.column("project_id"), project_id)).as_py():
                 return ReadFile("holds events of another project", nothing)
     return ReadFile(_difference(seen, file), np.concatenate(chunks) if chunks else np.empty(0, np.uint64))
@@ -126,7 +127,7 @@ def repeats_within(directory: Path, files: Iterable[LakeFile], suspects: Hashes,
     tables = []
     for file in files:
         table = read_files(directory, [file], columns=["id", "received_at"])
-        tables.append(table.filter(pa.array(np.isin(id_hashes(table.column("id").to_pylist()), suspects))))
+        tables.append(table.filter(pa.array(np.isin(id_hashes(table.column("id")), suspects))))
     rows = pa.concat_tables(tables)
     by_id: dict[str, list[int]] = {}
     for one, received_us in zip(rows.column("id").to_pylist(), time_us(rows, "received_at").tolist(), strict=True):

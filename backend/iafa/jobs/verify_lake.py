@@ -1,6 +1,6 @@
 """Verifying the lake of a project: its manifests, every listed file, and the files that no manifest lists."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,8 @@ from iafa.clock import Clock
 from iafa.errors import DataDamaged
 from iafa.jobs.findings import Kind, Report
 from iafa.jobs.verify_files import COMPARED_IDS_MAX, ReadFile, read_completely, repeated_hashes, repeats_within
-from iafa.lake.ids import Hashes, StoredIds, id_hashes
+from iafa.lake.id_files import Hashes
+from iafa.lake.ids import StoredIds, id_hashes
 from iafa.lake.layout import Layout, manifest_name
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, read_manifest
 from iafa.lake.parts import Mask
@@ -30,7 +31,6 @@ class LakeVerifier:
     clock: Clock
     dedup_window_us: int
     report: Report
-    _stored_ids: StoredIds = field(default_factory=StoredIds)
 
     def verify(self, project_id: str) -> None:
         self.report.count("projects")
@@ -129,7 +129,7 @@ class LakeVerifier:
 
     def _look_at_unlisted(self, project_id: str, path: Path) -> None:
         try:
-            fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, self._stored_ids)
+            fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, StoredIds(self.layout))
         except FileNotFoundError:
             return
         except (OSError, pa.ArrowException, ValueError, KeyError) as error:
@@ -171,9 +171,8 @@ def fresh_rows(
     layout: Layout, manifests: Manifests, project_id: str, path: Path, stored_ids: StoredIds
 ) -> tuple[list[str], int]:
     """(ids of the file that are in no listed file, all its rows)."""
-    directory = layout.project(project_id)
     ids = pq.read_table(path, columns=["id"], page_checksum_verification=True, partitioning=None).column("id")
-    hashes = id_hashes(ids.to_pylist())
-    stored: Mask = stored_ids.mask(directory, manifests.latest(project_id).files, ids, hashes)
+    hashes = id_hashes(ids)
+    stored: Mask = stored_ids.mask(project_id, manifests.latest(project_id).files, ids, hashes)
     fresh: list[str] = ids.filter(pa.array(~stored)).to_pylist()
     return fresh, len(ids)

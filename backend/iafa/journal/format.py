@@ -8,7 +8,7 @@ from itertools import pairwise
 import google_crc32c
 import msgspec
 
-from iafa.event import Event, Rejected
+from iafa.event import REJECTED_BODY_CHARS_MAX, DropReason, Event, Rejected
 
 FORMAT_VERSION = 1
 SEGMENT_SUFFIX = ".ndjson"
@@ -44,7 +44,13 @@ class Record(msgspec.Struct, gc=False):
     x: list[Rejected] = []
 
 
+class _LooseRecord(Record, gc=False):
+    e: list[msgspec.Raw] = []  # type: ignore[assignment]  # the events of a record, not decoded yet
+
+
 _decoder = msgspec.json.Decoder(Record)
+_loose_decoder = msgspec.json.Decoder(_LooseRecord)
+_event_decoder = msgspec.json.Decoder(Event)
 # How a kind is written, and the member that holds its content.
 _KINDS = {
     Kind.EVENTS: (b"events", b"e"),
@@ -82,9 +88,29 @@ def decode_line(line: bytes) -> Record | None:
     body, trailer = line[:-_TRAILER_BYTES], line[-_TRAILER_BYTES:]
     if trailer != b',"c":"%08x"}\n' % google_crc32c.value(body):
         return None
-    record = _decoder.decode(line)
-    if record.v > FORMAT_VERSION:
+    record: Record | None
+    try:
+        record = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        record = _decode_singly(line)
+    if record is not None and record.v > FORMAT_VERSION:
         raise ValueError(f"journal record of format {record.v}; this version reads up to {FORMAT_VERSION}")
+    return record
+
+
+def _decode_singly(line: bytes) -> Record | None:
+    """A sound line with an event that this version cannot read: the others are kept, it becomes a refused one."""
+    try:
+        loose = _loose_decoder.decode(line)
+        record = Record(loose.v, loose.q, loose.k, loose.p, loose.r, loose.c, x=loose.x)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    for raw in loose.e:
+        try:
+            record.e.append(_event_decoder.decode(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            body = bytes(raw).decode(errors="replace")[:REJECTED_BODY_CHARS_MAX]
+            record.x.append(Rejected(code=DropReason.POISON, message=f"cannot be read: {error}", body=body))
     return record
 
 

@@ -1,5 +1,6 @@
 """DuckDB: a bounded pool of locked instances, one a project, and one cursor a question. Knows no report."""
 
+import errno
 import os
 import tempfile
 import threading
@@ -20,6 +21,7 @@ from iafa.lake.soundness import Soundness
 
 _INTERRUPT_AGAIN_S = 0.05
 _RETRY_AFTER_S = 2
+_TOO_MANY_FILES = "the server may not open as many files as the question reads; raise `ulimit -n` or run `iafa compact`"
 _MIB = 1024 * 1024
 
 
@@ -145,6 +147,8 @@ class Reading:
         except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
             if not self._snapshot.files:
                 raise
+            if os.strerror(errno.EMFILE) in str(error):
+                raise QueryBusy(_TOO_MANY_FILES, retry_after_s=_RETRY_AFTER_S) from error
             raise _damage(self._snapshot, error) from error
 
     def check_time(self) -> None:
