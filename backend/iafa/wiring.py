@@ -15,20 +15,28 @@ from iafa.ingest.collector import Collector
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
 from iafa.jobs.background import POLL_S, Background, Task
+from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
+from iafa.jobs.merge import Merger
 from iafa.jobs.overview import Overview
+from iafa.jobs.repair import Repairer
 from iafa.jobs.retention import Retention
 from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
+from iafa.jobs.verify import Verifier
 from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
+from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
+from iafa.lake.quarantine import Quarantine
+from iafa.lake.schema import leave_pandas_out
 from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.locks import held
 from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
@@ -50,6 +58,8 @@ from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
 
 Result = TypeVar("Result")
+QUARANTINE_SWEEP_S = 600.0
+QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
 CLOCK_LOOK_S = 3600.0
 WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
@@ -98,17 +108,33 @@ class House:
         await asyncio.to_thread(drop, self.layout, project_id)
 
     def appender(self) -> LakeAppender:
-        return LakeAppender(self.layout, self.manifests, self._window_us, self.hit)
+        return LakeAppender(
+            self.layout, self.manifests, self._window_us, self.hit, make_room=self.compactor().make_room
+        )
 
     def uploader(self) -> Uploader:
         return Uploader(self.layout, self.appender(), self.clock)
 
     def flusher(self) -> Flusher:
-        return Flusher(self.layout, self.appender(), self.hit)
+        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters)
+
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
+
+    def sweep_quarantine(self) -> None:
+        with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:
+            if is_ours:
+                self.quarantine().sweep(self.clock)
 
     def compactor(self) -> Compactor:
         return Compactor(
-            self.layout, self.manifests, self.clock, parts_min=self.settings.compact_parts_min, hit=self.hit
+            self.layout,
+            self.manifests,
+            self.clock,
+            parts_min=self.settings.compact_parts_min,
+            merger=Merger(self.settings.compact_memory_mb, self._window_us, hit=self.hit),
+            counters=self.counters,
+            hit=self.hit,
         )
 
     def retention(self, archive_dir: Path | None = None) -> Retention:
@@ -123,6 +149,15 @@ class House:
             counters=self.counters,
             hit=self.hit,
         )
+
+    def verifier(self) -> Verifier:
+        return Verifier(self.layout, self.manifests, self.clock, self._window_us)
+
+    def repairer(self, backup: Path | None = None) -> Repairer:
+        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
+
+    def backup(self, target: Path, *, may_link: bool = True) -> Backup:
+        return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
 
     def background(self, gauges: dict[str, float] | None = None) -> Background:
         """The tasks of the background process; they leave what they measured in `gauges`."""
@@ -140,6 +175,7 @@ class House:
             Task("clock", CLOCK_LOOK_S, retention.look_at_clock, is_due_at_start=True),
             Task("flush", POLL_S, flush, is_due_at_start=True),
             Task("compact", self.settings.compact_interval_s, self.compactor().run),
+            Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
             Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
         ]
         if self.settings.retention_interval_s:
@@ -195,6 +231,7 @@ def open_house(
     settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None, shared_fd: int | None = None
 ) -> House:
     """`shared_fd` is the descriptor of the tables that a server made for its workers."""
+    leave_pandas_out()
     shared = None if shared_fd is None else open_shared(shared_fd)
     clock = clock or SystemClock()
     hit = hit or failpoints(settings)
@@ -254,6 +291,7 @@ def open_intake(house: House) -> Intake:
         durability=Durability.of(settings.durability),
         counters=house.counters,
         hit=house.hit,
+        known_epoch=partial(highest_epoch, house.layout, house.manifests),
     )
     collector = Collector(
         journal=journal,

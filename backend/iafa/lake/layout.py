@@ -49,6 +49,14 @@ class Layout:
         return self.root / "trash"
 
     @property
+    def quarantines(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def holds(self) -> Path:
+        return self.journal / "held"
+
+    @property
     def tmp(self) -> Path:
         return self.root / "tmp"
 
@@ -56,6 +64,11 @@ class Layout:
     def run(self) -> Path:
         """What the processes of the present server tell each other; empty at every start."""
         return self.root / "run"
+
+    @property
+    def damaged(self) -> Path:
+        """Files that a repair took out of use. Nothing here is ever removed by itself."""
+        return self.root / "damaged"
 
     @property
     def locks(self) -> Path:
@@ -72,6 +85,11 @@ class Layout:
         return self.locks / "retention.lock"
 
     @property
+    def compact_lock(self) -> Path:
+        """Held by the one compactor, through its long reading and writing."""
+        return self.locks / "compactor.lock"
+
+    @property
     def server_lock(self) -> Path:
         return self.root / "LOCK"
 
@@ -79,6 +97,18 @@ class Layout:
         if not ID_PATTERN.fullmatch(project_id):
             raise NotFound()
         return self.events / f"project_{project_id}"
+
+    def quarantine(self, project_id: str) -> Path:
+        """Events of the project that were refused, kept for a while."""
+        return self.quarantines / self.project(project_id).name
+
+    def id_hashes(self, project_id: str) -> Path:
+        """Derived from the project's files: may be deleted at any time."""
+        return self.root / "index" / "ids" / self.project(project_id).name
+
+    def held(self, project_id: str) -> Path:
+        """Journal records of a project whose manifest cannot be read."""
+        return self.holds / self.project(project_id).name
 
     def manifests(self, project_id: str) -> Path:
         return self.project(project_id) / "manifest"
@@ -95,10 +125,15 @@ class Layout:
         return self.project(project_id) / path
 
     def project_ids(self) -> list[str]:
-        if not self.events.is_dir():
-            return []
-        names = (entry.name.removeprefix("project_") for entry in self.events.iterdir() if entry.is_dir())
-        return sorted(name for name in names if ID_PATTERN.fullmatch(name))
+        return project_ids_in(self.events)
+
+
+def project_ids_in(folder: Path) -> list[str]:
+    """Projects that have a folder of their own there."""
+    if not folder.is_dir():
+        return []
+    names = (entry.name.removeprefix("project_") for entry in folder.iterdir() if entry.is_dir())
+    return sorted(name for name in names if ID_PATTERN.fullmatch(name))
 
 
 def manifest_name(generation: int) -> str:
@@ -111,8 +146,14 @@ def manifest_generation(name: str) -> int | None:
 
 
 def part_path(day: date, segment: str) -> str:
-    """Relative to the project's folder; `segment` says which journal records or which upload it holds."""
+    """Relative to the project's folder; `segment` says which journal records, upload or merge it holds."""
     return f"{_month(day)}/events_{day.isoformat()}.{segment}.parquet"
+
+
+def rejected_path(day: date, segment: str = "") -> str:
+    """Relative to the project's quarantine; `segment` says which journal segment the rows are from, none: all."""
+    suffix = f".{segment}" if segment else ""
+    return f"{_month(day)}/rejected_{day.isoformat()}{suffix}.parquet"
 
 
 def day_path(day: date, generation: int, *, is_first: bool) -> str:
