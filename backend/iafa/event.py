@@ -62,6 +62,7 @@ class DropReason(StrEnum):
     MISSING_IDENTITY = "missing_identity"
     DUPLICATE = "duplicate"
     RATE_LIMITED = "rate_limited"
+    POISON = "poison"
 
 
 class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):

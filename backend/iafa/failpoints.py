@@ -10,6 +10,11 @@ from collections.abc import Callable
 
 NAMES = frozenset(
     {
+        "backup.snapshot_taken",
+        "backup.file_copied",
+        "backup.before_seal",
+        "backup.restore_file_copied",
+        "backup.restore_before_swap",
         "journal.segment_created",
         "journal.segment_dir_synced",
         "journal.before_write",
@@ -26,6 +31,7 @@ NAMES = frozenset(
         "flush.renamed",
         "flush.dir_synced",
         "flush.before_manifest",
+        "flush.held",
         "manifest.tmp_written",
         "manifest.tmp_synced",
         "manifest.linked",
@@ -34,6 +40,11 @@ NAMES = frozenset(
         "meta.tmp_synced",
         "meta.renamed",
         "meta.dir_synced",
+        "quarantine.tmp_written",
+        "quarantine.tmp_synced",
+        "quarantine.renamed",
+        "quarantine.dir_synced",
+        "quarantine.appended",
         "compact.tmp_written",
         "compact.merged_synced",
         "compact.tmp_synced",
@@ -43,6 +54,12 @@ NAMES = frozenset(
         "compact.committed",
         "compact.trashed",
         "compact.trash_unlinked",
+        "retention.rolled_up",
+        "retention.archived",
+        "retention.before_commit",
+        "retention.committed",
+        "retention.file_unlinked",
+        "audit.appended",
     }
 )
 ACTIONS = frozenset({"kill", "eio", "enospc"})

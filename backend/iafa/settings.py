@@ -51,7 +51,10 @@ class Settings(BaseSettings):
     compact_parts_min: int = Field(8, ge=2, le=90)
     compact_memory_mb: int = Field(512, ge=64)
     dedup_window_days: int = Field(7, ge=1, le=366)
+    quarantine_rows_max: int = Field(10_000, ge=0)
     trash_grace_s: float = Field(600.0, gt=0)
+    retention_interval_s: float = Field(86_400.0, ge=0)
+    archive_dir: str = ""
     query_timeout_s: float = Field(30.0, gt=0)
     query_memory_mb: int = Field(1024, ge=128)
     query_threads: int = Field(2, ge=1, le=64)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from iafa.clock import US_PER_DAY, Clock, SystemClock
@@ -15,19 +16,28 @@ from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
 from iafa.jobs.background import POLL_S, Background, Task
+from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.merge import Merger
 from iafa.jobs.overview import Overview
+from iafa.jobs.repair import Repairer
+from iafa.jobs.retention import Retention
+from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
+from iafa.jobs.verify import Verifier
 from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
+from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
+from iafa.lake.quarantine import Quarantine
+from iafa.lake.schema import leave_pandas_out
 from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.locks import held
 from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
@@ -44,11 +54,15 @@ from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel
 from iafa.query.time_range import TimeRange
+from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
 
 Result = TypeVar("Result")
+QUARANTINE_SWEEP_S = 600.0
+QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
+CLOCK_LOOK_S = 3600.0
 WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
 
 
@@ -84,6 +98,9 @@ class House:
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
         return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
 
+    async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
+        return await self._in_query_pool(trends, self.engine, snapshot, question)
+
     async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
         """Questions have threads of their own: sign-ins and metadata must not wait for a slow one."""
         return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
@@ -100,7 +117,15 @@ class House:
         return Uploader(self.layout, self.appender(), self.clock)
 
     def flusher(self) -> Flusher:
-        return Flusher(self.layout, self.appender(), self.hit)
+        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters)
+
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
+
+    def sweep_quarantine(self) -> None:
+        with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:
+            if is_ours:
+                self.quarantine().sweep(self.clock)
 
     def compactor(self) -> Compactor:
         return Compactor(
@@ -113,10 +138,32 @@ class House:
             hit=self.hit,
         )
 
+    def retention(self, archive_dir: Path | None = None) -> Retention:
+        archive = self.settings.archive_dir
+        return Retention(
+            self.layout,
+            self.manifests,
+            self.clock,
+            self._retention_policies,
+            self._window_us,
+            archive_dir=archive_dir or (Path(archive) if archive else None),
+            counters=self.counters,
+            hit=self.hit,
+        )
+
+    def verifier(self) -> Verifier:
+        return Verifier(self.layout, self.manifests, self.clock, self._window_us)
+
+    def repairer(self, backup: Path | None = None) -> Repairer:
+        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
+
+    def backup(self, target: Path, *, may_link: bool = True) -> Backup:
+        return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
+
     def background(self, gauges: dict[str, float] | None = None) -> Background:
         """The tasks of the background process; they leave what they measured in `gauges`."""
         gauges = {} if gauges is None else gauges
-        flusher, lake = self.flusher(), self.lake_gauges()
+        flusher, lake, retention = self.flusher(), self.lake_gauges(), self.retention()
 
         def flush() -> None:
             gauges["stuck_projects"] = len(flusher.run().stuck_projects)
@@ -124,15 +171,21 @@ class House:
         def measure() -> None:
             gauges["day_parts"] = lake.day_parts()
 
-        return Background(
-            (
-                Task("flush", POLL_S, flush, is_due_at_start=True),
-                Task("compact", self.settings.compact_interval_s, self.compactor().run),
-                Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
-            ),
-            self.clock,
-            self.counters,
-        )
+        tasks = [
+            # Before the flush: what it writes under a wrong clock must not speak for that clock.
+            Task("clock", CLOCK_LOOK_S, retention.look_at_clock, is_due_at_start=True),
+            Task("flush", POLL_S, flush, is_due_at_start=True),
+            Task("compact", self.settings.compact_interval_s, self.compactor().run),
+            Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
+            Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
+        ]
+        if self.settings.retention_interval_s:
+            run = partial(retention.run, actor="background")
+            tasks.append(Task("retention", self.settings.retention_interval_s, run, is_due_at_start=True))
+        return Background(tuple(tasks), self.clock, self.counters)
+
+    def _retention_policies(self) -> dict[str, Policy]:
+        return {one.id: Policy(one.retention_days, one.aggregate_retention_days) for one in self.projects.read()}
 
     def lake_gauges(self) -> Gauges:
         return Gauges(self.layout, self.manifests, self.clock)
@@ -179,6 +232,7 @@ def open_house(
     settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None, shared_fd: int | None = None
 ) -> House:
     """`shared_fd` is the descriptor of the tables that a server made for its workers."""
+    leave_pandas_out()
     shared = None if shared_fd is None else open_shared(shared_fd)
     clock = clock or SystemClock()
     hit = hit or failpoints(settings)
@@ -238,6 +292,7 @@ def open_intake(house: House) -> Intake:
         durability=Durability.of(settings.durability),
         counters=house.counters,
         hit=house.hit,
+        known_epoch=partial(highest_epoch, house.layout, house.manifests),
     )
     collector = Collector(
         journal=journal,

@@ -60,6 +60,7 @@ def services_of_house(house: House, publisher: Publisher, *, replayed_from: int)
         funnels=house.funnels,
         snapshot=house.snapshot,
         run_funnel=house.run_funnel,
+        run_trends=house.run_trends,
         event_names=house.event_names,
         readiness=readiness,
         drop_project=house.drop_project,

@@ -18,6 +18,7 @@ from iafa.cli.options import data_dir_option, read_settings
 from iafa.clock import SystemClock
 from iafa.durable import make_dirs, write_private
 from iafa.errors import WrongUsage
+from iafa.journal.epoch import highest_journal, read_epoch
 from iafa.lake.layout import Layout
 from iafa.locks import take
 from iafa.metrics import Counters
@@ -158,8 +159,8 @@ def reserved_port(settings: Settings) -> Iterator[int]:
 
 def next_epoch_of(settings: Settings) -> int:
     """Journals below this number were left by earlier runs; the server is ready when they are absorbed."""
-    path = Layout(settings.data_dir.resolve()).journal / "epoch"
-    return int(path.read_text()) + 1 if path.exists() else 1
+    root = Layout(settings.data_dir.resolve()).journal
+    return max(read_epoch(root) or 0, highest_journal(root)) + 1
 
 
 def raise_descriptor_limit() -> None:

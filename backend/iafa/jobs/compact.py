@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import msgspec
 import pyarrow as pa
 
 from iafa.clock import US_PER_DAY, US_PER_S, Clock
@@ -25,6 +24,7 @@ from iafa.lake.dropped import is_dropped, sweep
 from iafa.lake.layout import Layout, day_path, part_path
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
 from iafa.lake.parts import file_checksum
+from iafa.lake.trash import empty_trash, own_file
 from iafa.locks import held
 from iafa.metrics import Counters
 
@@ -231,21 +231,19 @@ class Compactor:
         with held(self.layout.writer_lock, wait_s=wait_s) as is_ours:
             if not is_ours:
                 return
-            manifest = self.manifests.latest(project_id)
-            directory, now_us = self.layout.project(project_id), self.clock.now_us()
-            over = {gone.path for gone in manifest.trash if gone.unlink_after_us < now_us}
-            strays = self._strays(directory, manifest, now_us)
-            for path in sorted(over | strays):
-                unlink(directory / path)
-                self.hit("compact.trash_unlinked")
+            directory = self.layout.project(project_id)
+            for path in sorted(self._strays(directory, self.manifests.latest(project_id), self.clock.now_us())):
+                unlink(own_file(self.layout, project_id, path))
                 done.unlinked += 1
-            if over:
-                self.manifests.commit(
-                    project_id,
-                    lambda base: msgspec.structs.replace(
-                        base, trash=tuple(gone for gone in base.trash if gone.path not in over)
-                    ),
-                )
+            unlinked = empty_trash(
+                self.layout,
+                self.manifests,
+                self.clock,
+                project_id,
+                unlinked=lambda: self.hit("compact.trash_unlinked"),
+            )
+            done.unlinked += unlinked
+            if unlinked:
                 self.hit("compact.trashed")
 
     def _strays(self, directory: Path, manifest: Manifest, now_us: int) -> set[str]:

@@ -17,7 +17,7 @@ from iafa.durable import sync_file
 from iafa.errors import DataDamaged
 from iafa.failpoints import Hit, no_failpoints
 from iafa.lake.manifest import LakeFile
-from iafa.lake.parts import PARQUET_OPTIONS, Int64s, file_checksum
+from iafa.lake.parts import PARQUET_OPTIONS, REPEATING, Int64s, file_checksum
 from iafa.lake.schema import COLUMNS, EVENT_SCHEMA
 
 ROW_GROUP_ROWS = 50_000  # small enough that one event type is a few groups of a sorted day
@@ -130,7 +130,7 @@ class Merger:
     def _write(self, connection: duckdb.DuckDBPyConnection, rows: "Rows", path: Path) -> None:
         with (
             registered(connection, rows),
-            pq.ParquetWriter(path, EVENT_SCHEMA, **PARQUET_OPTIONS) as writer,
+            pq.ParquetWriter(path, EVENT_SCHEMA, use_dictionary=REPEATING, **PARQUET_OPTIONS) as writer,
         ):
             waiting: list[pa.RecordBatch] = []
             for batch in connection.sql(self.statement).to_arrow_reader(rows.batch_rows):

@@ -9,11 +9,16 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+import google_crc32c
+
 from iafa.durable import PRIVATE_FILE, write_all
 from iafa.journal.format import ACKED_NAME
 
-# version (odd while it is being written), segment, offset; then segment and offset of a refused tail, 0 for none
-_LAYOUT = struct.Struct("<QQQQQ")
+# version (odd while it is being written), segment, offset, segment and offset of a refused tail (0 for none), and the
+# CRC32C of these four
+_LAYOUT = struct.Struct("<QQQQQQ")
+_FIRST_LAYOUT = struct.Struct("<QQQ")  # format 1: no refused tail, no checksum
+_PLACES = struct.Struct("<QQQQ")
 _TRIES = 10_000
 
 
@@ -50,47 +55,61 @@ class AckedWriter:
         finally:
             os.close(descriptor)
         self._version = 0
+        self._published = Published(Position(0, 0))
+        self._store(self._published)  # from now on a missing or wrong checksum means damage
 
     def publish(self, position: Position) -> None:
-        self._store(8, position)
+        self._store(Published(position, self._published.refused))
 
     def refuse_behind(self, position: Position) -> None:
         """What lies behind this position was refused and may not be cut off yet. The segment gets no more records."""
-        self._store(24, position)
+        self._store(Published(self._published.acked, position))
 
-    def _store(self, at: int, position: Position) -> None:
+    def _store(self, published: Published) -> None:
         self._map[0:8] = struct.pack("<Q", self._version + 1)
-        self._map[at : at + 16] = struct.pack("<QQ", position.segment, position.offset)
+        self._map[8 : _LAYOUT.size] = _places(published)
         self._map[0:8] = struct.pack("<Q", self._version + 2)
         self._version += 2
+        self._published = published
 
     def close(self) -> None:
         self._map.close()
 
 
-def read_acked(directory: Path) -> Position:
-    """The published position; the very start when the journal has published nothing yet."""
-    return read_published(directory).acked
+def read_acked(directory: Path) -> Position | None:
+    """The published position; None when it is missing or not what was written, and so nobody knows."""
+    published = read_published(directory)
+    return None if published is None else published.acked
 
 
-def read_published(directory: Path) -> Published:
+def read_published(directory: Path) -> Published | None:
     try:
         descriptor = os.open(directory / ACKED_NAME, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return Published(Position(0, 0))
+        return None
     try:
         return _read_stable(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _read_stable(descriptor: int) -> Published:
+def _places(published: Published) -> bytes:
+    acked, refused = published.acked, published.refused or Position(0, 0)
+    places = _PLACES.pack(acked.segment, acked.offset, refused.segment, refused.offset)
+    return places + struct.pack("<Q", google_crc32c.value(places))
+
+
+def _read_stable(descriptor: int) -> Published | None:
     data = b""
     for _ in range(_TRIES):
-        data, again = os.pread(descriptor, _LAYOUT.size, 0), os.pread(descriptor, _LAYOUT.size, 0)
+        data, again = os.pread(descriptor, _LAYOUT.size + 1, 0), os.pread(descriptor, _LAYOUT.size + 1, 0)
         if data == again and (not data or data[0] % 2 == 0):
             break
     # An odd version that stays: the writer was killed between its stores; what it published had been synced before.
-    # A file of an earlier version is shorter and says nothing of refused tails.
-    _version, segment, offset, refused, end = _LAYOUT.unpack(data.ljust(_LAYOUT.size, b"\0"))
-    return Published(Position(segment, offset), Position(refused, end) if refused else None)
+    if len(data) == _FIRST_LAYOUT.size:
+        return Published(Position(*_FIRST_LAYOUT.unpack(data)[1:]))
+    if len(data) != _LAYOUT.size:
+        return None
+    _version, segment, offset, refused, end, _checksum = _LAYOUT.unpack(data)
+    published = Published(Position(segment, offset), Position(refused, end) if refused else None)
+    return published if data[8:] == _places(published) else None

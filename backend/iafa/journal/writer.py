@@ -8,17 +8,18 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from iafa.clock import Clock
-from iafa.durable import Durability, make_dirs, replace
+from iafa.durable import Durability, make_dirs
 from iafa.errors import StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
 from iafa.journal.acked import AckedWriter, Position
+from iafa.journal.epoch import next_epoch
 from iafa.journal.format import LOCK_NAME, Kind, record_pieces
 from iafa.journal.room import Refusal, Room
 from iafa.journal.segment import SegmentFile
@@ -72,14 +73,6 @@ def births_lock(root: Path) -> Path:
     return root.parent / "locks" / "journal-births.lock"
 
 
-def next_epoch(root: Path) -> int:
-    """The next number that no process start has had before. The caller holds the births lock."""
-    path = root / "epoch"
-    epoch = int(path.read_text()) + 1 if path.exists() else 1
-    replace(path, str(epoch).encode())
-    return epoch
-
-
 class JournalWriter:
     """`append` returns once the bytes are as durable as the setting says. `close` seals nothing and loses nothing."""
 
@@ -92,6 +85,7 @@ class JournalWriter:
         durability: Durability = SYNC,
         counters: Counters | None = None,
         hit: Hit = no_failpoints,
+        known_epoch: Callable[[], int] = lambda: 0,
     ) -> None:
         self._clock = clock
         self._limits = limits
@@ -100,7 +94,7 @@ class JournalWriter:
         self._hit = hit
         make_dirs(root)
         with held(births_lock(root)):
-            self.epoch = next_epoch(root)
+            self.epoch = next_epoch(root, known_epoch)
             self.directory = root / f"{self.epoch:06d}"
             make_dirs(self.directory)
             lock = take(self.directory / LOCK_NAME)

@@ -19,8 +19,9 @@ from iafa.clock import Clock
 from iafa.errors import DataDamaged, StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
 from iafa.locks import held
+from iafa.seal import is_sealed, sealed
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had no checksum of its own
 FRESH_S = 1.0  # so that a change made by another process is seen within 2 s
 LOCK_WAIT_S = 10.0
 
@@ -29,10 +30,30 @@ Result = TypeVar("Result")
 _Stamp = tuple[int, int, int]
 
 
-class _Document(msgspec.Struct):
+class Document(msgspec.Struct):
+    """A metadata file as it lies on the disk."""
+
     format: int
     generation: int
     records: dict[str, msgspec.Raw] = {}
+
+
+class NotSound(Exception):
+    """Why a document must not be used, as the end of a sentence that begins with its name."""
+
+
+def decode_document(data: bytes) -> Document:
+    """The document if its format is known and it is what was written; else NotSound."""
+    try:
+        document = msgspec.json.decode(data, type=Document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotSound("cannot be read") from error
+    if document.format > FORMAT_VERSION:
+        raise NotSound(f"has format {document.format}, this version reads up to {FORMAT_VERSION}")
+    is_sound = is_sealed(data)
+    if is_sound is False or (is_sound is None and document.format != 1):
+        raise NotSound("is damaged: its checksum is wrong")
+    return document
 
 
 @dataclass(frozen=True)
@@ -117,7 +138,7 @@ class JsonFile(Generic[Record]):
 
     def _write(self, stored: Stored[Record]) -> None:
         encode = msgspec.json.encode
-        document = _Document(
+        document = Document(
             FORMAT_VERSION,
             stored.generation,
             {key: msgspec.Raw(encode(record)) for key, record in stored.records.items()},
@@ -125,7 +146,7 @@ class JsonFile(Generic[Record]):
         try:
             if self.path.exists():
                 durable.replace(self.previous_path, self.path.read_bytes())
-            durable.replace(self.path, msgspec.json.format(encode(document), indent=1), hit=self._hit)
+            durable.replace(self.path, sealed(msgspec.json.format(encode(document), indent=1)), hit=self._hit)
         except OSError as error:
             with self._cache_lock:
                 self._cache = None
@@ -152,18 +173,19 @@ class JsonFile(Generic[Record]):
         except OSError as error:
             raise StorageUnavailable(f"{self.path.name} cannot be read: {error.strerror}", retry_after_s=5) from error
         try:
-            document = msgspec.json.decode(data, type=_Document)
-            if document.format != FORMAT_VERSION:
-                raise self._damaged(f"has format {document.format}, this version reads {FORMAT_VERSION}")
+            document = decode_document(data)
             return Stored(
                 document.generation,
                 {key: self._decoder.decode(raw) for key, raw in document.records.items()},
             )
+        except NotSound as error:
+            raise self._damaged(str(error)) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._damaged("cannot be read") from error
 
     def _damaged(self, what: str) -> DataDamaged:
         # Never an empty default: the next write would make the loss of all records final.
         return DataDamaged(
-            f"{self.path} {what}; nothing was changed; the copy before the last change is {self.previous_path}"
+            f"{self.path} {what}; nothing was changed; the copy before the last change is {self.previous_path};"
+            " run `iafa verify`"
         )

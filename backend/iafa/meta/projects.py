@@ -33,6 +33,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_per_minute: int | None = 1000
     rate_limit_per_ip_per_minute: int | None = 100
     retention_days: int | None = 90
+    aggregate_retention_days: int | None = None
     session_gap_seconds: int = 3600
     keys: dict[str, ApiKey] = {}
 
@@ -61,6 +62,10 @@ class Projects:
     def grant(self, key: str, *, now_us: int) -> KeyGrant | None:
         """What the key allows. An unknown one may have been made a moment ago, by another worker."""
         return self.key_ring().grant(key, now_us=now_us) or self.key_ring(anew=True).grant(key, now_us=now_us)
+
+    def read(self) -> list[Project]:
+        """As `all`, for jobs without an event loop."""
+        return list(self._file.read().records.values())
 
     def key_ring(self, *, anew: bool = False) -> KeyRing:
         """All keys of all projects. Costs at most one `stat` a second; rebuilt when the file has changed."""

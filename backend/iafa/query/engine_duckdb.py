@@ -17,6 +17,7 @@ from iafa.clock import Clock
 from iafa.durable import remove_tree
 from iafa.errors import DataDamaged, QueryBusy, QueryTimeout
 from iafa.lake.snapshot import Snapshot
+from iafa.lake.soundness import Soundness
 
 _INTERRUPT_AGAIN_S = 0.05
 _RETRY_AFTER_S = 2
@@ -57,11 +58,17 @@ class DuckEngine:
         self._temp_directory = temp_directory
         self._instances: OrderedDict[str, _Instance] = OrderedDict()
         self._running = 0
+        self._soundness = Soundness()
         self._changed = threading.Condition()
 
     @contextmanager
     def reading(self, snapshot: Snapshot) -> Iterator["Reading"]:
-        """A cursor that sees the files of the snapshot's project and its tail as `tail`, for one question."""
+        """A cursor that sees the files of the snapshot's project and its tail as `tail`, for one question.
+
+        The first time in this process each file is compared with its checksum.
+        """
+        began_s = self.clock.monotonic_s()
+        self._soundness.require(snapshot.directory, snapshot.entries or (), lambda: self._check_time(began_s))
         directory = os.path.abspath(snapshot.directory)
         instance = self._acquire(directory)
         try:
@@ -74,6 +81,10 @@ class DuckEngine:
                 cursor.close()
         finally:
             self._release(instance)
+
+    def _check_time(self, began_s: float) -> None:
+        if self.clock.monotonic_s() - began_s > self._limits.timeout_s:
+            raise QueryTimeout("the files are being compared with their checksums for the first time; ask again")
 
     def close(self) -> None:
         with self._changed:

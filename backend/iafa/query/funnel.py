@@ -35,8 +35,9 @@ def funnel(
     """
     began_s = engine.clock.monotonic_s()
     as_of_us = engine.clock.now_us() // _MINUTE_US * _MINUTE_US
-    with engine.reading(snapshot) as reading:
-        counts = stage_counts(reading, snapshot, definition, time_range)
+    read = snapshot.between(time_range.from_us, _read_to_us(definition, time_range))
+    with engine.reading(read) as reading:
+        counts = stage_counts(reading, read, definition, time_range)
     return {
         "funnel_id": funnel_id,
         "name": definition.name,
@@ -180,11 +181,13 @@ def _counts(stages: int) -> str:
 
 def _bounds(definition: FunnelDefinition, time_range: TimeRange) -> Parameters:
     """The range selects the first event; later ones may follow up to a window after it (`entry`) or not."""
-    read_to_us = time_range.to_us
-    if definition.range == "entry":
-        window_us = _window_us(definition)
-        read_to_us = min(time_range.to_us + window_us, TIME_END_US)
-    return Parameters(from_us=time_range.from_us, read_to_us=read_to_us)
+    return Parameters(from_us=time_range.from_us, read_to_us=_read_to_us(definition, time_range))
+
+
+def _read_to_us(definition: FunnelDefinition, time_range: TimeRange) -> int:
+    if definition.range != "entry":
+        return time_range.to_us
+    return min(time_range.to_us + _window_us(definition), TIME_END_US)
 
 
 def _window_us(definition: FunnelDefinition) -> int:

@@ -376,6 +376,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for events and people by day
+         * @description One series for each `event` (`*`, the default, is any event). Both days count; without them the range is all of the project's data. Days whose events were removed by the retention come from the daily counts that stayed. `is_exact` is false where events arrived after that: some people may then be counted twice.
+         */
+        get: operations["ask_trends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/event-names": {
         parameters: {
             query?: never;
@@ -1308,6 +1328,11 @@ export interface components {
              */
             retention_days: number | null;
             /**
+             * Aggregate Retention Days
+             * @example null
+             */
+            aggregate_retention_days: number | null;
+            /**
              * Session Gap Seconds
              * @example 3600
              */
@@ -1377,6 +1402,11 @@ export interface components {
              */
             retention_days?: number | null;
             /**
+             * Aggregate Retention Days
+             * @example 1825
+             */
+            aggregate_retention_days?: number | null;
+            /**
              * Session Gap Seconds
              * @default 3600
              * @example 1800
@@ -1435,6 +1465,11 @@ export interface components {
              * @example 90
              */
             retention_days: number | null;
+            /**
+             * Aggregate Retention Days
+             * @example null
+             */
+            aggregate_retention_days: number | null;
             /**
              * Session Gap Seconds
              * @example 3600
@@ -1516,6 +1551,12 @@ export interface components {
              * @default 90
              */
             retention_days?: number | null;
+            /**
+             * Aggregate Retention Days
+             * @description Days that the daily counts of removed events are kept; null: for ever.
+             * @example 1825
+             */
+            aggregate_retention_days?: number | null;
             /**
              * Session Gap Seconds
              * @description A longer gap between two events begins a session.
@@ -1860,6 +1901,71 @@ export interface components {
              */
             collector_url: string;
             snippets: components["schemas"]["Snippets"];
+        };
+        /** TrendBucket */
+        TrendBucket: {
+            /**
+             * Date
+             * @example 2026-10-01
+             */
+            date: string;
+            /**
+             * Events
+             * @example 3124
+             */
+            events: number;
+            /**
+             * People
+             * @description Different people; an upper bound if `is_exact` is false.
+             * @example 841
+             */
+            people: number;
+            /**
+             * Source
+             * @description `rollup`: the raw events were removed by the retention; `both`: and others arrived since.
+             * @enum {string}
+             */
+            source: "raw" | "rollup" | "both";
+            /** Is Exact */
+            is_exact: boolean;
+        };
+        /** TrendSeries */
+        TrendSeries: {
+            /**
+             * Event Type
+             * @description `*` is any event.
+             * @example purchase
+             */
+            event_type: string;
+            /** Buckets */
+            buckets: components["schemas"]["TrendBucket"][];
+        };
+        /** TrendsAnswer */
+        TrendsAnswer: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Interval
+             * @constant
+             */
+            interval: "day";
+            /**
+             * Timezone
+             * @constant
+             */
+            timezone: "UTC";
+            range: components["schemas"]["DateRange"];
+            /** Series */
+            series: components["schemas"]["TrendSeries"][];
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
         };
         /** UserAnswer */
         UserAnswer: {
@@ -2702,6 +2808,7 @@ export interface operations {
                      *           "rate_limit_per_minute": 1000,
                      *           "rate_limit_per_ip_per_minute": 100,
                      *           "retention_days": 90,
+                     *           "aggregate_retention_days": null,
                      *           "session_gap_seconds": 3600,
                      *           "version": 3,
                      *           "created_at": "2026-11-20T09:15:02.123456Z",
@@ -2759,6 +2866,7 @@ export interface operations {
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "retention_days": 90,
+                 *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 3600
                  *     }
                  */
@@ -2785,6 +2893,7 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "retention_days": 90,
+                     *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -2931,6 +3040,7 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "retention_days": 90,
+                     *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -2999,6 +3109,7 @@ export interface operations {
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "retention_days": 365,
+                 *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 1800
                  *     }
                  */
@@ -3025,6 +3136,7 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "retention_days": 90,
+                     *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4824,6 +4936,147 @@ export interface operations {
                 };
             };
             /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_trends: {
+        parameters: {
+            query: {
+                /** @description An event's name or `*`; up to 20, repeated. */
+                event?: string[];
+                /** @description A day of UTC, `2026-10-01`. */
+                start_date?: string | null;
+                /** @description A day of UTC, `2026-10-01`. */
+                end_date?: string | null;
+                /** @description `day`; others come later. */
+                interval?: string;
+                /** @description `UTC`; others come later. */
+                timezone?: string;
+                project_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "interval": "day",
+                     *       "timezone": "UTC",
+                     *       "range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "series": [
+                     *         {
+                     *           "event_type": "purchase",
+                     *           "buckets": [
+                     *             {
+                     *               "date": "2026-10-01",
+                     *               "events": 3124,
+                     *               "people": 841,
+                     *               "source": "raw",
+                     *               "is_exact": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrendsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
             422: {
                 headers: {
                     /** @description Find the request in the log by it. */

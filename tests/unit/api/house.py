@@ -31,6 +31,7 @@ from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel
 from iafa.query.time_range import TimeRange
+from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
 
 PASSWORD = "a long walk on the beach"
@@ -108,6 +109,7 @@ class Room:
             funnels=Funnels(JsonFile(root, "funnels", StoredFunnel, clock=clock), clock),
             snapshot=self._snapshot,
             run_funnel=self._run_funnel,
+            run_trends=self._run_trends,
             event_names=self._event_names,
             readiness=self._readiness,
             drop_project=self._drop_project,
@@ -124,6 +126,9 @@ class Room:
         self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, funnel_id: str | None
     ) -> dict[str, Any]:
         return funnel(self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
+
+    async def _run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
+        return trends(self.engine, snapshot, question)
 
     async def _event_names(self, snapshot: Snapshot, search: str, limit: int) -> Sequence[dict[str, Any]]:
         return event_names(self.engine, snapshot, search=search, limit=limit)

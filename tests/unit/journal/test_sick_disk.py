@@ -126,7 +126,9 @@ def test_after_a_failed_sync_nothing_more_goes_into_the_segment(
     monkeypatch.setattr(os, "fsync", fsync)
     assert not send(journal, "refused")
     assert sealed_segments(journal.epoch, journal.directory) == ([], False), "its end is not certain yet"
-    assert (read_published(journal.directory).refused is not None) == bool(also_failing)
+    published = read_published(journal.directory)
+    assert published is not None
+    assert (published.refused is not None) == bool(also_failing)
     sick = False
     assert send(journal, "later")
     assert synced[1][1] != synced[0][1], "the second sync was of another file"
@@ -141,7 +143,9 @@ def test_refused_bytes_that_could_not_be_cut_off_are_read_by_nobody_after_a_kill
     assert said == ["acknowledged kept", "refused refused"]
     [(_epoch, directory)] = journals(tmp_path / "data" / "journal")
     size = (directory / "000001.ndjson").stat().st_size
-    assert size > read_acked(directory).offset, "the refused bytes are there"
+    acked = read_acked(directory)
+    assert acked is not None
+    assert size > acked.offset, "the refused bytes are there"
     assert stored(tmp_path / "data") == ["kept"]
 
 

@@ -32,6 +32,7 @@ async def test_append_returns_after_the_bytes_are_in_the_file(tmp_path: Path) ->
     journal = lake.open_journal()
     await journal.append(PROJECT, NOON_US, encode(make_events(3)), 3)
     position = read_acked(journal.directory)
+    assert position is not None
     assert (journal.directory / "000001.ndjson").stat().st_size == position.offset > 0
     journal.close()
 
