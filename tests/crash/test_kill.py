@@ -4,7 +4,9 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -25,8 +27,12 @@ EAGER = {
     "EVENT_BUFFER_SIZE": "200",
     "IAFA_COMPACT_INTERVAL_S": "0.5",
     "IAFA_COMPACT_PARTS_MIN": "2",
+    "IAFA_RETENTION_INTERVAL_S": "1",
+    "IAFA_DEDUP_WINDOW_DAYS": "1",
     "IAFA_WORKERS": str(WORKERS),
 }
+PAST_DAYS = (100, 99, 98)  # days ago; more than three at once would have to be forced
+PAST_EVENTS = 40
 VICTIMS = ("worker", "background", "group", "worker", "parent", "background")
 
 
@@ -60,6 +66,46 @@ class Round:
             self.ready_s.append(self.start().ready_s)
 
 
+class Past:
+    """A project with old days, whose retention is lowered before the kills begin: they go while processes die."""
+
+    def __init__(self, owner: Account) -> None:
+        self._client = owner.client
+        made = owner.client.post(
+            "/projects", json={"name": "Past", "retention_days": None, "rate_limit_per_minute": None}
+        )
+        self.project: dict[str, Any] = made.json()
+        now = datetime.now(UTC)
+        self.days = [(now - timedelta(days=ago)).date().isoformat() for ago in PAST_DAYS]
+        for day in self.days:
+            events = [
+                {"event": "old", "user_id": f"{day}-{n}", "timestamp": f"{day}T12:00:00Z"} for n in range(PAST_EVENTS)
+            ]
+            headers = {"x-api-key": self.project["secret_key"]}
+            assert owner.client.post("/track/batch", json=events, headers=headers).json()["accepted"] == PAST_EVENTS
+        changed = owner.client.put(f"/projects/{self.project['id']}", json={"retention_days": 30})
+        assert changed.status_code == 200, changed.text
+
+    def is_over(self, data_dir: Path) -> bool:
+        """True when the raw days are gone; then their counts are the ones that were sent."""
+        manifest = manifest_of(data_dir, self.project["id"])
+        if manifest["files"] or not manifest["rollups"]:
+            return False
+        parameters = {
+            "project_id": self.project["id"],
+            "event": "old",
+            "start_date": self.days[0],
+            "end_date": self.days[-1],
+        }
+        answer = self._client.get("/analytics/trends", params=parameters)
+        assert answer.status_code == 200, answer.text
+        (series,) = answer.json()["series"]
+        assert [(one["date"], one["events"], one["people"]) for one in series["buckets"]] == [
+            (day, PAST_EVENTS, PAST_EVENTS) for day in self.days
+        ]
+        return True
+
+
 @pytest.fixture
 def rounds(tmp_path: Path) -> Iterator[Round]:
     data_dir = tmp_path / "data"
@@ -78,13 +124,16 @@ def test_killed_again_and_again_every_acknowledged_event_is_there_once_and_uncha
     rounds: Round, say: Callable[[str], None]
 ) -> None:
     ledger, data_dir, project_id = rounds.ledger, rounds.data_dir, rounds.owner.project_id
+    rounds.start()
+    past = Past(rounds.owner)
     merges = 0
     for number in range(times(KILLS)):
         rounds.run(number, VICTIMS[number % len(VICTIMS)])
-        merges += any(file["is_day"] for file in manifest_of(data_dir, project_id)["files"])
+        merges += any(_is_merged(file) for file in manifest_of(data_dir, project_id)["files"])
         verdict = ledger.judge(read_back(data_dir, project_id))
         assert verdict.is_clean, f"seed {seed()}, after kill {number + 1}: {verdict}"
         _public_answers_agree(rounds)
+    wait_until(lambda: past.is_over(data_dir), "old days are removed and counted")
     verdict = _everything_is_in_files(rounds)
     generations = manifest_of(data_dir, project_id)["generation"]
     say(
@@ -95,6 +144,11 @@ def test_killed_again_and_again_every_acknowledged_event_is_there_once_and_uncha
     assert generations >= times(KILLS), "the kills were to span flushes"
     assert merges >= times(KILLS) // 2, "the kills were to span compactions"
     assert max(rounds.ready_s) <= READY_S_MAX
+
+
+def _is_merged(file: dict[str, Any]) -> bool:
+    """A whole day, or the merged parts of one that still runs."""
+    return bool(file["is_day"]) or ".m" in file["path"]
 
 
 def _public_answers_agree(rounds: Round) -> None:

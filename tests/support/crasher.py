@@ -18,7 +18,7 @@ import msgspec
 
 from iafa.errors import IafaError
 from iafa.failpoints import Failpoints, Hit
-from iafa.journal.epoch import write_epoch
+from iafa.journal.epoch import read_epoch, write_epoch
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.layout import Layout, manifest_name
 from iafa.lake.quarantine import read_rejected
@@ -63,6 +63,8 @@ def damage_manifest(layout: Layout, project_id: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     damaged = folder / manifest_name(1)
     damaged.write_bytes(b"{")
+    if read_epoch(layout.journal) is None:
+        write_epoch(layout.journal, 1)  # without one a lake that cannot be read lets no journal open
     return damaged
 
 
@@ -117,7 +119,6 @@ def drive(root: Path, hit: Hit, told: Told) -> None:
     """Metadata, journal, flush, quarantine, a stuck project, compaction, trash. What fails is done again."""
     lake = TestLake(root, hit=hit, limits=JournalLimits(segment_events_max=BATCH_EVENTS))
     notes = notes_of(root, lake)
-    write_epoch(lake.layout.journal, 1)  # without one a lake that cannot be read lets no journal open
     journal = _start(lake)
     attempt = _Attempts(lake).attempt
     damage_manifest(lake.layout, STUCK_PROJECT)
