@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from iafa.audit import AuditLog
 from iafa.clock import US_PER_DAY, Clock, SystemClock
 from iafa.durable import Durability, make_dirs
 from iafa.failpoints import Failpoints, Hit, no_failpoints
@@ -22,7 +23,7 @@ from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.merge import Merger
 from iafa.jobs.overview import Overview
-from iafa.jobs.repair import Repairer
+from iafa.jobs.repair import Repairer, Step
 from iafa.jobs.retention import Retention
 from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
@@ -154,8 +155,13 @@ class House:
     def verifier(self) -> Verifier:
         return Verifier(self.layout, self.manifests, self.clock, self._window_us)
 
-    def repairer(self, backup: Path | None = None) -> Repairer:
-        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
+    def repairer(self, backup: Path | None = None, *, actor: str = "command") -> Repairer:
+        audit = AuditLog(self.layout.audit, self.clock, self.hit)
+
+        def tell(step: Step) -> None:
+            audit.add(actor, f"repair.{step.action}", f"file:{step.path}", {"what": step.what, "rows": step.rows})
+
+        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup, tell)
 
     def backup(self, target: Path, *, may_link: bool = True) -> Backup:
         return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
@@ -242,6 +248,7 @@ def open_house(
     window_us = settings.dedup_window_days * US_PER_DAY
     users = Users(JsonFile(layout.root, "users", User, clock=clock, hit=hit), clock)
     organizations = Organizations(JsonFile(layout.root, "organizations", Organization, clock=clock, hit=hit), clock)
+    counters = Counters()
     sessions = Sessions(
         JsonFile(layout.root, "sessions", Session, clock=clock, hit=hit),
         clock,
@@ -262,6 +269,7 @@ def open_house(
             ),
             temp_directory=layout.tmp / "duckdb",
             clock=clock,
+            counters=counters,
         ),
         projects=Projects(JsonFile(layout.root, "projects", Project, clock=clock, hit=hit), clock),
         funnels=Funnels(JsonFile(layout.root, "funnels", StoredFunnel, clock=clock, hit=hit), clock),
@@ -271,7 +279,7 @@ def open_house(
         organizations=organizations,
         hit=hit,
         query_pool=ThreadPoolExecutor(settings.query_concurrency + WAITING_QUERIES, thread_name_prefix="query"),
-        counters=Counters(),
+        counters=counters,
         shared=shared,
     )
 

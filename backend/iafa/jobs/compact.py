@@ -173,6 +173,7 @@ class Compactor:
         if file_checksum(path) == file.xxh64:
             return True
         self.damaged.add((project_id, file.path))
+        self.counters.add("damaged_files")
         self._failed(str(path), DataDamaged("it is not what was written; restore it from a backup"), done)
         return False
 

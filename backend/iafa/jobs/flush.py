@@ -184,7 +184,7 @@ class Flusher:
         for project_id in held_projects(self.layout):
             gate = _Gate(self.layout, self.appender.manifests, takes_held=True)
             for one in held_files(self.layout, project_id):
-                records = one.read()
+                records, damaged = one.read()
                 fates = [gate.fate(one.epoch, record) for record in records]
                 if Fate.STUCK in fates:
                     flushed.stuck_projects.add(project_id)
@@ -193,6 +193,7 @@ class Flusher:
                 fresh = [record for record, fate in zip(records, fates, strict=True) if fate is Fate.FRESH]
                 if fresh:
                     self._absorb_records(project_id, one.epoch, fresh, flushed)
+                self._note_damage(Damage(damaged=damaged), flushed)
                 one.release()
 
     def _absorb_records(self, project_id: str, epoch: int, records: list[Record], flushed: Flushed) -> None:

@@ -65,6 +65,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     rollups: tuple[RollupFile, ...] = ()
     tombstones: tuple[str, ...] = ()
 
+    @property
+    def listed(self) -> tuple["LakeFile | RollupFile", ...]:
+        """All files that the generation stands on."""
+        return (*self.files, *self.rollups)
+
     def absorbs(self, epoch: int, sequence: int) -> bool:
         return sequence <= self.absorbed.get(str(epoch), 0)
 
