@@ -115,7 +115,7 @@ class House:
         )
 
     def uploader(self) -> Uploader:
-        return Uploader(self.layout, self.appender(), self.clock)
+        return Uploader(self.layout, self.appender(), self.clock, condense=self.compactor().condense)
 
     def flusher(self) -> Flusher:
         return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters)
