@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from iafa.clock import Clock
-from iafa.errors import DataDamaged
+from iafa.errors import DataDamaged, StorageUnavailable
 from iafa.jobs.findings import Kind, Report
 from iafa.jobs.verify_files import (
     COMPARED_IDS_MAX,
@@ -19,6 +19,7 @@ from iafa.jobs.verify_files import (
     repeats_within,
     why_unreadable,
 )
+from iafa.lake.held import held_files
 from iafa.lake.id_files import Hashes
 from iafa.lake.ids import StoredIds, id_hashes
 from iafa.lake.layout import Layout, manifest_name
@@ -155,8 +156,13 @@ class LakeVerifier:
             self.report.add(Kind.FILE_LEFT_OVER, path, "is in no manifest", project_id=project_id)
 
     def _waiting_ids(self, project_id: str) -> list[str]:
+        """Of acknowledged events that are in no file yet; while records are held, those of these alone."""
         snapshots = Snapshots(self.layout, self.manifests, dedup_window_us=self.dedup_window_us)
-        found: list[str] = snapshots.take(project_id).tail.column("id").to_pylist()
+        try:
+            found: list[str] = snapshots.take(project_id).tail.column("id").to_pylist()
+        except StorageUnavailable:
+            held_records = [record for one in held_files(self.layout, project_id) for record in one.read()[0]]
+            found = [event.id for record in held_records for event in record.e]
         return found
 
     def _trash(self, manifest: Manifest) -> None:
