@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from iafa.audit import AuditLog
-from iafa.clock import US_PER_DAY, Clock, SystemClock
+from iafa.clock import US_PER_DAY, US_PER_S, Clock, SystemClock
 from iafa.durable import Durability, make_dirs
 from iafa.failpoints import Failpoints, Hit, no_failpoints
 from iafa.ingest.collector import Collector
@@ -306,7 +306,7 @@ def open_intake(house: House) -> Intake:
         journal=journal,
         find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
         limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
-        recent=RecentIds(),
+        recent=RecentIds(house.clock, window_s=settings.dedup_window_days * US_PER_DAY / US_PER_S),
         rejections=Rejections(journal, RateLimiter(house.clock), house.counters),
         counters=house.counters,
         clock=house.clock,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -241,13 +242,16 @@ class Compactor:
 
     def _free_path(self, directory: Path, day: date, manifest: Manifest, *, is_day: bool) -> str:
         """Never a path that a manifest ever named: a query of an older generation may still read it."""
-        if not is_day:
-            return part_path(day, f"m{manifest.generation + 1}")
-        first = day_path(day, 0, is_first=True)
         named = {file.path for file in manifest.files} | {gone.path for gone in manifest.trash}
-        if first not in named and not (directory / first).exists():
-            return first
-        return day_path(day, manifest.generation + 1, is_first=False)
+
+        def names() -> Iterator[str]:
+            if is_day:
+                yield day_path(day, 0, is_first=True)
+            # Not only the next number: after a loss of manifests generations begin anew, and the old files are there.
+            for number in count(manifest.generation + 1):
+                yield day_path(day, number, is_first=False) if is_day else part_path(day, f"m{number}")
+
+        return next(path for path in names() if path not in named and not (directory / path).exists())
 
     def _sweep(self, *, wait_s: float) -> None:
         """Remove deleted projects, and what killed processes left in the folder of unfinished files."""
@@ -287,6 +291,8 @@ class Compactor:
 
     def _strays(self, directory: Path, manifest: Manifest, now_us: int) -> set[str]:
         """Files that a killed writer left behind: in no manifest, in no trash list, and old."""
+        if not manifest.generation:
+            return set()  # where there is no manifest at all, they may be all that is left of the project
         named = {file.path for file in manifest.files} | {gone.path for gone in manifest.trash}
         limit_us = now_us - STRAY_GRACE_FACTOR * self.manifests.grace_us
         return {

@@ -62,6 +62,7 @@ class _Gate:
     manifests: Manifests
     takes_held: bool = False
     _known: dict[str, Manifest | Fate] = field(default_factory=dict)
+    _synced: set[str] = field(default_factory=set)
 
     def fate(self, epoch: int, record: Record) -> Fate:
         known = self._known.get(record.p)
@@ -69,7 +70,13 @@ class _Gate:
             known = self._known[record.p] = self._look(record.p)
         if isinstance(known, Fate):
             return known
-        return Fate.ABSORBED if known.absorbs(epoch, record.q) else Fate.FRESH
+        if not known.absorbs(epoch, record.q):
+            return Fate.FRESH
+        if record.p not in self._synced:
+            # The generation that says so may be one whose sync failed: the journal must not go before it is durable.
+            sync_dir(self.layout.manifests(record.p))
+            self._synced.add(record.p)
+        return Fate.ABSORBED
 
     def _look(self, project_id: str) -> Manifest | Fate:
         if not ID_PATTERN.fullmatch(project_id) or is_dropped(self.layout, project_id):

@@ -1,9 +1,11 @@
-"""`iafa verify --repair`: puts back what can be put back and takes the rest out of use. Nothing is ever deleted.
+"""`iafa verify --repair`: puts back what can be put back and takes the rest out of use. Nothing is lost by it.
 
-What leaves the data goes to `damaged/`. Each step is told, and each may be repeated after a kill.
+What leaves the data goes to `damaged/`; only a file whose events are all in other files goes to the trash. Each step is told, and each may be repeated after a kill.
 """
 
 import logging
+import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,21 +21,23 @@ from iafa.errors import DataDamaged
 from iafa.jobs.findings import Finding, Kind, Report
 from iafa.jobs.verify import metadata_paths, why_not_sound
 from iafa.jobs.verify_files import why_unreadable
-from iafa.jobs.verify_lake import fresh_rows, unlisted_files, why_not_of_place, why_not_rollup
+from iafa.jobs.verify_lake import fresh_rows, unlisted_files, unlisted_rollups, why_not_of_place, why_not_rollup
 from iafa.journal.epoch import STEP_WHEN_UNSURE, highest_journal, write_epoch
 from iafa.journal.writer import births_lock
 from iafa.lake.append import LakeAppender
 from iafa.lake.epochs import highest_epoch
-from iafa.lake.ids import StoredIds
 from iafa.lake.layout import Layout, manifest_name
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, RollupFile, Trashed, read_manifest
 from iafa.lake.parts import describe
+from iafa.lake.rollups import ROLLUP_SCHEMA, describe_rollup
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.soundness import difference_of
 from iafa.locks import held
 
 log = logging.getLogger("iafa.repair")
 ADOPTED = "adopted"
+_DAY_FILE = re.compile(r"events_[0-9-]{10}(\.g[0-9]+)?\.parquet")
+_ROLLUP_FILE = re.compile(r"rollup_([0-9]{4}-[0-9]{2})\.g([0-9]+)\.parquet")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Repairer:
         for project_id in sorted({one.project_id for one in report.problems if one.project_id}):
             self._listed_files(project_id)
             self._rollups(project_id)
+            self._unlisted_rollups(project_id)
             self._unlisted_files(project_id)
         for finding in report.of(Kind.RECORDS_DAMAGED):
             self._records(finding)
@@ -181,6 +186,35 @@ class Repairer:
             what = f"{wrong}; the daily counts of {file.first_date} to {file.last_date} are in no answer now{where}"
             self._did("taken_off", path, what)
 
+    def _unlisted_rollups(self, project_id: str) -> None:
+        """Of a month that has none the newest is taken in: it holds the days of all before it."""
+        months = {file.first_date[:7] for file in self.manifests.latest(project_id).rollups}
+        newest: dict[str, tuple[int, Path]] = {}
+        for path in unlisted_rollups(self.layout, self.manifests, project_id):
+            name = _ROLLUP_FILE.fullmatch(path.name)
+            if name is not None and name[1] not in months and not why_unreadable(path, ROLLUP_SCHEMA):
+                newest[name[1]] = max(newest.get(name[1], (-1, path)), (int(name[2]), path))
+        for _generation, path in newest.values():
+            relative = f"rollups/{path.relative_to(self.layout.project_rollups(project_id)).as_posix()}"
+            table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+            file = describe_rollup(path, relative, table)
+            self.manifests.commit(
+                project_id,
+                lambda base, file=file: msgspec.structs.replace(base, rollups=(*base.rollups, file)),  # type: ignore[misc]
+            )
+            self._did(ADOPTED, path, f"daily counts of {file.first_date} to {file.last_date} are in the answers again")
+
+    def _is_rolled_up(self, project_id: str, path: Path) -> bool:
+        """Its events are counted by a roll-up: taken in as well, a trend would count them twice."""
+        day = path.name.removeprefix("events_")[:10]
+        for file in self.manifests.latest(project_id).rollups:
+            if file.first_date <= day <= file.last_date:
+                rollup = self.layout.lake_file(project_id, file.path)
+                dates = pq.read_table(rollup, columns=["date"], partitioning=None).column("date").to_pylist()
+                if day in {str(date) for date in dates}:
+                    return True
+        return False
+
     def _put_back(self, path: Path, file: LakeFile | RollupFile) -> bool:
         source = self._in_backup(path)
         try:
@@ -217,13 +251,17 @@ class Repairer:
         for path in sorted(paths, key=lambda path: (path.name.count("."), path)):
             try:
                 self.layout.lake_file(project_id, path.relative_to(self.layout.project(project_id)).as_posix())
-                fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, StoredIds(self.layout))
+                fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, self.appender.dedup_window_us)
                 readable = not why_unreadable(path, EVENT_SCHEMA)
             except (OSError, pa.ArrowException, ValueError, KeyError, DataDamaged):
                 readable = False
             if not readable:
                 self._move_aside(path)
                 self._did("moved_aside", path, "a file of no manifest that cannot be used is in damaged/")
+            elif self._is_rolled_up(project_id, path):
+                self._move_aside(path)
+                what = "a file of no manifest of a day whose counts are in the roll-ups already; it is in damaged/"
+                self._did("moved_aside", path, what)
             elif not fresh:
                 self._to_trash(project_id, path)
                 self._did("trashed", path, f"all its {rows:,} events are in other files; it goes after the grace time")
@@ -235,14 +273,14 @@ class Repairer:
         relative = path.relative_to(directory).as_posix()
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
         if len(fresh) == rows:
-            is_day = ".j" not in path.name and path.name.count(".") <= 2
+            is_day = _DAY_FILE.fullmatch(path.name) is not None
             self.appender.publish(project_id, [msgspec.structs.replace(describe(path, relative, table), is_day=is_day)])
         else:
             mask = [one in fresh for one in table.column("id").to_pylist()]
-            segment = f"{ADOPTED}-{self.manifests.latest(project_id).generation}"
+            segment = f"{ADOPTED}-{secrets.token_hex(6)}"
             files = self.appender.write(project_id, table.filter(pa.array(mask)), segment)
             self.appender.publish(project_id, files)
-            self._to_trash(project_id, path)
+            self._move_aside(path)
         self._did(ADOPTED, path, f"{len(fresh):,} of its {rows:,} events were in no other file", len(fresh))
 
     # What no manifest lists

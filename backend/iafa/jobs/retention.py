@@ -201,11 +201,13 @@ class _Run:
         )
         manifest = job.manifests.latest(project_id)
         named = {one.path for one in manifest.rollups} | {gone.path for gone in manifest.trash}
+        months = {one.first_date[:7] for one in manifest.rollups}  # of any other one it may be the only copy
         limit_us = self.began.wall_us - STRAY_GRACE_FACTOR * job.manifests.grace_us
         folder = job.layout.project_rollups(project_id)
         for path in sorted(folder.glob("*/*/rollup_*.parquet")):
             relative = f"rollups/{path.relative_to(folder).as_posix()}"
-            if relative not in named and path.stat().st_mtime_ns // 1000 < limit_us:
+            is_explained = path.name.removeprefix("rollup_")[:7] in months
+            if is_explained and relative not in named and path.stat().st_mtime_ns // 1000 < limit_us:
                 unlink(own_file(job.layout, project_id, relative))
         if manifest.made_at_us > self.began.wall_us:  # forced: the clock was ahead once, and is right by now
             job.manifests.commit(project_id, lambda base: base)

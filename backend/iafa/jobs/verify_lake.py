@@ -24,7 +24,7 @@ from iafa.lake.id_files import Hashes
 from iafa.lake.ids import StoredIds, id_hashes
 from iafa.lake.layout import Layout, manifest_name
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, RollupFile, read_manifest
-from iafa.lake.parts import Mask
+from iafa.lake.parts import Mask, time_us
 from iafa.lake.rollups import ROLLUP_SCHEMA
 from iafa.lake.snapshot import Snapshots
 from iafa.lake.soundness import difference_of
@@ -140,7 +140,7 @@ class LakeVerifier:
 
     def _look_at_unlisted(self, project_id: str, path: Path) -> None:
         try:
-            fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, StoredIds(self.layout))
+            fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, self.dedup_window_us)
         except FileNotFoundError:
             return
         except (OSError, pa.ArrowException, ValueError, KeyError) as error:
@@ -236,11 +236,19 @@ def unlisted_files(layout: Layout, manifests: Manifests, project_id: str) -> lis
 
 
 def fresh_rows(
-    layout: Layout, manifests: Manifests, project_id: str, path: Path, stored_ids: StoredIds
+    layout: Layout, manifests: Manifests, project_id: str, path: Path, window_us: int
 ) -> tuple[list[str], int]:
-    """(ids of the file that are in no listed file, all its rows)."""
-    ids = pq.read_table(path, columns=["id"], page_checksum_verification=True, partitioning=None).column("id")
-    hashes = id_hashes(ids)
-    stored: Mask = stored_ids.mask(project_id, manifests.latest(project_id).files, ids, hashes)
+    """(ids of the file that are in no listed file received within the dedup window of it, all its rows)."""
+    table = pq.read_table(path, columns=["id", "received_at"], page_checksum_verification=True, partitioning=None)
+    ids, received = table.column("id"), time_us(table, "received_at")
+    if not len(ids):
+        return [], 0
+    first_us, last_us = int(received.min()) - window_us, int(received.max()) + window_us
+    files = [
+        file
+        for file in manifests.latest(project_id).files
+        if file.last_received_us >= first_us and file.first_received_us <= last_us
+    ]
+    stored: Mask = StoredIds(layout).mask(project_id, files, ids, id_hashes(ids))
     fresh: list[str] = ids.filter(pa.array(~stored)).to_pylist()
     return fresh, len(ids)
