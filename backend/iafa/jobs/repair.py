@@ -1,6 +1,7 @@
 """`iafa verify --repair`: puts back what can be put back and takes the rest out of use. Nothing is lost by it.
 
-What leaves the data goes to `damaged/`; only a file whose events are all in other files goes to the trash. Each step is told, and each may be repeated after a kill.
+What leaves the data goes to `damaged/`; only a file whose events are all in other files goes to the trash. Each step
+is told, and each may be repeated after a kill.
 """
 
 import logging
