@@ -131,7 +131,7 @@ def replace(path: Path, data: bytes, *, hit: Hit = no_failpoints) -> None:
 
 
 def replace_derived(path: Path, data: bytes) -> None:
-    """Swap a file that can be made again: never half visible to a reader, but not synced."""
+    """Swap a file that may be lost in a power loss: its readers see the old or the new content, never half."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
     try:
@@ -159,17 +159,6 @@ def create_only(path: Path, data: bytes, *, temporary_dir: Path, hit: Hit = no_f
     sync_dir(path.parent)
     hit("manifest.dir_synced")
     return True
-
-
-def swap(path: Path, data: bytes) -> None:
-    """Replace a file that need not survive a power loss: its readers see the old or the new content, never half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
-    try:
-        write_all(descriptor, data)
-    finally:
-        os.close(descriptor)
-    os.rename(temporary, path)
 
 
 def copy_synced(source: Path, target: Path, *, limit: int | None = None) -> tuple[int, str]:

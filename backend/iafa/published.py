@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from iafa.clock import Clock
-from iafa.durable import make_dirs, swap, unlink
+from iafa.durable import make_dirs, replace_derived, unlink
 from iafa.metrics import Counters, Counts
 
 log = logging.getLogger("iafa.metrics")
@@ -57,7 +57,7 @@ class Publisher:
     def publish(self) -> None:
         try:
             make_dirs(self._path.parent)
-            swap(self._path, msgspec.json.encode(self.now()))
+            replace_derived(self._path, msgspec.json.encode(self.now()))
         except OSError as error:
             if not self._is_failing:
                 log.warning("process=%s cannot publish its metrics: %s", self.process, error.strerror)
