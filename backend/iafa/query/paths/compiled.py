@@ -1,0 +1,17 @@
+"""The one door to the compiler. Without numba the same functions run as plain Python: slower, never different."""
+
+import importlib.util
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., object])
+IS_COMPILED = importlib.util.find_spec("numba") is not None
+
+
+def compiled(function: Function) -> Function:
+    """The function in machine code, made at its first call and kept on disk; it never holds the interpreter's lock."""
+    if not IS_COMPILED:
+        return function
+    from numba import njit
+
+    return cast(Function, njit(cache=True, nogil=True)(function))
