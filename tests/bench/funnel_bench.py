@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from iafa.clock import US_PER_DAY, SystemClock
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
 from iafa.query.time_range import resolve_time_range

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from iafa.errors import ValidationFailed
-from iafa.query.definition import STAGES_MAX, parse_definition
+from iafa.query.definition import STAGES_MAX
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
 from iafa.query.time_range import resolve_time_range

@@ -16,7 +16,7 @@ from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import OBJECT_PROBLEMS
 from iafa.api.services import ServicesOf
 from iafa.errors import FieldError, ValidationFailed
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.time_range import resolve_time_range
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)

@@ -14,7 +14,7 @@ from iafa.cli.options import data_dir_option, house_at, json_option, print_json,
 from iafa.errors import WrongUsage
 from iafa.meta.funnels import StoredFunnel
 from iafa.meta.projects import Project
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.time_range import resolve_time_range
 from iafa.wiring import House
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from iafa.api.funnel_templates import TEMPLATES
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from tests.unit.api.house import Room, Tenant
 
 STAGES = [{"name": "Cart", "event": "add_to_cart"}, {"name": "Pay", "event": "purchase"}]

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from iafa.errors import ValidationFailed
-from iafa.query.definition import WINDOW_DEFAULT_S, WINDOW_MAX_S, parse_definition, to_dict
+from iafa.query.definition import WINDOW_DEFAULT_S, to_dict
+from iafa.query.definition_reading import WINDOW_MAX_S, parse_definition
 from iafa.query.field_errors import ERRORS_MAX
 from tests.unit.query.rows import a_definition
 

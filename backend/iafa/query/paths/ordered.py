@@ -405,9 +405,12 @@ def _spread(plan: Plan, room: _Room, count: int, start: int, target: int) -> int
                 p = latest[step]
                 if room.furthest[q, step - 1] >= step and p >= 0 and _is_stride(plan, room, step, p, q):
                     room.entered_from[step, q] = step - 1
-                elif _may_share(plan, step) and room.entered_from[step - 1, q] >= 0:
-                    if room.furthest[q, room.entered_from[step - 1, q]] >= step:
-                        room.entered_from[step, q] = room.entered_from[step - 1, q]
+                elif (
+                    _may_share(plan, step)
+                    and room.entered_from[step - 1, q] >= 0
+                    and room.furthest[q, room.entered_from[step - 1, q]] >= step
+                ):
+                    room.entered_from[step, q] = room.entered_from[step - 1, q]
             if room.entered_from[step, q] >= 0:
                 highest = max(highest, step)
     return highest

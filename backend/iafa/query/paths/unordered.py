@@ -124,9 +124,8 @@ def _grow(plan: Plan, histories: Histories, row: int, last: int, limit: int, ope
     for place in range(row, last):
         if histories.time_us[place] > limit or size == plan.steps:
             break
-        if place != opener and histories.steps[place]:
-            if _make_room(histories.steps, place, lowest, room.filled):
-                size += 1
+        if place != opener and histories.steps[place] and _make_room(histories.steps, place, lowest, room.filled):
+            size += 1
     return size
 
 
