@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from iafa.clock import Clock
 from iafa.durable import remove_tree
@@ -121,9 +122,27 @@ class Reading:
 
     def rows(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[object, ...]]:
         """All rows of the answer: ask for few. The statement must use each parameter."""
+        with self._explained():
+            return self._cursor.execute(sql, dict(parameters)).fetchall()
+
+    def batches(self, sql: str, parameters: Mapping[str, object], rows: int) -> Iterator[pa.RecordBatch]:
+        """The answer as a stream of record batches. Ask nothing else before it has ended."""
+        with self._explained():
+            reader = self._cursor.execute(sql, dict(parameters)).to_arrow_reader(rows)
+        assert reader is not None
+        while True:
+            with self._explained():
+                batch = next(reader, None)
+            if batch is None:
+                return
+            yield batch
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What the engine raises, as errors of ours."""
         self.check_time()
         try:
-            return self._cursor.execute(sql, dict(parameters)).fetchall()
+            yield
         except duckdb.InterruptException as error:
             raise _timed_out(self._deadline) from error
         except duckdb.OutOfMemoryException as error:

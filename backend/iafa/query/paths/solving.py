@@ -1,0 +1,86 @@
+"""From a definition to everybody's path: which solver, with which numbers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from iafa.clock import US_PER_S
+from iafa.lake.snapshot import Snapshot
+from iafa.query.definition import FunnelDefinition
+from iafa.query.engine_duckdb import Reading
+from iafa.query.paths.ordered import solve
+from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Paths, Plan
+from iafa.query.paths.reading import Chunk, Span, read_histories
+from iafa.query.paths.unordered import solve_unordered
+from iafa.query.time_range import TIME_END_US, TimeRange
+
+_ENTRIES = {"best": ENTRY_BEST, "first": ENTRY_FIRST, "last": ENTRY_LAST}
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Whole people and their reported paths; row numbers point into the chunk."""
+
+    chunk: Chunk
+    paths: Paths
+
+
+def span_of(definition: FunnelDefinition, time_range: TimeRange) -> Span:
+    """The range selects the first event; later ones may follow up to a window after it (`entry`) or not."""
+    read_to_us = time_range.to_us
+    if definition.range == "entry":
+        read_to_us = min(time_range.to_us + window_us(definition), TIME_END_US)
+    return Span(time_range.from_us, time_range.to_us, read_to_us)
+
+
+def window_us(definition: FunnelDefinition) -> int:
+    return NO_LIMIT_US if definition.window_seconds is None else definition.window_seconds * US_PER_S
+
+
+def plan_of(definition: FunnelDefinition, span: Span) -> Plan:
+    """The definition's required stages as numbers."""
+    required = definition.required
+    within = np.full(len(required) + 1, NO_LIMIT_US, dtype=np.int64)
+    after = np.zeros(len(required) + 1, dtype=np.int64)
+    for number, stage in enumerate(required, start=1):
+        if stage.within_seconds is not None:
+            within[number] = stage.within_seconds * US_PER_S
+        if stage.after_seconds is not None:
+            after[number] = stage.after_seconds * US_PER_S
+    exclusions = [
+        (definition.required_number(one.from_stage), definition.required_number(one.to_stage))
+        for one in definition.exclusions
+    ]
+    return Plan(
+        steps=len(required),
+        window_us=window_us(definition),
+        from_us=span.from_us,
+        to_us=span.to_us,
+        end_us=span.read_to_us if definition.range == "entry" else span.to_us,
+        is_tie_strict=definition.tie == "strict",
+        is_strict=definition.order == "strict",
+        is_drop=definition.exclusion_mode == "drop",
+        entry=_ENTRIES[definition.entry],
+        within_us=within,
+        after_us=after,
+        excluded_from=np.array([low for low, _high in exclusions], dtype=np.int64),
+        excluded_to=np.array([high for _low, high in exclusions], dtype=np.int64),
+    )
+
+
+def solve_paths(
+    reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange
+) -> Iterator[Solved]:
+    """Everybody who entered, chunk by chunk."""
+    span = span_of(definition, time_range)
+    plan = plan_of(definition, span)
+    for chunk in read_histories(reading, snapshot, definition, span):
+        reading.check_time()
+        yield Solved(chunk, paths_of(definition, plan, chunk))
+
+
+def paths_of(definition: FunnelDefinition, plan: Plan, chunk: Chunk) -> Paths:
+    if definition.order == "unordered":
+        return solve_unordered(plan, chunk.histories, first_required=definition.first_required)
+    return solve(plan, chunk.histories)
