@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from iafa.query.paths.compiled import compiled
 from iafa.query.paths.instants import assign, furthest
-from iafa.query.paths.plan import ENTRY_FIRST, ENTRY_LAST, REMOVED, Histories, Int32s, Int64s, Paths, Plan, Totals
+from iafa.query.paths.plan import ENTRY_FIRST, ENTRY_LAST, REMOVED, Histories, Int32s, Int64s, Paths, Plan
 
 _NEVER = -(1 << 62)
 _ALWAYS = 1 << 62
@@ -36,41 +36,59 @@ class _Room(NamedTuple):
 
 
 def solve(plan: Plan, histories: Histories) -> Paths:
-    """The reported path of each person. Blocks; runs without the interpreter's lock when compiled."""
+    """The reported path of each person that has one; of the others 0 steps. Runs without the interpreter's lock."""
     people = len(histories.offsets) - 1
-    paths = Paths(
-        np.zeros(people, dtype=np.int32),
-        np.full((people, plan.steps), -1, dtype=np.int64),
-        np.zeros(people, dtype=np.bool_),
-    )
+    paths = Paths.room(people, plan.steps)
     if people:
         _solve(plan, plan.is_greedy, histories, paths)
     return paths
 
 
-def solve_totals(plan: Plan, histories: Histories) -> Totals:
+def solve_totals(plan: Plan, histories: Histories) -> Paths:
     """All paths of each person: the reported one, then the one that the events left over give, and so on."""
     starts = (histories.steps & 1 == 1) & (histories.time_us >= plan.from_us) & (histories.time_us < plan.to_us)
-    most = int(np.count_nonzero(starts))
-    totals = Totals(
-        np.zeros(most, dtype=np.int64), np.zeros(most, dtype=np.int32), np.full((most, plan.steps), -1, dtype=np.int64)
-    )
-    if not most:
-        return totals
-    found = _solve_totals(plan, plan.is_greedy, histories._replace(steps=histories.steps.copy()), totals)
-    return Totals(totals.person[:found], totals.reached[:found], totals.rows[:found])
+    paths = Paths.room(int(np.count_nonzero(starts)), plan.steps)
+    if not len(paths.person):
+        return paths
+    found = _solve_totals(plan, plan.is_greedy, histories._replace(steps=histories.steps.copy()), paths)
+    return paths.first(found)
 
 
 @compiled
 def _solve(plan: Plan, is_greedy: bool, histories: Histories, paths: Paths) -> None:
     room = _room(_most_events(histories), plan.steps + 1, len(plan.excluded_from), is_greedy)
     for person in range(len(histories.offsets) - 1):
-        count = _read(plan, histories, histories.offsets[person], histories.offsets[person + 1], room)
-        paths.entered[person] = _first_start(plan, room, count) < count
-        length = _find(plan, is_greedy, room, count)
-        if length:
-            paths.reached[person] = length
-            _fill_rows(histories, room, length, paths.rows[person])
+        _next_path(plan, is_greedy, histories, person, room, paths, person)
+
+
+@compiled
+def _solve_totals(plan: Plan, is_greedy: bool, histories: Histories, paths: Paths) -> int:
+    """Fill the first of `paths`; returns how many there are."""
+    room = _room(_most_events(histories), plan.steps + 1, len(plan.excluded_from), is_greedy)
+    found = 0
+    for person in range(len(histories.offsets) - 1):
+        while _next_path(plan, is_greedy, histories, person, room, paths, found):
+            for step in range(paths.reached[found]):
+                histories.steps[paths.rows[found, step]] = REMOVED
+            found += 1
+            if found == len(paths.person):
+                return found
+    return found
+
+
+@compiled
+def _next_path(
+    plan: Plan, is_greedy: bool, histories: Histories, person: int, room: _Room, paths: Paths, place: int
+) -> bool:
+    """Write the person's path, if there is one, at its place."""
+    count = _read(plan, histories, histories.offsets[person], histories.offsets[person + 1], room)
+    length = _find(plan, is_greedy, room, count)
+    if length == 0:
+        return False
+    paths.person[place] = person
+    paths.reached[place] = length
+    _fill_rows(histories, room, length, paths.rows[place])
+    return True
 
 
 @compiled
@@ -82,26 +100,6 @@ def _find(plan: Plan, is_greedy: bool, room: _Room, count: int) -> int:
     elif length:
         _search(plan, room, count, start, length, True)
     return length
-
-
-@compiled
-def _solve_totals(plan: Plan, is_greedy: bool, histories: Histories, totals: Totals) -> int:
-    """Fill the rows of `totals`; returns how many paths there are."""
-    room = _room(_most_events(histories), plan.steps + 1, len(plan.excluded_from), is_greedy)
-    found = 0
-    for person in range(len(histories.offsets) - 1):
-        while True:
-            count = _read(plan, histories, histories.offsets[person], histories.offsets[person + 1], room)
-            length = _find(plan, is_greedy, room, count)
-            if length == 0:
-                break
-            totals.person[found] = person
-            totals.reached[found] = length
-            _fill_rows(histories, room, length, totals.rows[found])
-            for step in range(length):
-                histories.steps[totals.rows[found, step]] = REMOVED
-            found += 1
-    return found
 
 
 @compiled
@@ -172,14 +170,6 @@ def _read(plan: Plan, histories: Histories, first: int, last: int, room: _Room) 
 @compiled
 def _is_start(plan: Plan, room: _Room, q: int) -> bool:
     return room.furthest[q, 0] > 0 and plan.from_us <= room.time_us[q] < plan.to_us
-
-
-@compiled
-def _first_start(plan: Plan, room: _Room, count: int) -> int:
-    q = 0
-    while q < count and not _is_start(plan, room, q):
-        q += 1
-    return q
 
 
 @compiled

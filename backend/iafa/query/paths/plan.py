@@ -54,16 +54,28 @@ class Histories(NamedTuple):
 
 
 class Paths(NamedTuple):
-    """By person: steps reached, the row of each step's event (-1 = none), and whether it entered at all."""
-
-    reached: Int32s
-    rows: Int64s  # people x steps
-    entered: npt.NDArray[np.bool_]
-
-
-class Totals(NamedTuple):
-    """All paths: whose it is, steps reached, the row of each step's event (-1 = none)."""
+    """Path by path: whose it is (number of the person), steps reached, the row of each step's event (-1 = none)."""
 
     person: Int64s
     reached: Int32s
-    rows: Int64s
+    rows: Int64s  # paths x steps
+
+    @classmethod
+    def room(cls, most: int, steps: int) -> "Paths":
+        return cls(
+            np.arange(most, dtype=np.int64),
+            np.zeros(most, dtype=np.int32),
+            np.full((most, steps), -1, dtype=np.int64),
+        )
+
+    def first(self, count: int) -> "Paths":
+        return Paths(self.person[:count], self.reached[:count], self.rows[:count])
+
+
+def last_entries(plan: Plan, histories: Histories, *, bits: int = 1) -> Int64s:
+    """By person the latest time at which a path may begin within the range; -1 if there is none."""
+    if len(histories.offsets) == 1:
+        return np.zeros(0, dtype=np.int64)
+    may_begin = ((histories.steps & bits) != 0) & (histories.time_us >= plan.from_us) & (histories.time_us < plan.to_us)
+    times: Int64s = np.maximum.reduceat(np.where(may_begin, histories.time_us, -1), histories.offsets[:-1])
+    return times

@@ -108,13 +108,16 @@ def histories_sql(
         values="".join(f", {text_sql(name, parameters)} as value_{n}" for n, name in enumerate(properties)),
         value_names="".join(f", value_{n}" for n in range(len(properties))),
         is_kept=_is_kept(definition, entities, parameters),
-        entry_bits=str((1 << len(required)) - 1 if _may_begin_anywhere(definition) else 1),
+        entry_bits=str(entry_bits(definition)),
     )
     return text, parameters.values
 
 
-def _may_begin_anywhere(definition: FunnelDefinition) -> bool:
-    return definition.order == "unordered" and not definition.first_required
+def entry_bits(definition: FunnelDefinition) -> int:
+    """Which stages a path may begin with, as a mask."""
+    if definition.order == "unordered" and not definition.first_required:
+        return (1 << len(definition.required)) - 1
+    return 1
 
 
 def _belonging(definition: FunnelDefinition, session_gap_s: int, parameters: Parameters) -> str:

@@ -9,7 +9,7 @@ from iafa.clock import US_PER_S
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Reading
-from iafa.query.paths.ordered import solve
+from iafa.query.paths.ordered import solve, solve_totals
 from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Paths, Plan
 from iafa.query.paths.reading import Chunk, Span, read_histories
 from iafa.query.paths.unordered import solve_unordered
@@ -83,4 +83,6 @@ def solve_paths(
 def paths_of(definition: FunnelDefinition, plan: Plan, chunk: Chunk) -> Paths:
     if definition.order == "unordered":
         return solve_unordered(plan, chunk.histories, first_required=definition.first_required)
+    if definition.count == "totals":
+        return solve_totals(plan, chunk.histories)
     return solve(plan, chunk.histories)

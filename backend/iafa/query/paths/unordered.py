@@ -24,11 +24,7 @@ class _Room(NamedTuple):
 def solve_unordered(plan: Plan, histories: Histories, *, first_required: bool) -> Paths:
     """The reported path of each person; `rows` is by step, `reached` counts the steps that are filled."""
     people = len(histories.offsets) - 1
-    paths = Paths(
-        np.zeros(people, dtype=np.int32),
-        np.full((people, plan.steps), -1, dtype=np.int64),
-        np.zeros(people, dtype=np.bool_),
-    )
+    paths = Paths.room(people, plan.steps)
     if people:
         _solve(plan, first_required, histories, paths)
     return paths
@@ -50,7 +46,6 @@ def _solve(plan: Plan, first_required: bool, histories: Histories, paths: Paths)
                 continue  # an instant is tried once, at its first row
             if not plan.from_us <= histories.time_us[row] < plan.to_us or not _has(histories, row, last, entry_bits):
                 continue
-            paths.entered[person] = True
             longest = max(longest, _try_start(plan, first_required, histories, row, last, longest, room))
             if longest == plan.steps or plan.entry == ENTRY_FIRST:
                 break
