@@ -12,7 +12,7 @@ from iafa.query.engine_duckdb import Reading
 from iafa.query.paths.ordered import solve, solve_totals
 from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Paths, Plan
 from iafa.query.paths.reading import Chunk, Span, read_histories
-from iafa.query.paths.unordered import solve_unordered
+from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
 from iafa.query.time_range import TIME_END_US, TimeRange
 
 _ENTRIES = {"best": ENTRY_BEST, "first": ENTRY_FIRST, "last": ENTRY_LAST}
@@ -82,7 +82,8 @@ def solve_paths(
 
 def paths_of(definition: FunnelDefinition, plan: Plan, chunk: Chunk) -> Paths:
     if definition.order == "unordered":
-        return solve_unordered(plan, chunk.histories, first_required=definition.first_required)
+        solver = solve_unordered_totals if definition.count == "totals" else solve_unordered
+        return solver(plan, chunk.histories, first_required=definition.first_required)
     if definition.count == "totals":
         return solve_totals(plan, chunk.histories)
     return solve(plan, chunk.histories)

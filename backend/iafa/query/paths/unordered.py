@@ -30,29 +30,65 @@ def solve_unordered(plan: Plan, histories: Histories, *, first_required: bool) -
     return paths
 
 
+def solve_unordered_totals(plan: Plan, histories: Histories, *, first_required: bool) -> Paths:
+    """All paths of each person: the reported one, then the one that the events left over give, and so on."""
+    bits = 1 if first_required else (1 << plan.steps) - 1
+    starts = (histories.steps & bits != 0) & (histories.time_us >= plan.from_us) & (histories.time_us < plan.to_us)
+    paths = Paths.room(int(np.count_nonzero(starts)), plan.steps)
+    if not len(paths.person):
+        return paths
+    left = histories._replace(steps=histories.steps.copy(), excluded=histories.excluded.copy())
+    return paths.first(_solve_totals(plan, first_required, left, paths))
+
+
 @compiled
 def _solve(plan: Plan, first_required: bool, histories: Histories, paths: Paths) -> None:
-    room = _Room(
-        np.zeros(plan.steps + 1, dtype=np.int64),
-        np.zeros(plan.steps + 1, dtype=np.int64),
-    )
+    room = _Room(np.zeros(plan.steps + 1, dtype=np.int64), np.zeros(plan.steps + 1, dtype=np.int64))
     for person in range(len(histories.offsets) - 1):
-        first, last = histories.offsets[person], histories.offsets[person + 1]
-        longest = 0
-        entry_bits = 1 if first_required else (1 << plan.steps) - 1
-        for turn in range(last - first):
-            row = last - 1 - turn if plan.entry == ENTRY_LAST else first + turn
-            if row > first and histories.time_us[row - 1] == histories.time_us[row]:
-                continue  # an instant is tried once, at its first row
-            if not plan.from_us <= histories.time_us[row] < plan.to_us or not _has(histories, row, last, entry_bits):
-                continue
-            longest = max(longest, _try_start(plan, first_required, histories, row, last, longest, room))
-            if longest == plan.steps or plan.entry == ENTRY_FIRST:
-                break
-        paths.reached[person] = longest
-        if longest:
-            for step in range(1, plan.steps + 1):
-                paths.rows[person, step - 1] = room.best[step]
+        _next_path(plan, first_required, histories, person, room, paths, person)
+
+
+@compiled
+def _solve_totals(plan: Plan, first_required: bool, histories: Histories, paths: Paths) -> int:
+    """Fill the first of `paths`; returns how many there are."""
+    room = _Room(np.zeros(plan.steps + 1, dtype=np.int64), np.zeros(plan.steps + 1, dtype=np.int64))
+    found = 0
+    for person in range(len(histories.offsets) - 1):
+        while _next_path(plan, first_required, histories, person, room, paths, found):
+            for step in range(plan.steps):
+                if paths.rows[found, step] >= 0:
+                    histories.steps[paths.rows[found, step]] = 0
+                    histories.excluded[paths.rows[found, step]] = 0
+            found += 1
+            if found == len(paths.person):
+                return found
+    return found
+
+
+@compiled
+def _next_path(
+    plan: Plan, first_required: bool, histories: Histories, person: int, room: _Room, paths: Paths, place: int
+) -> bool:
+    """Write the person's path, if there is one, at its place."""
+    first, last = histories.offsets[person], histories.offsets[person + 1]
+    longest = 0
+    bits = 1 if first_required else (1 << plan.steps) - 1
+    for turn in range(last - first):
+        row = last - 1 - turn if plan.entry == ENTRY_LAST else first + turn
+        if row > first and histories.time_us[row - 1] == histories.time_us[row]:
+            continue  # an instant is tried once, at its first row
+        if not plan.from_us <= histories.time_us[row] < plan.to_us or not _has(histories, row, last, bits):
+            continue
+        longest = max(longest, _try_start(plan, first_required, histories, row, last, longest, room))
+        if longest == plan.steps or plan.entry == ENTRY_FIRST:
+            break
+    if longest == 0:
+        return False
+    paths.person[place] = person
+    paths.reached[place] = longest
+    for step in range(1, plan.steps + 1):
+        paths.rows[place, step - 1] = room.best[step]
+    return True
 
 
 @compiled
