@@ -23,6 +23,8 @@ def _check_stages(definition: FunnelDefinition, errors: FieldErrors) -> None:
             errors.add(f"{at}/optional", "conflicting_fields", "optional stages need order: ordered")
         elif stage.optional and definition.tie == "grace":
             errors.add(f"{at}/optional", "conflicting_fields", "optional stages need tie: any or strict")
+        elif stage.optional and definition.count == "totals":
+            errors.add(f"{at}/optional", "conflicting_fields", "optional stages need count: unique")
         if has_window and number == 1:
             errors.add(f"{at}/{field}", "conflicting_fields", "the first stage has no stage before it")
         elif has_window and stage.optional:
@@ -55,6 +57,8 @@ def _check_modes(definition: FunnelDefinition, errors: FieldErrors) -> None:
         errors.add("/strict_scope", "conflicting_fields", "belongs to order: strict")
     if definition.tie != "any" and definition.order == "unordered":
         errors.add("/tie", "conflicting_fields", "without an order there are no ties")
+    if definition.tie == "grace" and definition.count == "totals":
+        errors.add("/tie", "conflicting_fields", "count: totals allows no grace")
     if definition.tie == "grace" and definition.order == "strict":
         errors.add("/tie", "conflicting_fields", "order: strict allows no grace")
     if definition.tie == "grace" and any(

@@ -184,7 +184,7 @@ def _bounds(definition: FunnelDefinition, time_range: TimeRange) -> Parameters:
     if definition.range == "entry":
         window_us = _window_us(definition)
         read_to_us = min(time_range.to_us + window_us, TIME_END_US)
-    return Parameters(from_us=time_range.from_us, read_to_us=read_to_us)
+    return Parameters(read_from_us=time_range.from_us, read_to_us=read_to_us)
 
 
 def _window_us(definition: FunnelDefinition) -> int:

@@ -22,10 +22,11 @@ SESSION_GAP_S = 3_600
 
 @dataclass(frozen=True)
 class Span:
-    """Which events are read and where a path may begin, in microseconds: [from, to), later steps before read_to."""
+    """Where a path may begin, [from, to), and which events are read, [read_from, read_to), in microseconds."""
 
     from_us: int
     to_us: int
+    read_from_us: int
     read_to_us: int
 
 
@@ -81,7 +82,9 @@ def histories_sql(
     entities: Sequence[int] | None = None,
 ) -> tuple[str, dict[str, object]]:
     """The statement and its values."""
-    parameters = Parameters(from_us=span.from_us, read_to_us=span.read_to_us, to_us=span.to_us)
+    parameters = Parameters(
+        from_us=span.from_us, to_us=span.to_us, read_from_us=span.read_from_us, read_to_us=span.read_to_us
+    )
     columns = stage_columns(definition) | {"id"}
     for name in (*definition.hold, *properties):
         columns |= property_columns(name)

@@ -1,6 +1,6 @@
 """From a definition to everybody's path: which solver, with which numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,12 @@ from iafa.clock import US_PER_S
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Reading
+from iafa.query.paths.grace import solve_grace
 from iafa.query.paths.ordered import solve, solve_totals
 from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Paths, Plan
 from iafa.query.paths.reading import Chunk, Span, read_histories
 from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
-from iafa.query.time_range import TIME_END_US, TimeRange
+from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
 
 _ENTRIES = {"best": ENTRY_BEST, "first": ENTRY_FIRST, "last": ENTRY_LAST}
 
@@ -29,9 +30,11 @@ class Solved:
 def span_of(definition: FunnelDefinition, time_range: TimeRange) -> Span:
     """The range selects the first event; later ones may follow up to a window after it (`entry`) or not."""
     read_to_us = time_range.to_us
-    if definition.range == "entry":
+    if definition.range == "entry" or (definition.exclusions and definition.exclusion_mode == "drop"):
+        # What `drop` looks for may come after the last step.
         read_to_us = min(time_range.to_us + window_us(definition), TIME_END_US)
-    return Span(time_range.from_us, time_range.to_us, read_to_us)
+    read_from_us = max(time_range.from_us - definition.grace_seconds * US_PER_S, TIME_MIN_US)
+    return Span(time_range.from_us, time_range.to_us, read_from_us, read_to_us)
 
 
 def window_us(definition: FunnelDefinition) -> int:
@@ -77,13 +80,15 @@ def solve_paths(
     plan = plan_of(definition, span)
     for chunk in read_histories(reading, snapshot, definition, span):
         reading.check_time()
-        yield Solved(chunk, paths_of(definition, plan, chunk))
+        yield Solved(chunk, paths_of(definition, plan, chunk, reading.check_time))
 
 
-def paths_of(definition: FunnelDefinition, plan: Plan, chunk: Chunk) -> Paths:
+def paths_of(definition: FunnelDefinition, plan: Plan, chunk: Chunk, check_time: Callable[[], None]) -> Paths:
     if definition.order == "unordered":
         solver = solve_unordered_totals if definition.count == "totals" else solve_unordered
         return solver(plan, chunk.histories, first_required=definition.first_required)
+    if definition.tie == "grace":
+        return solve_grace(plan, chunk.histories, definition.grace_seconds * US_PER_S, check_time)
     if definition.count == "totals":
         return solve_totals(plan, chunk.histories)
     return solve(plan, chunk.histories)
