@@ -13,6 +13,8 @@ def stage_columns(definition: FunnelDefinition) -> set[str]:
     matchers: list[Stage | Exclusion] = [*definition.stages, *definition.exclusions]
     conditions = [*definition.filters, *(each for matcher in matchers for each in matcher.filters)]
     columns = {"user_hash", "created_at", "event_type"}.union(*map(filter_columns, conditions))
+    if definition.exclude_bots:
+        columns.add("is_bot")
     return columns | {"url"} if any(matcher.page for matcher in matchers) else columns
 
 

@@ -11,7 +11,7 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Reading
-from iafa.query.filters import property_columns, text_sql
+from iafa.query.filters import condition_sql, property_columns, text_sql
 from iafa.query.paths.plan import Histories, Int32s, Int64s
 from iafa.query.source import events_sql
 from iafa.query.stages import relevant_sql, stage_columns, stage_sql
@@ -88,17 +88,14 @@ def histories_sql(
     columns = stage_columns(definition) | {"id"}
     for name in (*definition.hold, *properties):
         columns |= property_columns(name)
-    if definition.exclude_bots:
-        columns.add("is_bot")
     if definition.unit == "session" and definition.sessions == "client":
         columns.add("session_id")
     identified = sql_text(
         "identified",
         columns=", ".join(sorted(columns - {"user_hash"})),
         events=events_sql(snapshot, columns, parameters),
+        and_no_bots=" and not is_bot" if definition.exclude_bots else "",
     )
-    if definition.exclude_bots:
-        identified = f"{identified.rstrip()}\n    and not is_bot"
     required = definition.required
     optional = [stage for stage in definition.stages if stage.optional]
     text = sql_text(
@@ -164,8 +161,6 @@ def _is_kept(definition: FunnelDefinition, entities: Sequence[int] | None, param
 
 
 def filters_sql(definition: FunnelDefinition, parameters: Parameters) -> str:
-    from iafa.query.filters import condition_sql
-
     return " and ".join(condition_sql(condition, parameters) for condition in definition.filters) or "true"
 
 

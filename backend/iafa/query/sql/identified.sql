@@ -4,4 +4,4 @@ from (
     {events}
 )
 where created_at >= make_timestamptz($read_from_us)
-    and created_at < make_timestamptz($read_to_us)
+    and created_at < make_timestamptz($read_to_us){and_no_bots}
