@@ -84,7 +84,8 @@ check: setup ## Format, lint, types, import contracts, generated types, size bud
 
 .PHONY: bench
 bench: setup ## Measure speed (tests/bench)
-	@for file in tests/bench/[a-z]*.py; do echo "== $$file"; $(VENV)/bin/python "$$file" || exit 1; done
+	@for file in tests/bench/*_bench.py; do echo "== $$file"; \
+		$(VENV)/bin/python -m "tests.bench.$$(basename "$$file" .py)" || exit 1; done
 
 .PHONY: build
 build: setup ## A wheel in dist/ that carries the dashboard and the tracker

@@ -22,7 +22,9 @@ from iafa.lake.append import LakeAppender
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
 from iafa.lake.parts import Arrival, to_table
+from iafa.lake.quarantine import REJECTED_SCHEMA
 from iafa.lake.schema import EVENT_SCHEMA
+from iafa.metrics import METRICS
 from iafa.query.filters import Operator
 from iafa.settings import Settings
 
@@ -88,6 +90,21 @@ def test_every_option_and_sub_command_is_documented() -> None:
     assert not [(name, option) for name, option in found if name not in text or f"`{option}" not in text]
 
 
+def test_every_metric_is_documented_and_no_other() -> None:
+    rows = re.findall(r"^\| `iafa_(\w+)` \| (\w+) \| `?(\w*)`? ?\|", page("metrics"), re.MULTILINE)
+    assert rows == [
+        (f"{name}_total" if metric.kind == "counter" else name, metric.kind, metric.label)
+        for name, metric in METRICS.items()
+    ]
+
+
+def test_every_counter_of_the_code_is_a_metric() -> None:
+    sources = [path.read_text() for path in (ROOT / "backend" / "iafa").rglob("*.py")]
+    counted = {name for text in sources for name in re.findall(r"counters\.add\(\s*\"(\w+)\"", text)}
+    assert "events_accepted" in counted
+    assert counted <= {name for name, metric in METRICS.items() if metric.kind == "counter"}
+
+
 @cache
 def routes() -> list[tuple[str, str]]:
     said = CliRunner().invoke(openapi_command)
@@ -129,7 +146,10 @@ def test_a_filter_operator_is_defined(operator: Operator) -> None:
     assert re.search(rf"[` ]{operator.value}[` ]", page("semantics"))
 
 
-def test_every_column_is_documented_with_its_type() -> None:
+@pytest.mark.parametrize(
+    ("heading", "schema"), [("The event in Parquet", EVENT_SCHEMA), ("The quarantine", REJECTED_SCHEMA)]
+)
+def test_every_column_is_documented_with_its_type(heading: str, schema: Any) -> None:
     kinds = {
         "string": "string",
         "int64": "int64",
@@ -137,9 +157,10 @@ def test_every_column_is_documented_with_its_type() -> None:
         "bool": "boolean",
         "double": "double",
     }
-    rows = re.findall(r"^\| (`.+?`) \| (.+?) \|", page("data-format"), re.MULTILINE)
+    section = page("data-format").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \| (.+?) \|", section, re.MULTILINE)
     documented = {name: kind for names, kind in rows for name in re.findall(r"`(\w+)`", names)}
-    for column in EVENT_SCHEMA:
+    for column in schema:
         kind = documented[column.name]
         assert kind.startswith(kinds[str(column.type)]), column.name
         assert ("null" in kind) == column.nullable, column.name

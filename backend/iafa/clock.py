@@ -18,6 +18,9 @@ class Clock(Protocol):
     def monotonic_s(self) -> float:
         """Seconds that never step back; for ages, rates and timeouts."""
 
+    def since_boot_s(self) -> float:
+        """Seconds since the machine started, sleep included; equal in all processes. Shows steps of the wall clock."""
+
 
 @dataclass(frozen=True)
 class SystemClock:
@@ -26,6 +29,9 @@ class SystemClock:
 
     def monotonic_s(self) -> float:
         return time.monotonic()
+
+    def since_boot_s(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class FakeClock:
@@ -39,6 +45,9 @@ class FakeClock:
         return self._now_us
 
     def monotonic_s(self) -> float:
+        return self._monotonic_s
+
+    def since_boot_s(self) -> float:
         return self._monotonic_s
 
     def advance(self, seconds: float) -> None:

@@ -6,6 +6,8 @@ from enum import StrEnum
 import msgspec
 import xxhash
 
+from iafa.clock import US_PER_DAY
+
 NAME_CHARS_MAX = 200
 ID_CHARS_MAX = 200
 STRING_BYTES_MAX = 8 * 1024
@@ -19,6 +21,7 @@ INFLATED_BYTES_MAX = 5 * 1024 * 1024
 BATCH_EVENTS_MAX = 2_500
 BATCH_DATES_MAX = 31
 REJECTED_BODY_CHARS_MAX = 16 * 1024
+SAMPLE_RATE_ALL = 1.0  # as a default it is left out of the encoded event
 FUTURE_MAX_US = 24 * 3_600 * 1_000_000
 TIME_MAX_US = 253_402_300_799_999_999  # end of the year 9999: the last instant every reader of the files can hold
 
@@ -59,6 +62,7 @@ class DropReason(StrEnum):
     MISSING_IDENTITY = "missing_identity"
     DUPLICATE = "duplicate"
     RATE_LIMITED = "rate_limited"
+    POISON = "poison"
 
 
 class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
@@ -80,7 +84,7 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     user_agent: str | None = None
     ip_address: str | None = None
     timezone: str | None = None
-    sample_rate: float = 1.0
+    sample_rate: float = SAMPLE_RATE_ALL
 
 
 class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
@@ -95,6 +99,13 @@ class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     event_id: str | None = None
     event_type: str | None = None
     body: str = ""
+
+
+def earliest_kept_us(now_us: int, retention_days: int | None) -> int:
+    """The first instant of the oldest UTC day that a project keeps; what is older, the next retention run removes."""
+    if retention_days is None:
+        return 0
+    return max(0, (now_us // US_PER_DAY - retention_days) * US_PER_DAY)
 
 
 def is_identity(value: str | None) -> bool:

@@ -25,6 +25,14 @@ def held(path: Path, *, wait_s: float = -1) -> Iterator[bool]:
         lock.release()
 
 
+def is_taken(path: Path) -> bool:
+    """Whether a process holds the lock; a lock file that is not there is held by nobody, and is not made."""
+    if not path.exists():
+        return False
+    with held(path, wait_s=0) as is_free:
+        return not is_free
+
+
 def take(path: Path) -> BaseFileLock | None:
     """Take a lock for the life of the process; None when another process has it."""
     make_dirs(path.parent)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from iafa.durable import write_private
+from iafa.durable import Durability, write_private
 from iafa.errors import WrongUsage
 
 SECRET_BYTES_MIN = 32
@@ -39,15 +39,22 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=64)
     registration: Literal["open", "invite", "closed"] = "open"
     docs: bool = True
+    metrics: Literal["off", "local", "public"] = "local"
     trusted_proxies: Annotated[list[str], NoDecode] = []
     public_url: str = ""
+    durability: str = "sync"
+    disk_free_min_mb: int = Field(256, ge=0)
     journal_segment_bytes_max: int = Field(64 * 1024 * 1024, ge=4096)
     journal_bytes_max: int = Field(4 * 1024**3, ge=1024 * 1024)
     upload_bytes_max: int = Field(1024**3, ge=1024)
     compact_interval_s: float = Field(30.0, gt=0)
     compact_parts_min: int = Field(8, ge=2, le=90)
+    compact_memory_mb: int = Field(512, ge=64)
     dedup_window_days: int = Field(7, ge=1, le=366)
+    quarantine_rows_max: int = Field(10_000, ge=0)
     trash_grace_s: float = Field(600.0, gt=0)
+    retention_interval_s: float = Field(86_400.0, ge=0)
+    archive_dir: str = ""
     query_timeout_s: float = Field(30.0, gt=0)
     query_memory_mb: int = Field(1024, ge=128)
     query_threads: int = Field(2, ge=1, le=64)
@@ -59,6 +66,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    @field_validator("durability")
+    @classmethod
+    def _known_durability(cls, value: str) -> str:
+        return Durability.of(value).name
 
     def checked(self) -> "Settings":
         """Refuse combinations that break a promise (see docs/reliability.md)."""

@@ -5,25 +5,39 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from iafa.clock import US_PER_DAY, Clock, SystemClock
-from iafa.durable import make_dirs
+from iafa.durable import Durability, make_dirs
 from iafa.failpoints import Failpoints, Hit, no_failpoints
 from iafa.ingest.collector import Collector
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
+from iafa.ingest.rejections import Rejections
 from iafa.jobs.background import POLL_S, Background, Task
+from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
+from iafa.jobs.gauges import Gauges
+from iafa.jobs.merge import Merger
+from iafa.jobs.overview import Overview
+from iafa.jobs.repair import Repairer
+from iafa.jobs.retention import Retention
+from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
-from iafa.journal.reader import journals
+from iafa.jobs.verify import Verifier
+from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
+from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
+from iafa.lake.quarantine import Quarantine
+from iafa.lake.schema import leave_pandas_out
 from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.locks import held
 from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
@@ -34,14 +48,21 @@ from iafa.meta.projects import Project, Projects
 from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
 from iafa.metrics import Counters
+from iafa.published import Publisher
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel
 from iafa.query.time_range import TimeRange
+from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
+from iafa.slots import SharedTables, open_shared
 
 Result = TypeVar("Result")
+QUARANTINE_SWEEP_S = 600.0
+QUARANTINE_WAIT_S = 5.0
+MEASURE_EVERY_S = 30.0
+CLOCK_LOOK_S = 3600.0
 WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
 
 
@@ -61,6 +82,8 @@ class House:
     organizations: Organizations
     hit: Hit
     query_pool: Executor
+    counters: Counters  # of this process
+    shared: SharedTables | None  # what the workers of one server count together; None: one worker or a command
 
     async def snapshot(self, project_id: str) -> Snapshot:
         return await self._in_query_pool(self.snapshots.take, project_id)
@@ -75,6 +98,9 @@ class House:
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
         return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
 
+    async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
+        return await self._in_query_pool(trends, self.engine, snapshot, question)
+
     async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
         """Questions have threads of their own: sign-ins and metadata must not wait for a slow one."""
         return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
@@ -83,35 +109,112 @@ class House:
         await asyncio.to_thread(drop, self.layout, project_id)
 
     def appender(self) -> LakeAppender:
-        return LakeAppender(self.layout, self.manifests, self._window_us, self.hit)
+        return LakeAppender(
+            self.layout, self.manifests, self._window_us, self.hit, make_room=self.compactor().make_room
+        )
 
     def uploader(self) -> Uploader:
         return Uploader(self.layout, self.appender(), self.clock)
 
     def flusher(self) -> Flusher:
-        return Flusher(self.layout, self.appender(), self.hit)
+        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters)
+
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
+
+    def sweep_quarantine(self) -> None:
+        with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:
+            if is_ours:
+                self.quarantine().sweep(self.clock)
 
     def compactor(self) -> Compactor:
         return Compactor(
-            self.layout, self.manifests, self.clock, parts_min=self.settings.compact_parts_min, hit=self.hit
+            self.layout,
+            self.manifests,
+            self.clock,
+            parts_min=self.settings.compact_parts_min,
+            merger=Merger(self.settings.compact_memory_mb, self._window_us, hit=self.hit),
+            counters=self.counters,
+            hit=self.hit,
         )
 
-    def background(self) -> Background:
-        return Background(
-            (
-                Task("flush", POLL_S, self.flusher().run, is_due_at_start=True),
-                Task("compact", self.settings.compact_interval_s, self.compactor().run),
-            ),
+    def retention(self, archive_dir: Path | None = None) -> Retention:
+        archive = self.settings.archive_dir
+        return Retention(
+            self.layout,
+            self.manifests,
             self.clock,
+            self._retention_policies,
+            self._window_us,
+            archive_dir=archive_dir or (Path(archive) if archive else None),
+            counters=self.counters,
+            hit=self.hit,
+        )
+
+    def verifier(self) -> Verifier:
+        return Verifier(self.layout, self.manifests, self.clock, self._window_us)
+
+    def repairer(self, backup: Path | None = None) -> Repairer:
+        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
+
+    def backup(self, target: Path, *, may_link: bool = True) -> Backup:
+        return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
+
+    def background(self, gauges: dict[str, float] | None = None) -> Background:
+        """The tasks of the background process; they leave what they measured in `gauges`."""
+        gauges = {} if gauges is None else gauges
+        flusher, lake, retention = self.flusher(), self.lake_gauges(), self.retention()
+
+        def flush() -> None:
+            gauges["stuck_projects"] = len(flusher.run().stuck_projects)
+
+        def measure() -> None:
+            gauges["day_parts"] = lake.day_parts()
+
+        tasks = [
+            # Before the flush: what it writes under a wrong clock must not speak for that clock.
+            Task("clock", CLOCK_LOOK_S, retention.look_at_clock, is_due_at_start=True),
+            Task("flush", POLL_S, flush, is_due_at_start=True),
+            Task("compact", self.settings.compact_interval_s, self.compactor().run),
+            Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
+            Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
+        ]
+        if self.settings.retention_interval_s:
+            run = partial(retention.run, actor="background")
+            tasks.append(Task("retention", self.settings.retention_interval_s, run, is_due_at_start=True))
+        return Background(tuple(tasks), self.clock, self.counters)
+
+    def _retention_policies(self) -> dict[str, Policy]:
+        return {one.id: Policy(one.retention_days, one.aggregate_retention_days) for one in self.projects.read()}
+
+    def lake_gauges(self) -> Gauges:
+        return Gauges(self.layout, self.manifests, self.clock)
+
+    def publisher(self, process: str, gauges: Callable[[], dict[str, float]]) -> Publisher:
+        """What makes this process's counters visible to the others; start it when the process does its work."""
+        return Publisher(self.layout.run, process, self.counters, self.clock, gauges)
+
+    def overview(self, publisher: Publisher) -> Overview:
+        return Overview(
+            self.layout.run,
+            publisher.process,
+            publisher.now,
+            self.lake_gauges(),
+            self.clock,
+            durability=self.settings.durability,
         )
 
     @property
     def _window_us(self) -> int:
         return self.settings.dedup_window_days * US_PER_DAY
 
-    def oldest_journal(self) -> int | None:
-        """The lowest epoch that still has a journal."""
-        return next((epoch for epoch, _directory in journals(self.layout.journal)), None)
+    def left_of(self, earlier_than: int) -> str | None:
+        """What is not in the lake yet of the journals with a lower epoch, in words; None when all of it is."""
+        oldest = next((epoch for epoch, _directory in journals(self.layout.journal)), None)
+        if oldest is None or oldest >= earlier_than:
+            return None
+        left = backlog(self.layout.journal, self.clock.now_us(), before=earlier_than)
+        return f"journal {oldest} and later: {left.bytes} bytes in {left.segments} segments are left"
 
 
 @dataclass(frozen=True)
@@ -125,7 +228,12 @@ class Intake:
         await asyncio.to_thread(self.journal.close)
 
 
-def open_house(settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None) -> House:
+def open_house(
+    settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None, shared_fd: int | None = None
+) -> House:
+    """`shared_fd` is the descriptor of the tables that a server made for its workers."""
+    leave_pandas_out()
+    shared = None if shared_fd is None else open_shared(shared_fd)
     clock = clock or SystemClock()
     hit = hit or failpoints(settings)
     layout = Layout(settings.data_dir.resolve())
@@ -157,10 +265,14 @@ def open_house(settings: Settings, clock: Clock | None = None, *, hit: Hit | Non
         ),
         projects=Projects(JsonFile(layout.root, "projects", Project, clock=clock, hit=hit), clock),
         funnels=Funnels(JsonFile(layout.root, "funnels", StoredFunnel, clock=clock, hit=hit), clock),
-        accounts=Accounts(users, organizations, sessions, Passwords(), LoginThrottle(clock)),
+        accounts=Accounts(
+            users, organizations, sessions, Passwords(), LoginThrottle(clock, shared.logins if shared else None)
+        ),
         organizations=organizations,
         hit=hit,
         query_pool=ThreadPoolExecutor(settings.query_concurrency + WAITING_QUERIES, thread_name_prefix="query"),
+        counters=Counters(),
+        shared=shared,
     )
 
 
@@ -171,14 +283,24 @@ def open_intake(house: House) -> Intake:
         segment_events_max=settings.event_buffer_size,
         segment_age_s=settings.event_flush_interval,
         journal_bytes_max=settings.journal_bytes_max,
+        disk_free_min_bytes=settings.disk_free_min_mb * 1024**2,
     )
-    journal = JournalWriter(house.layout.journal, house.clock, limits, hit=house.hit)
+    journal = JournalWriter(
+        house.layout.journal,
+        house.clock,
+        limits,
+        durability=Durability.of(settings.durability),
+        counters=house.counters,
+        hit=house.hit,
+        known_epoch=partial(highest_epoch, house.layout, house.manifests),
+    )
     collector = Collector(
         journal=journal,
-        find_grant=lambda key, now_us: house.projects.key_ring().grant(key, now_us=now_us),
-        limiter=RateLimiter(house.clock),
+        find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
+        limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
         recent=RecentIds(),
-        counters=Counters(),
+        rejections=Rejections(journal, RateLimiter(house.clock), house.counters),
+        counters=house.counters,
         clock=house.clock,
     )
     return Intake(journal, collector)

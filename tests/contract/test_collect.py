@@ -283,6 +283,51 @@ async def test_rate_limit_answers_429_with_a_time_to_wait(site: Site) -> None:
     assert answers[2].json()["retryable"] is True
 
 
+async def test_request_key_makes_a_retry_without_ids_harmless(site: Site) -> None:
+    headers = {"x-api-key": site.secret_key, "idempotency-key": "order-77"}
+    answers = [await client.post("/api/v1/track", json=EVENT, headers=headers) for client in (site.lean, site.routed)]
+    assert [answer.json()["status"] for answer in answers] == ["ok", "duplicate"]
+    assert await site.people("visit") == [1]
+
+
+async def test_every_refused_request_is_counted_by_its_code(site: Site) -> None:
+    headers = {**JSON, "x-api-key": site.secret_key}
+    await site.lean.post("/api/v1/track", content=b"{", headers=headers)
+    await site.lean.post("/api/v1/track", content=b"{}", headers=headers)
+    await site.lean.post("/api/v1/track", content=b"{}", headers={**JSON, "x-api-key": "guess"})
+    await raw(site.app, [{"type": "http.disconnect"}], [(b"x-api-key", site.secret_key.encode()), *RAW_JSON])
+    assert site.app._collector.counters.read()["requests_refused"] == {
+        **{"client_left": 1, "invalid_credentials": 1, "invalid_json": 1, "validation_error": 1}
+    }
+
+
+async def test_body_that_comes_in_time_but_in_two_parts_is_taken(site: Site) -> None:
+    """The first part is there at once, the second one is waited for."""
+    body = json.dumps(EVENT).encode()
+    parts = iter([(body[:10], True), (body[10:], False)])
+    statuses = []
+
+    async def receive() -> dict[str, Any]:
+        part, more = next(parts)
+        if not more:
+            await asyncio.sleep(0.001)
+        return {"type": "http.request", "body": part, "more_body": more}
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status"))
+
+    scope = {
+        **{"type": "http", "method": "POST", "path": "/api/v1/track", "query_string": b"", "client": ("192.0.2.1", 1)},
+        "headers": [(b"x-api-key", site.secret_key.encode()), *RAW_JSON],
+    }
+    await site.app(scope, receive, send)
+    assert statuses[0] == 200
+    assert await site.people("visit") == [1]
+
+
+RAW_JSON = [(b"content-type", b"application/json")]
+
+
 async def raw(app: CollectFront, messages: list[dict[str, Any]], headers: list[tuple[bytes, bytes]]) -> list[Any]:
     """What the application sends for a scripted client."""
     sent: list[Any] = []

@@ -9,6 +9,7 @@ from iafa.event import Event
 
 PROJECT = "p0projectaaaa"
 OTHER_PROJECT = "p0projectbbbb"
+STUCK_PROJECT = "p0projectcccc"
 NOON_US = 1_763_726_400 * US_PER_S  # 2025-11-21T12:00:00Z
 
 
@@ -24,6 +25,11 @@ def make_event(**over: object) -> Event:
 
 def make_events(count: int, *, prefix: str = "event", **over: object) -> list[Event]:
     return [make_event(id=f"{prefix}-{number}", **over) for number in range(count)]
+
+
+def poison(event_id: str) -> Event:
+    """The journal reads it back; no timestamp of Parquet can hold it."""
+    return make_event(id=event_id, created_at=2**63)
 
 
 def encode(events: Iterable[Event]) -> bytes:

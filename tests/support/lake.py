@@ -1,6 +1,7 @@
 """A data directory with a journal, a flusher, a compactor and snapshots, all real, on a fake clock."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -10,11 +11,17 @@ from iafa.event import Event
 from iafa.failpoints import Hit, no_failpoints
 from iafa.jobs.compact import Compactor
 from iafa.jobs.flush import Flusher
+from iafa.jobs.merge import Merger
+from iafa.jobs.retention import Retention
+from iafa.jobs.retention_plan import Policy
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
+from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
+from iafa.lake.quarantine import Quarantine
 from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.metrics import Counters
 from tests.support.events import NOON_US, PROJECT, encode
 
 WINDOW_US = 7 * US_PER_DAY
@@ -34,13 +41,34 @@ class TestLake:
     def __post_init__(self) -> None:
         self.layout = Layout(self.root)
         self.manifests = Manifests(self.layout, self.clock, grace_s=600, hit=self.hit)
-        self.appender = LakeAppender(self.layout, self.manifests, WINDOW_US, self.hit)
-        self.flusher = Flusher(self.layout, self.appender, self.hit)
-        self.compactor = Compactor(self.layout, self.manifests, self.clock, parts_min=8, hit=self.hit)
+        merger = Merger(memory_mb=128, dedup_window_us=WINDOW_US, hit=self.hit)
+        self.compactor = Compactor(self.layout, self.manifests, self.clock, merger=merger, hit=self.hit)
+        self.appender = LakeAppender(
+            self.layout, self.manifests, WINDOW_US, self.hit, make_room=self.compactor.make_room
+        )
+        self.counters = Counters()
+        self.quarantine = Quarantine(self.layout, hit=self.hit, counters=self.counters)
+        self.flusher = Flusher(self.layout, self.appender, self.quarantine, self.hit, self.counters)
         self.snapshots = Snapshots(self.layout, self.manifests, dedup_window_us=WINDOW_US)
 
+    def retention(
+        self, days: int | None = 30, aggregate_days: int | None = None, *, archive: Path | None = None
+    ) -> Retention:
+        """With one policy for every project that has files."""
+        policy = Policy(days, aggregate_days)
+        return Retention(
+            self.layout,
+            self.manifests,
+            self.clock,
+            lambda: dict.fromkeys(self.layout.project_ids(), policy),
+            WINDOW_US,
+            archive_dir=archive,
+            hit=self.hit,
+        )
+
     def open_journal(self) -> JournalWriter:
-        return JournalWriter(self.layout.journal, self.clock, self.limits, hit=self.hit)
+        known_epoch = partial(highest_epoch, self.layout, self.manifests)
+        return JournalWriter(self.layout.journal, self.clock, self.limits, hit=self.hit, known_epoch=known_epoch)
 
     def write(self, events: list[Event], *, project_id: str = PROJECT) -> None:
         """One process start that writes one request and is gone."""

@@ -61,6 +61,15 @@ class ServerProcess:
             time.sleep(0.05)
         raise AssertionError(f"the server was not ready within {START_S} s: {self.log_path.read_text()[-2000:]}")
 
+    @property
+    def exit_code(self) -> int | None:
+        return None if self._process is None else self._process.poll()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         process = self._process
         if process is None or process.poll() is not None:

@@ -3,6 +3,7 @@
 `project_of` and `funnel_of` are the one place that turns an id from outside into an object of the caller.
 """
 
+import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -36,6 +37,7 @@ class Access(StrEnum):
     MEMBER_OR_SECRET_KEY = "member_or_secret_key"  # noqa: S105 - a policy, no secret
     WRITE_KEY = "write_key"
     SECRET_KEY = "secret_key"  # noqa: S105 - a policy, no secret
+    OPERATOR = "operator"
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,15 @@ async def secret_key(request: Request, services: ServicesOf) -> KeyGrant:
     return grant
 
 
+def metrics_reader(request: Request, services: ServicesOf) -> None:
+    """Whom `IAFA_METRICS` lets in: nobody, programs on this machine, anybody."""
+    policy = services.settings.metrics
+    if policy == "off":
+        raise NotFound
+    if policy == "local" and not _is_from_this_machine(request):
+        raise InsufficientScope("the metrics are for programs on the server's machine; see the setting IAFA_METRICS")
+
+
 async def member_project(
     project_id: str, services: ServicesOf, caller: Annotated[SignedIn, Depends(signed_in)]
 ) -> Project:
@@ -184,6 +195,7 @@ DEMANDS: Mapping[Callable[..., Any], Access] = {
     readable_funnel: Access.MEMBER_OR_SECRET_KEY,
     write_key: Access.WRITE_KEY,
     secret_key: Access.SECRET_KEY,
+    metrics_reader: Access.OPERATOR,
 }
 
 SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
@@ -194,6 +206,7 @@ SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.MEMBER_OR_SECRET_KEY: [{"bearer": []}, {"cookie": []}, {"api_key": []}],
     Access.WRITE_KEY: [{"api_key": []}],
     Access.SECRET_KEY: [{"api_key": []}],
+    Access.OPERATOR: [],
 }
 
 
@@ -232,6 +245,21 @@ def _policy(route: APIRoute) -> Access:
     return max(found, key=list(Access).index)
 
 
+FORWARDING_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+
+
+def _is_from_this_machine(request: Request) -> bool:
+    """A proxy on this machine asks for others: what it forwards does not count as local."""
+    if request.client is None or any(name in request.headers for name in FORWARDING_HEADERS):
+        return False
+    try:
+        address = ipaddress.ip_address(request.client.host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
 def _bearer(request: Request) -> str | None:
     header = request.headers.get("authorization")
     if header is None:
@@ -246,7 +274,7 @@ def _key(request: Request, services: Services) -> KeyGrant:
     text = request.headers.get("x-api-key")
     if text is None:
         raise InvalidCredentials("send a valid key as X-API-Key")
-    grant = services.projects.key_ring().grant(text, now_us=services.clock.now_us())
+    grant = services.projects.grant(text, now_us=services.clock.now_us())
     if grant is None:
         raise InvalidCredentials("the key is not valid")
     return grant

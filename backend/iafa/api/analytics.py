@@ -15,9 +15,11 @@ from iafa.api.funnel_models import EventNameList, FunnelAnswer
 from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import OBJECT_PROBLEMS
 from iafa.api.services import ServicesOf
+from iafa.api.trend_models import TrendsAnswer
 from iafa.errors import FieldError, ValidationFailed
 from iafa.query.definition_reading import parse_definition
 from iafa.query.time_range import resolve_time_range
+from iafa.query.trends import parse_question
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
 QUERY_PROBLEMS = (
@@ -28,6 +30,7 @@ Day = Annotated[
     str | None,
     Query(max_length=40, description="A day of the project's time zone, `2026-10-01`, or an instant with zone."),
 ]
+UtcDay = Annotated[str | None, Query(max_length=40, description="A day of UTC, `2026-10-01`.")]
 WindowOverride = Annotated[
     int | None, Query(ge=0, le=10_000_000_000, description="Ask with another window than the saved one.")
 ]
@@ -75,6 +78,29 @@ async def ask_funnel(
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
     snapshot = await services.snapshot(project.id)
     return json_answer(await services.run_funnel(snapshot, definition, time_range, None))
+
+
+@router.get(
+    "/trends",
+    response_model=TrendsAnswer,
+    summary="Ask for events and people by day",
+    description="One series for each `event` (`*`, the default, is any event). Both days count; without them the range "
+    "is all of the project's data. Days whose events were removed by the retention come from the daily counts that "
+    "stayed. `is_exact` is false where events arrived after that: some people may then be counted twice.",
+    responses=problem_responses(*QUERY_PROBLEMS),
+)
+async def ask_trends(
+    project: ReadableProject,
+    services: ServicesOf,
+    event: Annotated[list[str], Query(description="An event's name or `*`; up to 20, repeated.")] = [],  # noqa: B006
+    start_date: UtcDay = None,
+    end_date: UtcDay = None,
+    interval: Annotated[str, Query(max_length=20, description="`day`; others come later.")] = "day",
+    timezone: Annotated[str, Query(max_length=64, description="`UTC`; others come later.")] = "UTC",
+) -> Response:
+    question = parse_question(event, start_date, end_date, interval=interval, timezone=timezone)
+    snapshot = await services.snapshot(project.id)
+    return json_answer(await services.run_trends(snapshot, question))
 
 
 @router.get(

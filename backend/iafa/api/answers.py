@@ -42,6 +42,7 @@ def project_answer(project: Project) -> ProjectAnswer:
         rate_limit_per_minute=project.rate_limit_per_minute,
         rate_limit_per_ip_per_minute=project.rate_limit_per_ip_per_minute,
         retention_days=project.retention_days,
+        aggregate_retention_days=project.aggregate_retention_days,
         session_gap_seconds=project.session_gap_seconds,
         version=project.version,
         created_at=to_iso(project.created_us),

@@ -4,8 +4,9 @@ import asyncio
 import itertools
 import logging
 import os
+import types
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
@@ -28,9 +29,10 @@ CORS = (
 _PREFLIGHT = (
     *CORS,
     (b"access-control-allow-methods", b"POST"),
-    (b"access-control-allow-headers", b"content-type, content-encoding, x-api-key"),
+    (b"access-control-allow-headers", b"content-type, content-encoding, idempotency-key, x-api-key"),
     (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
 )
+_REQUEST_KEY = b"idempotency-key"
 _JSON_TYPES = (b"application/json", b"text/json")
 
 
@@ -49,6 +51,7 @@ class Head(NamedTuple):
     length: int | None
     user_agent: str | None
     origin: str | None
+    request_key: str | None
     is_ambiguous: bool
 
 
@@ -97,13 +100,19 @@ class CollectFront:
         try:
             body = await action(scope, receive)
         except IafaError as error:
-            return _problem(Problem.of(error), request_id, common)
+            problem = Problem.of(error)
+            self._collector.counters.add("collect_requests", f"{problem.status // 100}xx")
+            self._collector.counters.add("requests_refused", problem.code)
+            return _problem(problem, request_id, common)
         except Left:
+            self._collector.counters.add("requests_refused", "client_left")
             raise
         except Exception:
+            self._collector.counters.add("collect_requests", "5xx")
             self._collector.counters.add("internal_errors", "collect")
             log.exception("collect request=%s", request_id)
             return _problem(INTERNAL_ERROR, request_id, common)
+        self._collector.counters.add("collect_requests", "2xx")
         status, kind = (200, b"application/json") if body else (204, b"text/plain")
         headers = (*CORS, *common, (b"content-type", kind), (b"content-length", str(len(body)).encode()))
         return Answer(status, headers, body)
@@ -127,7 +136,8 @@ class CollectFront:
         head, origin = _sender(scope)
         grant = self._collector.admit(head.key, origin)
         body = await _read_body(head, receive)
-        verbose = parse_qs(scope["query_string"].decode("latin-1")).get("verbose") == ["1"]
+        query = scope["query_string"]
+        verbose = bool(query) and parse_qs(query.decode("latin-1")).get("verbose") == ["1"]
         return msgspec.json.encode(await self._collector.batch(grant, origin, body, verbose=verbose))
 
     async def _beacon(self, scope: Scope, receive: Receive) -> bytes:
@@ -142,30 +152,27 @@ def _sender(scope: Scope) -> tuple[Head, Origin]:
     head = read_head(scope)
     client = scope.get("client")
     # The peer's address, or what a trusted proxy said: the server in front of this has already decided.
-    return head, Origin(client[0] if client else "", head.user_agent, head.origin)
+    return head, Origin(client[0] if client else "", head.user_agent, head.origin, head.request_key)
 
 
 def read_head(scope: Scope) -> Head:
-    key = user_agent = origin = None
-    content_type = encoding = b""
-    length: int | None = None
-    is_chunked = False
-    for name, value in scope["headers"]:
-        if name == b"x-api-key":
-            key = value.decode("latin-1").strip()
-        elif name == b"content-type":
-            content_type = value.partition(b";")[0].strip().lower()
-        elif name == b"content-encoding":
-            encoding = value.strip().lower()
-        elif name == b"content-length":
-            length = int(value) if value.isdigit() else None
-        elif name == b"transfer-encoding":
-            is_chunked = True
-        elif name == b"user-agent":
-            user_agent = value.decode("utf-8", "replace").replace("\x00", "")[:1000]
-        elif name == b"origin":
-            origin = value.decode("latin-1")
-    return Head(key, content_type, encoding, length, user_agent, origin, is_chunked and length is not None)
+    fields: dict[bytes, bytes] = dict(scope["headers"])
+    field = fields.get
+    key, agent, origin, request_key = field(b"x-api-key"), field(b"user-agent"), field(b"origin"), field(_REQUEST_KEY)
+    content_type = field(b"content-type", b"")
+    if content_type != b"application/json":
+        content_type = content_type.partition(b";")[0].strip().lower()
+    length = field(b"content-length", b"")
+    return Head(
+        None if key is None else key.decode("latin-1").strip(),
+        content_type,
+        field(b"content-encoding", b"").strip().lower(),
+        int(length) if length.isdigit() else None,
+        None if agent is None else agent.decode("utf-8", "replace").replace("\x00", "")[:1000],
+        None if origin is None else origin.decode("latin-1"),
+        request_key.decode("latin-1") if request_key else None,
+        b"transfer-encoding" in fields and length.isdigit(),
+    )
 
 
 async def _read_body(head: Head, receive: Receive, *, is_beacon: bool = False) -> bytes:
@@ -178,15 +185,42 @@ async def _read_body(head: Head, receive: Receive, *, is_beacon: bool = False) -
         raise UnsupportedMediaType("send the body as it is or as gzip", code="unsupported_encoding")
     if head.length is not None and head.length > WIRE_BYTES_MAX:
         raise _too_large(WIRE_BYTES_MAX)
+    receiving = _receive_all(receive)
     try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            body = await _receive_all(receive)
+        body = await _within(receiving, BODY_SECONDS_MAX)
     except TimeoutError:
         if is_beacon or head.origin is not None:
             # A browser would send the whole request again by itself on 408.
             raise IafaError("the body came too slowly", code="bad_request") from None
         raise IafaError("the body came too slowly", code="request_timeout") from None
     return _inflate(body) if head.encoding == b"gzip" else body
+
+
+async def _within(receiving: Coroutine[Any, Any, bytes], seconds: float) -> bytes:
+    """What a coroutine returns, or TimeoutError. A body that is here already costs no timer."""
+    try:
+        waits_for = receiving.send(None)
+    except StopIteration as ended:
+        body: bytes = ended.value
+        return body
+    async with asyncio.timeout(seconds):
+        return await _resumed(receiving, waits_for)
+
+
+@types.coroutine
+def _resumed(coroutine: Coroutine[Any, Any, bytes], waits_for: Any) -> Generator[Any, Any, bytes]:
+    """Go on with a coroutine that was begun by hand and waits for something."""
+    try:
+        while True:
+            try:
+                sent = yield waits_for
+            except BaseException as error:
+                waits_for = coroutine.throw(error)
+            else:
+                waits_for = coroutine.send(sent)
+    except StopIteration as ended:
+        body: bytes = ended.value
+        return body
 
 
 async def _receive_all(receive: Receive) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from iafa.api.collect import CollectFront
@@ -41,7 +41,7 @@ class TrackEvent(BaseModel):
     timestamp: str | float | None = Field(
         None,
         description="ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. "
-        "Absent: now. From 1970 to 24 hours ahead.",
+        "Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.",
         examples=["2026-11-21T14:02:07.120Z"],
     )
     source: str | None = Field(None, description="web, ios, server ... Also: `event_source`, `platform`.")
@@ -78,6 +78,15 @@ class BatchAnswerBody(BaseModel):
     results: list[EventResult]
 
 
+RequestKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The same for a request and its retries, another one for every other request: events without an "
+        "id get ids that follow from it, so that a retry counts once.",
+        examples=["order-77"],
+    ),
+]
 _EVENT = {"event_type": "add_to_cart", "user_id": "user_1042", "properties": {"product": "lamp", "price": 49.9}}
 _BATCH = {"events": [_EVENT, {"event_type": "purchase", "user_id": "user_1042", "id": "order-77"}]}
 _BATCH_ANSWER = {
@@ -133,7 +142,7 @@ async def _answer(request: Request) -> Response:
     },
     openapi_extra=_extra(_EVENT_SCHEMA, _EVENT),
 )
-async def track(request: Request) -> Response:
+async def track(request: Request, idempotency_key: RequestKey = None) -> Response:
     return await _answer(request)
 
 
@@ -155,7 +164,9 @@ async def track_at_root(request: Request) -> Response:
     openapi_extra=_extra(_BATCH_SCHEMA, _BATCH),
 )
 async def track_batch(
-    request: Request, verbose: Annotated[Literal["0", "1"], Query(description="1 lists every event.")] = "0"
+    request: Request,
+    verbose: Annotated[Literal["0", "1"], Query(description="1 lists every event.")] = "0",
+    idempotency_key: RequestKey = None,
 ) -> Response:
     return await _answer(request)
 

@@ -9,13 +9,16 @@ from iafa import __version__
 from iafa.api.access import public
 from iafa.api.answers import json_answer
 from iafa.api.problem_docs import problem_responses
-from iafa.api.services import ServicesOf
+from iafa.api.services import Services, ServicesOf
 from iafa.errors import StorageUnavailable
 
 
 class Health(BaseModel):
     status: Literal["ok"]
     version: str = Field(examples=["0.1.0"])
+    durability: str = Field(
+        description="When an event is synced: `sync` (before the answer), `interval:<ms>` or `off`.", examples=["sync"]
+    )
 
 
 class Readiness(BaseModel):
@@ -33,8 +36,8 @@ router = APIRouter(prefix="/health", tags=["operation"], dependencies=[Depends(p
     description="200 as soon as the process serves.",
     responses=problem_responses(),
 )
-async def health() -> Health:
-    return Health(status="ok", version=__version__)
+async def health(services: ServicesOf) -> Health:
+    return _health(services)
 
 
 @router.get(
@@ -43,8 +46,8 @@ async def health() -> Health:
     description="The same, under the name that orchestrators ask for.",
     responses=problem_responses(),
 )
-async def live() -> Health:
-    return Health(status="ok", version=__version__)
+async def live(services: ServicesOf) -> Health:
+    return _health(services)
 
 
 @router.get(
@@ -57,5 +60,9 @@ async def live() -> Health:
 async def ready(services: ServicesOf) -> Response:
     state: dict[str, Any] = await services.readiness()
     if not state.get("ready"):
-        raise StorageUnavailable("the journals are being replayed", code="not_ready")
+        raise StorageUnavailable(f"not ready: {state.get('journal', 'starting')}", code="not_ready")
     return json_answer(state)
+
+
+def _health(services: Services) -> Health:
+    return Health(status="ok", version=__version__, durability=services.settings.durability)

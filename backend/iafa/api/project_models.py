@@ -34,6 +34,9 @@ class ProjectCreation(BaseModel):
     rate_limit_per_minute: RATE | None = Field(1000, description="Events per key; null: no limit.")
     rate_limit_per_ip_per_minute: RATE | None = Field(100, description="Requests per address; null: no limit.")
     retention_days: DAYS | None = Field(90, description="Days that events are kept; null: for ever.")
+    aggregate_retention_days: DAYS | None = Field(
+        None, description="Days that the daily counts of removed events are kept; null: for ever.", examples=[1825]
+    )
     session_gap_seconds: GAP_S = Field(3600, description="A longer gap between two events begins a session.")
 
 
@@ -49,6 +52,7 @@ class ProjectChange(BaseModel):
     rate_limit_per_minute: RATE | None = Field(None, examples=[1000])
     rate_limit_per_ip_per_minute: RATE | None = Field(None, examples=[100])
     retention_days: DAYS | None = Field(None, examples=[365])
+    aggregate_retention_days: DAYS | None = Field(None, examples=[1825])
     session_gap_seconds: GAP_S = Field(3600, examples=[1800])
 
 
@@ -62,6 +66,7 @@ class ProjectAnswer(BaseModel):
     rate_limit_per_minute: int | None = Field(examples=[1000])
     rate_limit_per_ip_per_minute: int | None = Field(examples=[100])
     retention_days: int | None = Field(examples=[90])
+    aggregate_retention_days: int | None = Field(examples=[None])
     session_gap_seconds: int = Field(examples=[3600])
     version: int = Field(description="Goes up with every change; the value of `If-Match`.", examples=[3])
     created_at: str = TIME

@@ -1,12 +1,16 @@
 """One serving process: the framework's app, the collect path in front of it, and their parts, from start to stop."""
 
 import asyncio
+import errno
+import gc
+import logging
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,24 +18,38 @@ from starlette.types import ASGIApp
 from iafa.api import collect_routes, upload
 from iafa.api.app import create_app
 from iafa.api.collect import CollectFront
+from iafa.api.loop_lag import LoopLag
 from iafa.api.services import Services
 from iafa.api.tokens import Tokens
 from iafa.api.upload import Uploads
 from iafa.clock import Clock
+from iafa.published import Publisher
 from iafa.settings import Settings
 from iafa.wiring import House, open_house, open_intake
 
 EXTRA_ROUTERS = (collect_routes.router, upload.router)
+log = logging.getLogger("iafa.server")
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+TELL_SHORTAGE_EVERY_S = 30.0
+FIRST_WORKER = "worker-0"
 BACKLOG = 1024
 CONNECTIONS_MAX = 2000
 GRACE_S = 10
 
 
-def services_of_house(house: House, *, replayed_from: int) -> Services:
+class Serving(NamedTuple):
+    """The complete application with its journal open, and what it tells the other processes about itself."""
+
+    app: ASGIApp
+    publisher: Publisher
+
+
+def services_of_house(house: House, publisher: Publisher, *, replayed_from: int) -> Services:
+    overview = house.overview(publisher)
+
     async def readiness() -> dict[str, Any]:
-        oldest = await asyncio.to_thread(house.oldest_journal)
-        is_ready = oldest is None or oldest >= replayed_from
-        return {"ready": is_ready, "journal": "replayed" if is_ready else "replaying"}
+        left = await asyncio.to_thread(house.left_of, replayed_from)
+        return {"ready": left is None, "journal": "replayed" if left is None else f"replaying: {left}"}
 
     return Services(
         settings=house.settings,
@@ -42,50 +60,81 @@ def services_of_house(house: House, *, replayed_from: int) -> Services:
         funnels=house.funnels,
         snapshot=house.snapshot,
         run_funnel=house.run_funnel,
+        run_trends=house.run_trends,
         event_names=house.event_names,
         readiness=readiness,
         drop_project=house.drop_project,
+        metrics=partial(asyncio.to_thread, overview.text),
     )
 
 
 @asynccontextmanager
 async def running(settings: Settings, *, replayed_from: int = 0, clock: Clock | None = None) -> AsyncIterator[ASGIApp]:
     """The complete ASGI application; its journal is open inside the block."""
-    house = await asyncio.to_thread(open_house, settings, clock)
+    async with serving(settings, replayed_from=replayed_from, clock=clock) as served:
+        yield served.app
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings,
+    *,
+    replayed_from: int = 0,
+    clock: Clock | None = None,
+    process: str = FIRST_WORKER,
+    shared_fd: int | None = None,
+) -> AsyncIterator[Serving]:
+    """The same with the publisher of its counters, which whoever listens has to start."""
+    house = await asyncio.to_thread(partial(open_house, settings, clock, shared_fd=shared_fd))
     intake = await asyncio.to_thread(open_intake, house)
+    lag = LoopLag()
+    watching = asyncio.create_task(lag.watch())
+    publisher = house.publisher(process, lambda: {"event_loop_lag_seconds": lag.worst_s()})
     try:
-        app = create_app(services_of_house(house, replayed_from=replayed_from), extra=EXTRA_ROUTERS)
-        front = CollectFront(app, intake.collector)
+        services = services_of_house(house, publisher, replayed_from=replayed_from)
+        app = create_app(services, extra=EXTRA_ROUTERS)
+        front = CollectFront(app, intake.collector, durability=settings.durability)
         app.state.collect_front = front
         uploader = house.uploader()
         app.state.uploads = Uploads(uploader.make_folder, uploader.run, settings.upload_bytes_max)
-        yield front
+        yield Serving(front, publisher)
     finally:
+        watching.cancel()
         await intake.close()
         await asyncio.to_thread(house.engine.close)
+
+
+def run(serving: Coroutine[Any, Any, None]) -> None:
+    """`asyncio.run` with uvicorn's choice of the loop: uvloop where it is installed."""
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        runner.run(serving)
 
 
 async def serve(
     settings: Settings,
     *,
     replayed_from: int,
-    shares_port: bool = False,
+    process: str = FIRST_WORKER,
+    shared_fd: int | None = None,
     until: Callable[[Callable[[], None]], None] | None = None,
+    announce: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until a signal. `until` may arrange for another way to be told to stop."""
-    async with running(settings, replayed_from=replayed_from) as app:
+    """Serve until a signal. `until` may arrange for another way to be told to stop; `announce` is called when
+    requests are answered."""
+    async with serving(settings, replayed_from=replayed_from, process=process, shared_fd=shared_fd) as served:
         config = uvicorn.Config(
-            app,
+            served.app,
             log_level="warning",
             access_log=False,
             server_header=False,
             lifespan="off",
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies or None,
+            backlog=BACKLOG,
             limit_concurrency=CONNECTIONS_MAX,
             timeout_graceful_shutdown=GRACE_S,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config, (served.publisher.start, announce))
         if until is not None:
             loop = asyncio.get_running_loop()
 
@@ -93,8 +142,42 @@ async def serve(
                 loop.call_soon_threadsafe(setattr, server, "should_exit", True)
 
             until(stop)
-        with _listening(settings, shares_port=shares_port) as listener, _signals_end_nothing_else():
+        # What was made at start stays: the garbage collector need not walk through all modules again and again.
+        gc.collect()
+        gc.freeze()
+        asyncio.get_running_loop().set_exception_handler(Shortage().tell)
+        with _listening(settings) as listener, _signals_end_nothing_else():
             await server.serve(sockets=[listener])
+            await asyncio.to_thread(served.publisher.close)
+
+
+class Shortage:
+    """asyncio complains once for every connection that it could have accepted, thousands of times a second, when no
+    descriptor is left; it tries again by itself. Once in a while is enough."""
+
+    def __init__(self) -> None:
+        self._told_s = -TELL_SHORTAGE_EVERY_S
+
+    def tell(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in SHORTAGES and "accept" in context.get("message", "")):
+            loop.default_exception_handler(context)
+        elif loop.time() - self._told_s >= TELL_SHORTAGE_EVERY_S:
+            self._told_s = loop.time()
+            log.error("no descriptor is left for new connections; raise the limit (ulimit -n)")
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, when_started: Sequence[Callable[[], object]]) -> None:
+        super().__init__(config)
+        self._when_started = when_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for act in self._when_started:
+            await asyncio.to_thread(act)
 
 
 @contextmanager
@@ -111,12 +194,12 @@ def _signals_end_nothing_else() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _listening(settings: Settings, *, shares_port: bool) -> socket.socket:
+def _listening(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol by name: only of such a socket does the loop know that connections are not to hold small parts back.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if shares_port:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind((settings.api_host, settings.api_port))
     listener.listen(BACKLOG)
     listener.setblocking(False)

@@ -14,6 +14,7 @@ from iafa.meta.funnels import Funnels
 from iafa.meta.projects import Projects
 from iafa.query.definition import FunnelDefinition
 from iafa.query.time_range import TimeRange
+from iafa.query.trends import TrendQuestion
 from iafa.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ class Services:
     snapshot: "Callable[[str], Awaitable[Snapshot]]"
     # (snapshot, definition, range, id of the saved funnel) -> the answer of semantics.md section 7
     run_funnel: "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None], Awaitable[dict[str, Any]]]"
+    # (snapshot, question) -> series of daily counts
+    run_trends: "Callable[[Snapshot, TrendQuestion], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first
     event_names: "Callable[[Snapshot, str, int], Awaitable[Sequence[dict[str, Any]]]]"
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]
     drop_project: Callable[[str], Awaitable[None]]
+    # the text of /metrics
+    metrics: Callable[[], Awaitable[str]]
     static_dir: Path = STATIC_DIR
 
 

@@ -24,14 +24,21 @@ def compact_command(data_dir: Path | None, as_json: bool) -> None:
                 "days": done.days,
                 "files_in": done.files_in,
                 "rows": done.rows,
+                "repeats": done.repeats,
                 "unlinked": done.unlinked,
+                "is_other_running": done.is_other_running,
                 "failed": done.failed,
             }
         )
         sys.exit(FAILED if done.failed else 0)
     click.echo(f"flushed {flushed.events:,} events from {flushed.segments} journal segments")
+    if done.is_other_running:
+        click.echo("another compaction is running; nothing was merged")
+        return
+    repeats = f", left out {done.repeats:,} repeats" if done.repeats else ""
     click.echo(
-        f"merged {done.files_in} files of {done.days} days ({done.rows:,} rows), removed {done.unlinked} old files"
+        f"merged {done.files_in} files of {done.days} days ({done.rows:,} rows){repeats}, "
+        f"removed {done.unlinked} old files"
     )
     for failure in done.failed:
         click.echo(f"iafa: {failure}", err=True)

@@ -34,6 +34,10 @@ timezone_option = click.option("--timezone", help="IANA name, such as Europe/Vie
 domain_option = click.option("--domain", help="The site's host name.")
 retention_option = click.option("--retention-days", type=Days(), help="Days to keep events (90), or forever.")
 
+aggregate_option = click.option(
+    "--aggregate-retention-days", type=Days(), help="Days to keep daily counts of removed events, or forever (default)."
+)
+
 
 @click.group("project")
 def project_command() -> None:
@@ -46,6 +50,7 @@ def project_command() -> None:
 @timezone_option
 @domain_option
 @retention_option
+@aggregate_option
 @data_dir_option
 @json_option
 @click.pass_context
@@ -106,6 +111,7 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
 @timezone_option
 @domain_option
 @retention_option
+@aggregate_option
 @data_dir_option
 @json_option
 @click.pass_context
@@ -154,4 +160,5 @@ def _plain(project: Project) -> dict[str, Any]:
         "domain": project.domain,
         "timezone": project.timezone,
         "retention_days": project.retention_days,
+        "aggregate_retention_days": project.aggregate_retention_days,
     }

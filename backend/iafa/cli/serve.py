@@ -1,6 +1,5 @@
 """`iafa serve`: the server of one data directory, with its background process and, if asked for, several workers."""
 
-import asyncio
 import logging
 import os
 import resource
@@ -9,21 +8,28 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
 
 from iafa.cli.children import Children, pid_path
 from iafa.cli.options import data_dir_option, read_settings
+from iafa.clock import SystemClock
 from iafa.durable import make_dirs, write_private
 from iafa.errors import WrongUsage
+from iafa.journal.epoch import highest_journal, read_epoch
 from iafa.lake.layout import Layout
 from iafa.locks import take
+from iafa.metrics import Counters
+from iafa.published import Publisher, clear, read_all
 from iafa.settings import Settings
+from iafa.slots import create_shared
 
 log = logging.getLogger("iafa.serve")
 DESCRIPTORS_MIN = 4096
 TEND_EVERY_S = 0.5
+LOOK_EVERY_S = 0.05
 
 
 @click.command("serve")
@@ -58,26 +64,32 @@ def sole_server(settings: Settings) -> Iterator[None]:
 
 
 def run_server(settings: Settings, *, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT. `announce` gets the URL once the port is ours."""
+    """Serve until SIGTERM or SIGINT. `announce` gets the URL once requests are answered."""
     raise_descriptor_limit()
     settings.secret()  # made once, before several processes want it
     replayed_from = next_epoch_of(settings)
+    run_folder = Layout(settings.data_dir.resolve()).run
+    clear(run_folder)
+    counters = Counters()
+    publisher = Publisher(run_folder, "supervisor", counters, SystemClock(), dict).start()
     with reserved_port(settings) as port:
         settings = settings.model_copy(update={"api_port": port})
-        children = Children(settings)
+        shared_fd = shared_tables() if settings.workers > 1 else None
+        children = Children(settings, counters=counters, shared_fd=shared_fd)
         try:
             children.start("background", "background")
-            announce(f"http://{settings.api_host}:{port}")
+            say = partial(announce, f"http://{settings.api_host}:{port}")
             if settings.workers == 1:
-                _serve_here(settings, children, replayed_from)
+                _serve_here(settings, children, replayed_from, say)
             else:
-                _serve_with_workers(settings, children, replayed_from)
+                _serve_with_workers(settings, children, replayed_from, shared_fd, say)
         finally:
             children.stop()
+            publisher.close()
 
 
-def _serve_here(settings: Settings, children: Children, replayed_from: int) -> None:
-    from iafa.api.server import serve
+def _serve_here(settings: Settings, children: Children, replayed_from: int, announce: Callable[[], None]) -> None:
+    from iafa.api.server import run, serve
 
     stopped = threading.Event()
 
@@ -88,21 +100,45 @@ def _serve_here(settings: Settings, children: Children, replayed_from: int) -> N
     tending = threading.Thread(target=tend, name="children", daemon=True)
     tending.start()
     try:
-        asyncio.run(serve(settings, replayed_from=replayed_from, shares_port=True))
+        run(serve(settings, replayed_from=replayed_from, announce=announce))
     finally:
         stopped.set()
         tending.join()
 
 
-def _serve_with_workers(settings: Settings, children: Children, replayed_from: int) -> None:
+def _serve_with_workers(
+    settings: Settings,
+    children: Children,
+    replayed_from: int,
+    shared_fd: int | None,
+    announce: Callable[[], None],
+) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    for index in range(settings.workers):
-        arguments = ("--port", str(settings.api_port), "--replayed-from", str(replayed_from))
-        children.start(f"worker-{index}", "worker", *arguments)
-    while not stop.wait(TEND_EVERY_S):
+    names = {f"worker-{index}" for index in range(settings.workers)}
+    for name in sorted(names):
+        arguments = ["--name", name, "--port", str(settings.api_port), "--replayed-from", str(replayed_from)]
+        if shared_fd is not None:
+            arguments += ["--shared-fd", str(shared_fd)]
+        children.start(name, "worker", *arguments)
+    run_folder = Layout(settings.data_dir.resolve()).run
+    is_announced = False
+    while not stop.wait(TEND_EVERY_S if is_announced else LOOK_EVERY_S):
         children.tend()
+        # A worker publishes as soon as it answers; one that does is enough for the URL to be true.
+        if not is_announced and names & read_all(run_folder).keys():
+            is_announced = True
+            announce()
+
+
+def shared_tables() -> int | None:
+    """Where workers count limits together. A system that gives none still serves: each worker then counts alone."""
+    try:
+        return create_shared()
+    except OSError as error:
+        log.error("no memory can be shared (%s): rate limits and sign-in delays hold per worker", error.strerror)
+        return None
 
 
 @contextmanager
@@ -123,8 +159,8 @@ def reserved_port(settings: Settings) -> Iterator[int]:
 
 def next_epoch_of(settings: Settings) -> int:
     """Journals below this number were left by earlier runs; the server is ready when they are absorbed."""
-    path = Layout(settings.data_dir.resolve()).journal / "epoch"
-    return int(path.read_text()) + 1 if path.exists() else 1
+    root = Layout(settings.data_dir.resolve()).journal
+    return max(read_epoch(root) or 0, highest_journal(root)) + 1
 
 
 def raise_descriptor_limit() -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,11 +17,20 @@ from iafa.errors import (
     RateLimited,
     ValidationFailed,
 )
-from iafa.event import BATCH_DATES_MAX, EVENT_BYTES_MAX, DropReason
+from iafa.event import (
+    BATCH_DATES_MAX,
+    EVENT_BYTES_MAX,
+    REJECTED_BODY_CHARS_MAX,
+    DropReason,
+    Rejected,
+    earliest_kept_us,
+)
 from iafa.ingest.limits import RateLimiter, Taken
 from iafa.ingest.pipeline import Draft, Sender, run
+from iafa.ingest.plain import Plain, encode, read_batch, read_beacon, read_event
 from iafa.ingest.recent_ids import RecentIds
-from iafa.ingest.wire import Parsed, WireEvent, decode_batch, decode_beacon, decode_event
+from iafa.ingest.rejections import Rejections
+from iafa.ingest.wire import Parsed, WireEvent, decode_batch, decode_beacon, decode_event, event_texts
 from iafa.journal.writer import JournalWriter
 from iafa.meta.api_keys import KeyGrant
 from iafa.metrics import Counters
@@ -34,6 +44,7 @@ class Origin(msgspec.Struct, frozen=True):
     address: str
     user_agent: str | None = None
     origin: str | None = None
+    request_key: str | None = None
 
 
 class Result(msgspec.Struct, gc=False, omit_defaults=True):
@@ -63,6 +74,14 @@ class EventAnswer(msgspec.Struct, gc=False):
     id: str
 
 
+class Judged(NamedTuple):
+    """A batch's answer, and what has to be stored before it may be sent."""
+
+    answer: BatchAnswer
+    ids: Collection[str]
+    encoded: bytes
+
+
 @dataclass(frozen=True)
 class Collector:
     """The one implementation behind every collect route."""
@@ -71,6 +90,7 @@ class Collector:
     find_grant: Callable[[str, int], KeyGrant | None]
     limiter: RateLimiter
     recent: RecentIds
+    rejections: Rejections
     counters: Counters
     clock: Clock
 
@@ -90,84 +110,136 @@ class Collector:
 
     async def one(self, grant: KeyGrant, origin: Origin, body: bytes) -> EventAnswer:
         """One event; raises ValidationFailed with every error, or PayloadTooLarge."""
-        parsed = decode_event(body)
-        self._limit_key(grant, 1)
         sender = self._sender(grant, origin)
-        draft = _draft(parsed, sender, "")
-        if draft.errors:
-            self._count_drop(draft)
-            if draft.errors[0].code == DropReason.EVENT_TOO_LARGE:
-                raise PayloadTooLarge(draft.errors[0].message, code="event_too_large", limit=EVENT_BYTES_MAX)
-            raise ValidationFailed("the event was not stored", errors=draft.errors)
-        answer = EventAnswer("ok", draft.id)
-        if (grant.project_id, draft.id) in self.recent:
+        id_, encoded = self._judge_one(grant, sender, body)
+        if self.recent.known(grant.project_id, (id_,)):
             self.counters.add("events_dropped", DropReason.DUPLICATE)
-            return EventAnswer("duplicate", draft.id)
-        await self._store(grant, sender, [draft])
-        return answer
+            return EventAnswer("duplicate", id_)
+        await self._store(grant, sender, (id_,), encoded)
+        return EventAnswer("ok", id_)
 
     async def batch(self, grant: KeyGrant, origin: Origin, body: bytes, *, verbose: bool = False) -> BatchAnswer:
         """Many events, each judged alone."""
-        return await self._many(grant, self._sender(grant, origin), decode_batch(body), verbose=verbose)
+        sender = self._sender(grant, origin)
+        judged = self._judge_plain(grant, read_batch(body, sender), verbose=verbose)
+        if judged is None:
+            judged = self._judge(grant, sender, body, decode_batch(body), verbose=verbose)
+        return await self._store_judged(grant, sender, judged)
 
     async def beacon(self, grant: KeyGrant, origin: Origin, body: bytes) -> BatchAnswer:
         """What tracker.js sends; a client's wrong clock is corrected by the time it sent the body."""
-        events, sent_ms = decode_beacon(body)
-        sender = self._sender(grant, origin)._replace(is_browser=True, sent_ms=sent_ms)
-        return await self._many(grant, sender, events, verbose=False)
+        sender = self._sender(grant, origin, is_browser=True)
+        judged = self._judge_plain(grant, read_beacon(body, sender), verbose=False)
+        if judged is None:
+            events, sent_ms = decode_beacon(body)
+            judged = self._judge(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
+        return await self._store_judged(grant, sender, judged)
 
-    async def _many(self, grant: KeyGrant, sender: Sender, events: Sequence[Parsed], *, verbose: bool) -> BatchAnswer:
+    async def _store_judged(self, grant: KeyGrant, sender: Sender, judged: Judged) -> BatchAnswer:
+        if judged.answer.duplicates:
+            self.counters.add("events_dropped", DropReason.DUPLICATE, judged.answer.duplicates)
+        if judged.ids:
+            await self._store(grant, sender, judged.ids, judged.encoded)
+        return judged.answer
+
+    def _judge_plain(self, grant: KeyGrant, plain: Plain | None, *, verbose: bool) -> Judged | None:
+        # No frame that waits for the disk holds the events: thirty requests' worth of them would not fit the caches.
+        if plain is None:
+            return None
+        self._limit_key(grant, len(plain.ids))
+        ids, encoded = plain.ids, plain.encoded
+        results: list[Result] = []
+        seen = set(self.recent.known(grant.project_id, ids))
+        if verbose or seen or len(set(ids)) < len(ids):
+            ids, events = [], []
+            for index, (id_, event) in enumerate(zip(plain.ids, plain.events, strict=True)):
+                if id_ in seen:
+                    results.append(Result(index, id_, "duplicate"))
+                    continue
+                seen.add(id_)
+                ids.append(id_)
+                events.append(event)
+                if verbose:
+                    results.append(Result(index, id_, "ok"))
+            encoded = encode(events)
+        return Judged(BatchAnswer(len(ids), len(plain.ids) - len(ids), 0, 0, 0, results), ids, encoded)
+
+    def _judge(
+        self, grant: KeyGrant, sender: Sender, body: bytes, events: Sequence[Parsed], *, verbose: bool
+    ) -> Judged:
         self._limit_key(grant, len(events))
         answer = BatchAnswer(0, 0, 0, 0, 0, [])
-        accepted: list[Draft] = []
-        ids: set[str] = set()
+        accepted: dict[str, bytes] = {}
+        refused: list[Draft] = []
         days: set[int] = set()
         for index, parsed in enumerate(events):
-            draft = _draft(parsed, sender, f"/events/{index}")
-            if not draft.errors:
-                days.add(draft.created_at // US_PER_DAY)
-                if len(days) > BATCH_DATES_MAX:
-                    days.discard(draft.created_at // US_PER_DAY)
-                    draft.wrong(
-                        "timestamp",
-                        DropReason.TOO_MANY_DATES,
-                        f"a batch spans at most {BATCH_DATES_MAX} days",
-                    )
+            draft = _draft(parsed, sender, f"/events/{index}", index)
+            _bound_days(draft, days)
             if draft.errors:
-                self._count_drop(draft)
-                answer.rejected += 1
+                refused.append(draft)
                 answer.results.append(_rejection(index, draft))
-            elif draft.id in ids or (grant.project_id, draft.id) in self.recent:
+            elif draft.id in accepted or self.recent.known(grant.project_id, (draft.id,)):
                 answer.duplicates += 1
                 answer.results.append(Result(index, draft.id, "duplicate"))
             else:
-                ids.add(draft.id)
-                accepted.append(draft)
+                accepted[draft.id] = draft.encoded
                 if verbose:
                     answer.results.append(Result(index, draft.id, "ok"))
-        answer.accepted = len(accepted)
-        if answer.duplicates:
-            self.counters.add("events_dropped", DropReason.DUPLICATE, answer.duplicates)
-        if accepted:
-            await self._store(grant, sender, accepted)
-        return answer
+        answer.accepted, answer.rejected = len(accepted), len(refused)
+        if refused:
+            self._refuse(grant, sender, refused, event_texts(body, len(events)))
+        return Judged(answer, accepted, b"[%b]" % b",".join(accepted.values()))
 
-    async def _store(self, grant: KeyGrant, sender: Sender, drafts: list[Draft]) -> None:
-        events = b"[" + b",".join([draft.encoded for draft in drafts]) + b"]"
-        await self.journal.append(grant.project_id, sender.received_at, events, len(drafts))
+    def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes) -> tuple[str, bytes]:
+        """The id and the canonical array of an event that is accepted."""
+        plain = read_event(body, sender)
+        if plain is not None:
+            self._limit_key(grant, 1)
+            return plain.ids[0], plain.encoded
+        parsed = decode_event(body)
+        self._limit_key(grant, 1)
+        draft = _draft(parsed, sender, "", 0)
+        if draft.errors:
+            self._refuse(grant, sender, [draft], (body.decode("utf-8", "replace"),))
+            if draft.errors[0].code == DropReason.EVENT_TOO_LARGE:
+                raise PayloadTooLarge(draft.errors[0].message, code="event_too_large", limit=EVENT_BYTES_MAX)
+            raise ValidationFailed("the event was not stored", errors=draft.errors)
+        return draft.id, b"[%b]" % draft.encoded
+
+    def _refuse(self, grant: KeyGrant, sender: Sender, drafts: Sequence[Draft], texts: Sequence[str]) -> None:
+        """Count refused events and offer them for the quarantine."""
         for draft in drafts:
-            self.recent.add((grant.project_id, draft.id))
-        self.counters.add("events_accepted", amount=len(drafts))
+            self.counters.add("events_dropped", draft.errors[0].code)
+        rejected = [
+            Rejected(
+                code=draft.errors[0].code,
+                pointer=draft.errors[0].pointer,
+                message=draft.errors[0].message,
+                event_id=draft.id or None,
+                event_type=draft.event_type or None,
+                body=texts[draft.position][:REJECTED_BODY_CHARS_MAX],
+            )
+            for draft in drafts
+        ]
+        self.rejections.keep(grant.project_id, sender.received_at, rejected)
 
-    def _sender(self, grant: KeyGrant, origin: Origin) -> Sender:
+    async def _store(self, grant: KeyGrant, sender: Sender, ids: Collection[str], encoded: bytes) -> None:
+        await self.journal.append(grant.project_id, sender.received_at, encoded, len(ids))
+        self.recent.add(grant.project_id, ids)
+        self.counters.add("events_accepted", amount=len(ids))
+
+    def _sender(self, grant: KeyGrant, origin: Origin, *, is_browser: bool = False) -> Sender:
         # Pages use the public key; whoever holds the secret one is a server, and its own address is no visitor's.
-        is_browser = grant.kind == "write"
+        is_browser = is_browser or grant.kind == "write"
+        received_at = self.clock.now_us()
         return Sender(
-            received_at=self.clock.now_us(),
+            received_at=received_at,
             is_browser=is_browser,
             user_agent=origin.user_agent,
-            ip_address=hash_address(origin.address, grant.salt) if is_browser else None,
+            ip_address=hash_address(origin.address, grant.salt) if grant.kind == "write" else None,
             salt=grant.salt,
+            earliest_us=earliest_kept_us(received_at, grant.retention_days),
+            request_key=origin.request_key,
         )
 
     def _limit_key(self, grant: KeyGrant, count: int) -> None:
@@ -183,9 +255,6 @@ class Collector:
                 retry_after_s=taken.retry_after_s,
                 limit=limit_per_minute,
             )
-
-    def _count_drop(self, draft: Draft) -> None:
-        self.counters.add("events_dropped", draft.errors[0].code)
 
 
 def hash_address(address: str, salt: bytes) -> str:
@@ -209,10 +278,21 @@ def is_allowed_origin(origin: str, allowed: Sequence[str]) -> bool:
     return False
 
 
-def _draft(parsed: Parsed, sender: Sender, pointer: str) -> Draft:
+def _draft(parsed: Parsed, sender: Sender, pointer: str, position: int) -> Draft:
     if isinstance(parsed, WireEvent):
-        return run(parsed, sender, pointer)
-    return Draft(WireEvent(), sender, pointer, list(parsed))
+        return run(parsed, sender, pointer, position)
+    return Draft(WireEvent(), sender, pointer, list(parsed), position)
+
+
+def _bound_days(draft: Draft, days: set[int]) -> None:
+    """Refuse an event on a day that would be one too many for its batch."""
+    day = draft.created_at // US_PER_DAY
+    if draft.errors or day in days:
+        return
+    if len(days) < BATCH_DATES_MAX:
+        days.add(day)
+    else:
+        draft.wrong("timestamp", DropReason.TOO_MANY_DATES, f"a batch spans at most {BATCH_DATES_MAX} days")
 
 
 def _rejection(index: int, draft: Draft) -> Result:

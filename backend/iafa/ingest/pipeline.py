@@ -24,6 +24,7 @@ from iafa.event import (
     INTEGER_MAX,
     NAME_CHARS_MAX,
     PROPERTY_KEYS_MAX,
+    SAMPLE_RATE_ALL,
     STRING_BYTES_MAX,
     TIME_MAX_US,
     URL_BYTES_MAX,
@@ -49,6 +50,28 @@ class Sender(NamedTuple):
     salt: bytes = b""
     sent_ms: int | None = None
     is_upload: bool = False  # history: any time that the files can hold is right
+    earliest_us: int = 0  # what is older than the project keeps would be removed by the next retention run
+
+    request_key: str | None = None  # the Idempotency-Key: ids made for its events are the same when it comes again
+
+    @property
+    def skew_us(self) -> int:
+        """What corrects the times of a client whose clock is wrong; 0 for one that is right or unknown."""
+        if self.sent_ms is None:
+            return 0
+        skew_us = self.received_at - self.sent_ms * 1000
+        return skew_us if abs(skew_us) > SKEW_MAX_US else 0
+
+    def make_id(self, position: int) -> str:
+        """An id for the event at this position of a request that came without one."""
+        if self.request_key is None:
+            return make_id(self.received_at)
+        text = f"{position}\n{self.request_key}"
+        return hashlib.blake2b(text.encode(), key=self.salt[:64], digest_size=16).hexdigest()
+
+    @property
+    def latest_us(self) -> int:
+        return TIME_MAX_US if self.is_upload else self.received_at + FUTURE_MAX_US
 
 
 class Draft(msgspec.Struct, gc=False):
@@ -58,6 +81,7 @@ class Draft(msgspec.Struct, gc=False):
     sender: Sender
     pointer: str
     errors: list[FieldError]
+    position: int = 0  # in its request
     id: str = ""
     event_type: str = ""
     created_at: int = 0
@@ -112,7 +136,7 @@ def event_id(draft: Draft) -> None:
         if value is not None:
             break
     else:
-        draft.id = make_id(draft.sender.received_at)
+        draft.id = draft.sender.make_id(draft.position)
         return
     text = str(value)
     if not text.strip():
@@ -124,9 +148,8 @@ def event_id(draft: Draft) -> None:
 def time(draft: Draft) -> None:
     field = "timestamp" if draft.wire.timestamp is not None else "created_at"
     value = draft.wire.timestamp if draft.wire.timestamp is not None else draft.wire.created_at
-    received_at = draft.sender.received_at
     if value is None:
-        draft.created_at = received_at
+        draft.created_at = draft.sender.received_at
         return
     time_us = parse_time(value)
     if time_us is None:
@@ -136,12 +159,13 @@ def time(draft: Draft) -> None:
             "must be an ISO 8601 time or seconds or milliseconds since 1970",
         )
         return
-    sent_ms = draft.sender.sent_ms
-    if sent_ms is not None and abs(received_at - sent_ms * 1000) > SKEW_MAX_US:
-        time_us += received_at - sent_ms * 1000
-    latest_us = TIME_MAX_US if draft.sender.is_upload else received_at + FUTURE_MAX_US
-    if not 0 <= time_us <= latest_us:
+    time_us += draft.sender.skew_us
+    if not 0 <= time_us <= draft.sender.latest_us:
         draft.wrong(field, DropReason.TIMESTAMP_OUT_OF_WINDOW, "must lie between 1970 and 24 hours from now")
+        return
+    if time_us < draft.sender.earliest_us:
+        message = "is older than the project keeps events; raise its retention_days to send such"
+        draft.wrong(field, DropReason.TIMESTAMP_OUT_OF_WINDOW, message)
         return
     draft.created_at = time_us
 
@@ -192,7 +216,7 @@ def canonical(draft: Draft) -> None:
         user_agent=wire.user_agent or (sender.user_agent if sender.is_browser else None),
         ip_address=sender.ip_address if sender.is_browser else None,
         timezone=wire.timezone,
-        sample_rate=wire.sample_rate if wire.sample_rate is not None else 1.0,
+        sample_rate=wire.sample_rate if wire.sample_rate is not None else SAMPLE_RATE_ALL,
     )
     draft.encoded = msgspec.json.encode(draft.event)
     if len(draft.encoded) > EVENT_BYTES_MAX:
@@ -209,8 +233,8 @@ Step = Callable[[Draft], None]
 STEPS: tuple[Step, ...] = (name, identity, event_id, time, properties, texts, canonical)
 
 
-def run(wire: WireEvent, sender: Sender, pointer: str) -> Draft:
-    draft = Draft(wire, sender, pointer, [])
+def run(wire: WireEvent, sender: Sender, pointer: str, position: int = 0) -> Draft:
+    draft = Draft(wire, sender, pointer, [], position)
     for step in STEPS:
         step(draft)
     return draft
@@ -220,13 +244,21 @@ def parse_time(value: str | int | float) -> int | None:
     """UTC microseconds of an ISO 8601 text (naive = UTC) or of seconds or milliseconds since 1970; None if neither."""
     if isinstance(value, str):
         try:
-            parsed = datetime.fromisoformat(value)
+            parsed = _read_time(value)
             return from_datetime(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
         except (ValueError, OverflowError):
             return None
     if not abs(value) < NUMBER_LIMIT:
         return None
     return round(value * 1_000_000) if abs(value) < SECONDS_LIMIT else round(value * 1000)
+
+
+def _read_time(text: str) -> datetime:
+    """As the decoder of plain events reads it, else in the other forms of ISO 8601."""
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        return datetime.fromisoformat(text)
 
 
 def make_id(received_at: int) -> str:

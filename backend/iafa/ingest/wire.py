@@ -1,7 +1,7 @@
 """Wire shapes and their decoding: the one parser of events. Only what it understood is encoded again and stored."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -73,6 +73,14 @@ class _Batch(msgspec.Struct, gc=False, kw_only=True):
     events: list[WireEvent]
 
 
+class _RawBatch(msgspec.Struct, gc=False):
+    events: list[msgspec.Raw]
+
+
+class _RawBeacon(msgspec.Struct, gc=False):
+    e: list[msgspec.Raw]
+
+
 Parsed = WireEvent | list[FieldError]  # an event, or all that is wrong with its shape
 
 _one = msgspec.json.Decoder(WireEvent)
@@ -80,6 +88,9 @@ _list = msgspec.json.Decoder(list[WireEvent])
 _batch = msgspec.json.Decoder(_Batch)
 _beacon = msgspec.json.Decoder(Beacon)
 _any = msgspec.json.Decoder()
+_raw_list = msgspec.json.Decoder(list[msgspec.Raw])
+_raw_batch = msgspec.json.Decoder(_RawBatch)
+_raw_beacon = msgspec.json.Decoder(_RawBeacon)
 
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(
@@ -150,6 +161,23 @@ def decode_json(body: bytes) -> Any:
         return _any.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _invalid_json(error) from None
+
+
+def event_texts(body: bytes, count: int) -> Sequence[str]:
+    """The JSON text of each of the `count` events of a batch or a beacon that could be read, as it came."""
+    readers: tuple[Callable[[bytes], list[msgspec.Raw]], ...] = (
+        _raw_list.decode,
+        lambda text: _raw_batch.decode(text).events,
+        lambda text: _raw_beacon.decode(text).e,
+    )
+    for read in readers:
+        try:
+            raws = read(body)
+        except msgspec.DecodeError:
+            continue
+        if len(raws) == count:
+            return [bytes(raw).decode("utf-8", "replace") for raw in raws]
+    return [""] * count
 
 
 def coerce(value: dict[str, Any], pointer: str) -> Parsed:

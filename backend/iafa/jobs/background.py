@@ -4,9 +4,10 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from iafa.clock import Clock
+from iafa.metrics import Counters
 
 log = logging.getLogger("iafa.background")
 NICE = 19
@@ -30,6 +31,7 @@ class Background:
 
     tasks: Sequence[Task]
     clock: Clock
+    counters: Counters = field(default_factory=Counters)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`. A failing run is logged and tried again: its input stays where it is."""
@@ -45,4 +47,5 @@ class Background:
                     due_s[task.name] = self.clock.monotonic_s() + task.every_s
                 except Exception:
                     log.exception("task=%s failed; nothing is lost, it is tried again", task.name)
+                    self.counters.add("task_failures", task.name)
                     due_s[task.name] = self.clock.monotonic_s() + max(PAUSE_AFTER_FAILURE_S, task.every_s)

@@ -1,29 +1,41 @@
-"""Compaction: the parts of a day become one sorted file, in one manifest generation; the parts follow via the trash."""
+"""Compaction: the one process that merges files, under which locks it does so, and what becomes of the inputs.
+
+The long part, read, sort, write and read back, is done outside the writer lock: inputs never change. Only the commit
+takes it, and looks again whether all inputs are still there. What left a manifest goes by way of the trash.
+"""
 
 import logging
-from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-import msgspec
+import duckdb
 import pyarrow as pa
 
-from iafa.clock import US_PER_DAY, US_PER_S, Clock, to_datetime
-from iafa.durable import remove_tree, unlink
-from iafa.errors import DataDamaged
+from iafa.clock import US_PER_DAY, US_PER_S, Clock
+from iafa.durable import make_dirs, publish, remove_tree, unlink
+from iafa.errors import DataDamaged, IafaError, StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
-from iafa.lake.dropped import sweep
-from iafa.lake.layout import Layout, day_path
+from iafa.jobs.merge import Merged, Merger
+from iafa.jobs.tiers import Lot, by_day, due, relief
+from iafa.lake.dropped import is_dropped, sweep
+from iafa.lake.layout import Layout, day_path, part_path
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
-from iafa.lake.parts import PartWriter, file_checksum, read_files, sorted_for_reading
+from iafa.lake.parts import file_checksum
+from iafa.lake.trash import empty_trash, own_file
 from iafa.locks import held
+from iafa.metrics import Counters
 
-LATE_QUIET_US = 3600 * US_PER_S  # a merged day is merged again only when its late events have stopped for this long
 log = logging.getLogger("iafa.compact")
+FILES_MAX = 100  # a day stays below this number of files in every generation
 WAIT_S = 60.0
+COMMIT_WAIT_S = 600.0  # an upload may hold the lake for long, and a finished merge is worth waiting
+RETRY_US = 600 * US_PER_S  # a day that could not be merged is left alone for this long
 TMP_KEPT_US = US_PER_DAY  # longer than any upload or query takes
 STRAY_GRACE_FACTOR = 6  # a file of no manifest may be one that is about to be committed
+FAILURES = (IafaError, OSError, MemoryError, pa.ArrowException, duckdb.Error)
 
 
 @dataclass
@@ -33,119 +45,206 @@ class Compacted:
     days: int = 0
     files_in: int = 0
     rows: int = 0
+    repeats: int = 0
     unlinked: int = 0
+    is_other_running: bool = False
     failed: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Compactor:
-    """Merges, and empties the trash. Excludes other writers of the lake by its lock."""
+    """Merges, and empties the trash. Remembers which files are damaged and which days to leave alone for a while."""
 
     layout: Layout
     manifests: Manifests
     clock: Clock
     parts_min: int = 8
+    merger: Merger = field(default_factory=Merger)
+    counters: Counters = field(default_factory=Counters)
     hit: Hit = no_failpoints
+    damaged: set[tuple[str, str]] = field(default_factory=set)
+    retry_after_us: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def run(self, *, everything: bool = False) -> Compacted:
-        """One pass over all projects; with `everything` also days that have only a few parts."""
+        """One pass over all projects; with `everything` each day becomes one file, today's too."""
         done = Compacted()
-        with held(self.layout.writer_lock, wait_s=WAIT_S if everything else 0) as is_ours:
-            if is_ours:
-                sweep(self.layout, self.clock, grace_us=self.manifests.grace_us)
-                self._sweep_tmp()
-        for project_id in self.layout.project_ids():
-            with held(self.layout.writer_lock, wait_s=WAIT_S if everything else 0) as is_ours:
-                if not is_ours:
-                    return done
+        with held(self.layout.compact_lock, wait_s=WAIT_S if everything else 0) as is_ours:
+            if not is_ours:
+                log.info("another compaction is running; nothing to do")
+                done.is_other_running = True
+                return done
+            if everything:
+                self.damaged.clear()
+                self.retry_after_us.clear()
+            self._sweep(wait_s=WAIT_S if everything else 0)
+            for project_id in self.layout.project_ids():
                 try:
-                    for files in self._due(self.manifests.latest(project_id), everything):
-                        self._merge(project_id, files, done)
-                    self._empty_trash(project_id, done)
-                except (DataDamaged, OSError, pa.ArrowException) as error:
+                    self._compact(project_id, everything, done)
+                    self._empty_trash(project_id, done, wait_s=WAIT_S if everything else 0)
+                except FAILURES as error:
                     # One project's trouble stops no other one; its files stay as they are.
-                    log.error("project=%s cannot be compacted: %s", project_id, error)
-                    done.failed.append(f"{project_id}: {error}")
+                    self._failed(f"project {project_id}", error, done)
         return done
 
-    def _sweep_tmp(self) -> None:
-        """Remove what killed processes left in the folder of unfinished files."""
-        if not self.layout.tmp.is_dir():
-            return
-        limit_us = self.clock.now_us() - TMP_KEPT_US
-        for path in [*self.layout.tmp.iterdir(), *self.layout.tmp.glob("duckdb/*")]:
-            is_old = path.stat().st_mtime_ns // 1000 < limit_us
-            if is_old and path.is_dir() and path.name != "duckdb":
-                remove_tree(path)
-            elif is_old and path.is_file():
-                unlink(path)
+    def make_room(self, project_id: str, added: Iterable[LakeFile]) -> None:
+        """Called under the writer lock before files are published: merges the days that they would fill up."""
+        for day, fresh in by_day(added).items():
+            try:
+                self._relieve(project_id, day, len(fresh))
+            except FAILURES as error:
+                # What was acknowledged must come in all the same.
+                self._failed(f"day {day} of project {project_id}", error, Compacted())
 
-    def _due(self, manifest: Manifest, everything: bool) -> list[list[LakeFile]]:
-        """Days worth merging: many parts, or a day that has ended and still lies in parts."""
-        now_us = self.clock.now_us()
-        today = to_datetime(now_us).date().isoformat()
-        by_day: dict[str, list[LakeFile]] = defaultdict(list)
-        for file in manifest.files:
-            by_day[file.date].append(file)
-        due = []
-        for day, files in sorted(by_day.items()):
-            parts = sum(not file.is_day for file in files)
-            is_quiet = parts == len(files) or max(file.last_received_us for file in files) < now_us - LATE_QUIET_US
-            is_over = day < today and parts > 0 and is_quiet
-            if parts >= self.parts_min or is_over or (everything and parts > 0):
-                due.append(files)
-        return due
+    def _relieve(self, project_id: str, day: str, coming: int) -> None:
+        while True:
+            files = self._mergeable(project_id, self.manifests.latest(project_id), day)
+            lot = relief(files, self.parts_min)
+            if len(files) + coming < FILES_MAX or not lot:
+                return
+            self._merge(project_id, lot, Compacted(), has_writer_lock=True)
 
-    def _merge(self, project_id: str, files: list[LakeFile], done: Compacted) -> None:
+    def _compact(self, project_id: str, everything: bool, done: Compacted) -> None:
+        failed: set[str] = set()
+        while True:
+            now_us = self.clock.now_us()
+            files = self._mergeable(project_id, self.manifests.latest(project_id))
+            lots = due(files, now_us=now_us, fanout=self.parts_min, everything=everything)
+            lots = [lot for lot in lots if lot[0].date not in failed and not self._rests(project_id, lot, now_us)]
+            if not lots:
+                return
+            for lot in lots:
+                day = lot[0].date
+                try:
+                    if not self._merge(project_id, lot, done, has_writer_lock=False):
+                        failed.add(day)  # others changed the day meanwhile: the next pass sees to it
+                except FAILURES as error:
+                    self._failed(f"day {day} of project {project_id}", error, done)
+                    self.retry_after_us[project_id, day] = now_us + RETRY_US
+                    failed.add(day)
+            if everything:
+                return  # once: what comes in meanwhile would never let it end
+
+    def _mergeable(self, project_id: str, manifest: Manifest, day: str | None = None) -> list[LakeFile]:
+        return [
+            file for file in manifest.files if day in (None, file.date) and (project_id, file.path) not in self.damaged
+        ]
+
+    def _rests(self, project_id: str, lot: Lot, now_us: int) -> bool:
+        return now_us < self.retry_after_us.get((project_id, lot[0].date), 0)
+
+    def _failed(self, what: str, error: BaseException, done: Compacted) -> None:
+        log.error("%s cannot be compacted: %s", what, error)
+        self.counters.add("compact_failures")
+        done.failed.append(f"{what}: {error}")
+
+    def _merge(self, project_id: str, lot: Lot, done: Compacted, *, has_writer_lock: bool) -> bool:
+        """Whether the lot, or what is intact of it, has become one file."""
         directory = self.layout.project(project_id)
-        for file in files:
-            if file_checksum(directory / file.path) != file.xxh64:
-                raise DataDamaged(f"{directory / file.path} is not what was written; restore it from a backup")
-        table = sorted_for_reading(read_files(directory, files))
-        rows = sum(file.rows for file in files)
-        if table.num_rows != rows:
-            raise DataDamaged(f"merging {files[0].date} of {project_id}: {table.num_rows} rows of {rows}")
-        manifest = self.manifests.latest(project_id)
-        path = self._free_path(directory, date.fromisoformat(files[0].date), manifest)
-        merged = PartWriter(self.layout, self.hit).write(project_id, path, table, is_day=True)
-        self.hit("compact.merged_synced")
-        until_us = self.clock.now_us() + self.manifests.grace_us
-        self.hit("compact.before_commit")
-        self.manifests.commit(
-            project_id,
-            lambda base: with_files(base, [merged], removed=[file.path for file in files], until_us=until_us),
-        )
-        self.hit("compact.committed")
-        done.days += 1
-        done.files_in += len(files)
-        done.rows += rows
+        files = [file for file in lot if self._is_intact(project_id, directory, file, done)]
+        if len(files) < 2 and (len(files) < len(lot) or files[0].is_day):
+            return False
+        # Whoever holds the lock is alone in its folder: what a killed one left goes first.
+        folder = self.layout.tmp / ("relief" if has_writer_lock else "compact")
+        remove_tree(folder)
+        make_dirs(folder)
+        try:
+            paths = [directory / file.path for file in files]
+            merged = self.merger.merge(paths, sum(file.rows for file in files), folder)
+            self.hit("compact.merged_synced")
+            with (
+                nullcontext(True) if has_writer_lock else held(self.layout.writer_lock, wait_s=COMMIT_WAIT_S) as is_ours
+            ):
+                if not is_ours:
+                    raise StorageUnavailable("another process held the lake for too long; the merge is tried again")
+                is_committed = self._commit(project_id, files, merged)
+        finally:
+            remove_tree(folder)
+            pa.default_memory_pool().release_unused()
+        if is_committed:
+            self.counters.add("compact_days")
+            done.days += 1
+            done.files_in += len(files)
+            done.rows += merged.contents.rows
+            done.repeats += merged.repeats
+        return is_committed
 
-    def _free_path(self, directory: Path, day: date, manifest: Manifest) -> str:
+    def _is_intact(self, project_id: str, directory: Path, file: LakeFile, done: Compacted) -> bool:
+        path = directory / file.path
+        if file_checksum(path) == file.xxh64:
+            return True
+        self.damaged.add((project_id, file.path))
+        self._failed(str(path), DataDamaged("it is not what was written; restore it from a backup"), done)
+        return False
+
+    def _commit(self, project_id: str, files: list[LakeFile], merged: Merged) -> bool:
+        """Swap the files for the merged one in one generation. The caller holds the writer lock."""
+        manifest, gone = self.manifests.latest(project_id), {file.path for file in files}
+        if is_dropped(self.layout, project_id) or not gone <= {file.path for file in manifest.files}:
+            log.info("project=%s day=%s changed during its merge, which is given up", project_id, files[0].date)
+            return False
+        day = files[0].date
+        is_day = gone >= {file.path for file in self._mergeable(project_id, manifest, day)}
+        directory = self.layout.project(project_id)
+        path = self._free_path(directory, date.fromisoformat(day), manifest, is_day=is_day)
+        publish(merged.temporary, directory / path, area="compact", hit=self.hit)
+        self.hit("compact.before_commit")
+        until_us = self.clock.now_us() + self.manifests.grace_us
+        entry = merged.file(path, day, is_day=is_day)
+
+        def change(base: Manifest) -> Manifest:
+            if not gone <= {file.path for file in base.files}:
+                raise StorageUnavailable(f"the day {day} changed under the writer lock; the merge is given up")
+            return with_files(base, [entry], removed=gone, until_us=until_us)
+
+        self.manifests.commit(project_id, change)
+        self.hit("compact.committed")
+        return True
+
+    def _free_path(self, directory: Path, day: date, manifest: Manifest, *, is_day: bool) -> str:
         """Never a path that a manifest ever named: a query of an older generation may still read it."""
+        if not is_day:
+            return part_path(day, f"m{manifest.generation + 1}")
         first = day_path(day, 0, is_first=True)
         named = {file.path for file in manifest.files} | {gone.path for gone in manifest.trash}
         if first not in named and not (directory / first).exists():
             return first
         return day_path(day, manifest.generation + 1, is_first=False)
 
-    def _empty_trash(self, project_id: str, done: Compacted) -> None:
+    def _sweep(self, *, wait_s: float) -> None:
+        """Remove deleted projects, and what killed processes left in the folder of unfinished files."""
+        with held(self.layout.writer_lock, wait_s=wait_s) as is_ours:
+            if not is_ours:
+                return
+            sweep(self.layout, self.clock, grace_us=self.manifests.grace_us)
+            if not self.layout.tmp.is_dir():
+                return
+            limit_us = self.clock.now_us() - TMP_KEPT_US
+            for path in [*self.layout.tmp.iterdir(), *self.layout.tmp.glob("duckdb/*")]:
+                is_old = path.stat().st_mtime_ns // 1000 < limit_us
+                if is_old and path.is_dir() and path.name != "duckdb":
+                    remove_tree(path)
+                elif is_old and path.is_file():
+                    unlink(path)
+
+    def _empty_trash(self, project_id: str, done: Compacted, *, wait_s: float) -> None:
         """Unlink what nobody can be reading any more, then forget it; a repeated unlink is harmless."""
-        manifest = self.manifests.latest(project_id)
-        directory, now_us = self.layout.project(project_id), self.clock.now_us()
-        due = {gone.path for gone in manifest.trash if gone.unlink_after_us < now_us}
-        strays = self._strays(directory, manifest, now_us)
-        for path in sorted(due | strays):
-            unlink(directory / path)
-            self.hit("compact.trash_unlinked")
-            done.unlinked += 1
-        if due:
-            self.manifests.commit(
+        with held(self.layout.writer_lock, wait_s=wait_s) as is_ours:
+            if not is_ours:
+                return
+            directory = self.layout.project(project_id)
+            for path in sorted(self._strays(directory, self.manifests.latest(project_id), self.clock.now_us())):
+                unlink(own_file(self.layout, project_id, path))
+                done.unlinked += 1
+            unlinked = empty_trash(
+                self.layout,
+                self.manifests,
+                self.clock,
                 project_id,
-                lambda base: msgspec.structs.replace(
-                    base, trash=tuple(gone for gone in base.trash if gone.path not in due)
-                ),
+                unlinked=lambda: self.hit("compact.trash_unlinked"),
             )
-            self.hit("compact.trashed")
+            done.unlinked += unlinked
+            if unlinked:
+                self.hit("compact.trashed")
 
     def _strays(self, directory: Path, manifest: Manifest, now_us: int) -> set[str]:
         """Files that a killed writer left behind: in no manifest, in no trash list, and old."""

@@ -2,26 +2,34 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 import pyarrow as pa
 
-from iafa.durable import remove_empty_dir, unlink, write_private
+from iafa.durable import remove_empty_dir, sync_dir, unlink, write_private
 from iafa.errors import DataDamaged
+from iafa.event import ID_PATTERN, DropReason
 from iafa.failpoints import Hit, no_failpoints
-from iafa.journal.format import ACKED_NAME, LOCK_NAME, Kind, Record
+from iafa.journal.format import ACKED_NAME, LOCK_NAME, Record
 from iafa.journal.reader import Damage, Segment, journals, read_segment, sealed_segments
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import is_dropped
+from iafa.lake.held import held_files, held_projects, hold, is_held
 from iafa.lake.layout import Layout
-from iafa.lake.parts import time_us, to_table
-from iafa.lake.snapshot import arrivals
+from iafa.lake.manifest import Manifest, Manifests
+from iafa.lake.parts import time_us
+from iafa.lake.poison import Poisoned, sound_rows
+from iafa.lake.quarantine import Quarantine, Refusal
 from iafa.locks import held
+from iafa.metrics import Counters
 
 log = logging.getLogger("iafa.flush")
-GROUP_BYTES_MAX = 64 * 1024 * 1024
+GROUP_BYTES_MAX = 512 * 1024 * 1024
+DAMAGED_FILES_MAX = 1_000
+DAMAGED_BYTES_MAX = 64 * 1024 * 1024
 
 
 @dataclass
@@ -31,8 +39,67 @@ class Flushed:
     segments: int = 0
     events: int = 0
     duplicates: int = 0
+    poisoned: int = 0
     of_deleted_projects: int = 0
     stuck_projects: set[str] = field(default_factory=set)
+    damage: Damage = field(default_factory=Damage)
+
+
+class Fate(Enum):
+    """What becomes of a record."""
+
+    FRESH = "to be stored"
+    ABSORBED = "stored already"
+    STUCK = "its project cannot be written now"
+    GONE = "its project has been deleted"
+
+
+@dataclass
+class _Gate:
+    """Decides on records; looks at each project once. A project with held records stays stuck until they are taken."""
+
+    layout: Layout
+    manifests: Manifests
+    takes_held: bool = False
+    _known: dict[str, Manifest | Fate] = field(default_factory=dict)
+
+    def fate(self, epoch: int, record: Record) -> Fate:
+        known = self._known.get(record.p)
+        if known is None:
+            known = self._known[record.p] = self._look(record.p)
+        if isinstance(known, Fate):
+            return known
+        return Fate.ABSORBED if known.absorbs(epoch, record.q) else Fate.FRESH
+
+    def _look(self, project_id: str) -> Manifest | Fate:
+        if not ID_PATTERN.fullmatch(project_id) or is_dropped(self.layout, project_id):
+            return Fate.GONE
+        if not self.takes_held and is_held(self.layout, project_id):
+            return Fate.STUCK
+        try:
+            return self.manifests.latest(project_id)
+        except DataDamaged as error:
+            # One project's trouble stops no other one; its own events wait in files of their own until it is mended.
+            log.error("project=%s cannot be flushed: %s", project_id, error.detail)
+            return Fate.STUCK
+
+
+@dataclass
+class _Range:
+    """Sequence numbers of one project's records."""
+
+    first: int
+    last: int
+
+
+@dataclass
+class _Group:
+    """What neighbouring segments of one journal hold, as far as no manifest has absorbed it."""
+
+    gate: _Gate
+    rows: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
+    ranges: dict[str, _Range] = field(default_factory=dict)
+    held: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
     damage: Damage = field(default_factory=Damage)
 
 
@@ -42,7 +109,9 @@ class Flusher:
 
     layout: Layout
     appender: LakeAppender
+    quarantine: Quarantine
     hit: Hit = no_failpoints
+    counters: Counters = field(default_factory=Counters)
 
     def run(self) -> Flushed:
         """Absorb every sealed segment of every journal."""
@@ -50,61 +119,139 @@ class Flusher:
         with held(self.layout.writer_lock, wait_s=0) as is_ours:
             if not is_ours:
                 return flushed
-            for epoch, directory in journals(self.layout.journal):
-                sealed, is_dead = sealed_segments(epoch, directory)
-                for group in _groups(sealed):
-                    self._absorb(group, flushed)
-                if is_dead:
-                    for name in (ACKED_NAME, LOCK_NAME):
-                        unlink(directory / name)
-                    remove_empty_dir(directory)
+            try:
+                self._run(flushed)
+            except BaseException:
+                self.counters.add("flush_failures")
+                raise
         _report(flushed)
         return flushed
 
-    def _absorb(self, group: list[Segment], flushed: Flushed) -> None:
-        by_project: dict[str, list[Record]] = defaultdict(list)
-        for segment in group:
-            for record in read_segment(segment, flushed.damage):
-                if record.k == Kind.EVENTS:
-                    by_project[record.p].append(record)
-        for project_id, records in by_project.items():
-            try:
-                self._absorb_project(project_id, group[0].epoch, records, flushed)
-            except DataDamaged as error:
-                # One project's trouble stops no other one; its own events stay in the journal until it is mended.
-                log.error("project=%s cannot be flushed: %s", project_id, error.detail)
-                flushed.stuck_projects.add(project_id)
-        if flushed.stuck_projects & by_project.keys():
-            return
-        self._keep_damaged(flushed.damage)
+    def _run(self, flushed: Flushed) -> None:
+        self._absorb_held(flushed)
+        for epoch, directory in journals(self.layout.journal):
+            sealed, is_dead = sealed_segments(epoch, directory)
+            for group in _groups(sealed):
+                self._absorb(epoch, group, flushed)
+            if is_dead:
+                for name in (ACKED_NAME, LOCK_NAME):
+                    unlink(directory / name)
+                remove_empty_dir(directory)
+                # Later generations forget this epoch: after a power loss it must not be there again.
+                sync_dir(self.layout.journal)
+
+    def _absorb(self, epoch: int, segments: Sequence[Segment], flushed: Flushed) -> None:
+        group = _Group(_Gate(self.layout, self.appender.manifests))
+        for segment in segments:
+            self._read(segment, group, flushed)
+        for project_id, records in group.held.items():
+            hold(self.layout, epoch, project_id, records, hit=self.hit)
+            flushed.stuck_projects.add(project_id)
+        for project_id in list(group.rows):
+            table = _by_receipt(group.rows.pop(project_id))
+            self._store(project_id, epoch, group.ranges[project_id], table, flushed)
+        self._note_damage(group.damage, flushed)
         self.hit("journal.before_unlink")
-        for segment in group:
+        for segment in segments:
             unlink(segment.path)
             self.hit("journal.unlinked")
-        flushed.segments += len(group)
+        flushed.segments += len(segments)
 
-    def _keep_damaged(self, damage: Damage) -> None:
-        """Bytes that are no record are kept for a person to look at before their segment goes."""
-        for path, offset, data in damage.damaged:
-            name = f"{path.parent.name}-{path.stem}-{offset}.bad"
-            write_private(self.layout.journal / "damaged" / name, data)
+    def _read(self, segment: Segment, group: _Group, flushed: Flushed) -> None:
+        """One segment into the group; what it refuses is in the quarantine before any manifest absorbs it."""
+        fresh: list[Record] = []
+        refused: list[Refusal] = []
+        for record in read_segment(segment, group.damage):
+            fate = group.gate.fate(segment.epoch, record)
+            if fate is Fate.GONE:
+                flushed.of_deleted_projects += len(record.e)
+                continue
+            refused += [Refusal(record.p, record.r, one) for one in record.x]
+            if fate is Fate.STUCK and record.e:
+                group.held[record.p].append(record)
+            elif fate is Fate.FRESH and record.e:
+                known = group.ranges.setdefault(record.p, _Range(record.q, record.q))
+                known.last = record.q
+                fresh.append(record)
+        # A record is of one project: sorting thousands of them spares moving a hundred thousand rows.
+        table, poisoned = sound_rows(sorted(fresh, key=lambda record: record.p))
+        for project_id, rows in _by_project(table):
+            group.rows[project_id].append(rows)
+        self._quarantine(f"j{segment.epoch}-{segment.number}", refused, poisoned, flushed)
 
-    def _absorb_project(self, project_id: str, epoch: int, records: list[Record], flushed: Flushed) -> None:
-        if is_dropped(self.layout, project_id):
-            flushed.of_deleted_projects += sum(len(record.e) for record in records)
-            return
-        manifest = self.appender.manifests.latest(project_id)
-        fresh = [record for record in records if not manifest.absorbs(epoch, record.q)]
-        if not fresh:
-            return
-        table = to_table(arrivals(fresh))
-        table = table.take(pa.array(np.argsort(time_us(table, "received_at"), kind="stable")))
+    def _absorb_held(self, flushed: Flushed) -> None:
+        """What was held while a manifest could not be read: tried again before anything newer of the project."""
+        for project_id in held_projects(self.layout):
+            gate = _Gate(self.layout, self.appender.manifests, takes_held=True)
+            for one in held_files(self.layout, project_id):
+                records = one.read()
+                fates = [gate.fate(one.epoch, record) for record in records]
+                if Fate.STUCK in fates:
+                    flushed.stuck_projects.add(project_id)
+                    break
+                flushed.of_deleted_projects += fates.count(Fate.GONE) and sum(len(record.e) for record in records)
+                fresh = [record for record, fate in zip(records, fates, strict=True) if fate is Fate.FRESH]
+                if fresh:
+                    self._absorb_records(project_id, one.epoch, fresh, flushed)
+                one.release()
+
+    def _absorb_records(self, project_id: str, epoch: int, records: list[Record], flushed: Flushed) -> None:
+        table, poisoned = sound_rows(records)
+        both = _Range(records[0].q, records[-1].q)
+        self._quarantine(f"j{epoch}-h{both.first}-{both.last}", [], poisoned, flushed)
+        self._store(project_id, epoch, both, _by_receipt([table]), flushed)
+
+    def _quarantine(self, segment: str, refused: list[Refusal], poisoned: list[Poisoned], flushed: Flushed) -> None:
+        refused += [Refusal(one.project_id, one.received_at, one.rejected()) for one in poisoned]
+        for one in poisoned:
+            log.error("project=%s event=%r cannot be stored: %s", one.project_id, one.event.id, one.message)
+            self.counters.add("events_dropped", DropReason.POISON)
+        if refused:
+            self.quarantine.keep(segment, refused)
+        flushed.poisoned += len(poisoned)
+
+    def _store(self, project_id: str, epoch: int, both: _Range, table: pa.Table, flushed: Flushed) -> None:
         distinct = self.appender.distinct(project_id, table)
-        files = self.appender.write(project_id, distinct, f"j{epoch}-{fresh[0].q}-{fresh[-1].q}")
+        files = self.appender.write(project_id, distinct, f"j{epoch}-{both.first}-{both.last}")
         live = {str(known) for known, _directory in journals(self.layout.journal)}
-        self.appender.publish(project_id, files, absorbed={str(epoch): fresh[-1].q}, live=live)
+        live |= {str(one.epoch) for one in held_files(self.layout, project_id)}
+        self.appender.publish(project_id, files, absorbed={str(epoch): both.last}, live=live)
         flushed.events += distinct.num_rows
         flushed.duplicates += table.num_rows - distinct.num_rows
+        self.counters.add("flush_events", amount=distinct.num_rows)
+
+    def _note_damage(self, damage: Damage, flushed: Flushed) -> None:
+        """Bytes that are no record are kept for a person to look at before their segment goes, up to a bound."""
+        folder = self.layout.journal / "damaged"
+        kept = [path.stat().st_size for path in folder.iterdir()] if damage.damaged and folder.is_dir() else []
+        files, size = len(kept), sum(kept)
+        for path, offset, data in damage.damaged:
+            if files < DAMAGED_FILES_MAX and size + len(data) <= DAMAGED_BYTES_MAX:
+                write_private(folder / f"{path.parent.name}-{path.stem}-{offset}.bad", data)
+                files, size = files + 1, size + len(data)
+        flushed.damage.torn_tails += damage.torn_tails
+        flushed.damage.damaged += damage.damaged
+        if damage.torn_tails:
+            self.counters.add("journal_torn_tails", amount=damage.torn_tails)
+        if damage.damaged:
+            self.counters.add("journal_damaged_records", amount=len(damage.damaged))
+
+
+def _by_project(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """The rows of each project; they lie together already."""
+    projects = table.column("project_id").combine_chunks().dictionary_encode()
+    codes = projects.indices.to_numpy()
+    starts = np.searchsorted(codes, np.arange(len(projects.dictionary) + 1))
+    for project_id, start, end in zip(projects.dictionary.to_pylist(), starts, starts[1:], strict=False):
+        yield project_id, table.slice(start, end - start)
+
+
+def _by_receipt(tables: list[pa.Table]) -> pa.Table:
+    """All rows by time of receipt; rows received at once keep their order."""
+    table = pa.concat_tables(tables).combine_chunks()
+    received = time_us(table, "received_at")
+    is_sorted = (np.diff(received) >= 0).all()
+    return table if is_sorted else table.take(pa.array(np.argsort(received, kind="stable")))
 
 
 def _report(flushed: Flushed) -> None:

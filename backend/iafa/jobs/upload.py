@@ -18,6 +18,7 @@ import pyarrow as pa
 from iafa.clock import US_PER_DAY, Clock, to_iso
 from iafa.durable import make_dirs, remove_tree, unlink
 from iafa.errors import FieldError, NotFound, PayloadTooLarge, StorageUnavailable
+from iafa.event import earliest_kept_us
 from iafa.ingest.pipeline import Draft, Sender, run
 from iafa.ingest.wire import Parsed, WireEvent, coerce
 from iafa.jobs.upload_columns import ColumnMap
@@ -168,8 +169,7 @@ class _Reading:
         self._file = file
         self._target = target
         self._sender = Sender(received_at=now_us, is_browser=False, is_upload=True)
-        retention = target.retention_days
-        self._oldest_us = 0 if retention is None else now_us - retention * US_PER_DAY
+        self._oldest_us = earliest_kept_us(now_us, target.retention_days)
         self._errors: list[RowError] = []
         self._codes: Counter[str] = Counter()
         self._rows = 0

@@ -1,18 +1,22 @@
 """The framing of a journal record: one canonical JSON line with a sequence number and, last, its CRC32C."""
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import pairwise
 
 import google_crc32c
 import msgspec
 
-from iafa.event import Event, Rejected
+from iafa.event import REJECTED_BODY_CHARS_MAX, DropReason, Event, Rejected
 
 FORMAT_VERSION = 1
 SEGMENT_SUFFIX = ".ndjson"
 ACKED_NAME = "acked"
 LOCK_NAME = "lock"
 
+# Where a damaged line may hold a record's start or end. In what a client sent, other characters stand beside them.
+_BORDER_IN_LINE = re.compile(rb'(?<![\[,:])(?=\{"v":)|(?<=,"c":"[0-9a-f]{8}"\}[^,\]}])')
 _TRAILER_BYTES = len(b',"c":"00000000"}\n')
 
 
@@ -40,22 +44,41 @@ class Record(msgspec.Struct, gc=False):
     x: list[Rejected] = []
 
 
+class _LooseRecord(Record, gc=False):
+    e: list[msgspec.Raw] = []  # type: ignore[assignment]  # the events of a record, not decoded yet
+
+
 _decoder = msgspec.json.Decoder(Record)
-_MEMBERS = {Kind.EVENTS: b"e", Kind.REJECTED: b"x", Kind.TOMBSTONE: b"t"}
+_loose_decoder = msgspec.json.Decoder(_LooseRecord)
+_event_decoder = msgspec.json.Decoder(Event)
+# How a kind is written, and the member that holds its content.
+_KINDS = {
+    Kind.EVENTS: (b"events", b"e"),
+    Kind.REJECTED: (b"rejected", b"x"),
+    Kind.TOMBSTONE: (b"tombstone", b"t"),
+}
 
 
 def encode_record(sequence: int, project_id: str, received_at: int, content: bytes, kind: Kind = Kind.EVENTS) -> bytes:
     """Frame the canonical JSON array `content` as one line."""
-    body = b'{"v":%d,"q":%d,"k":"%s","p":"%s","r":%d,"%s":%s' % (
+    return b"".join(record_pieces(sequence, project_id, received_at, content, kind))
+
+
+def record_pieces(
+    sequence: int, project_id: str, received_at: int, content: bytes, kind: Kind
+) -> tuple[bytes, bytes, bytes]:
+    """The same in pieces, so that many records are put together with one copy of each."""
+    name, member = _KINDS[kind]
+    head = b'{"v":%d,"q":%d,"k":"%b","p":"%b","r":%d,"%b":' % (
         FORMAT_VERSION,
         sequence,
-        kind.encode(),
+        name,
         project_id.encode(),
         received_at,
-        _MEMBERS[kind],
-        content,
+        member,
     )
-    return body + b',"c":"%08x"}\n' % google_crc32c.value(body)
+    checksum = google_crc32c.extend(google_crc32c.value(head), content)
+    return head, content, b',"c":"%08x"}\n' % checksum
 
 
 def decode_line(line: bytes) -> Record | None:
@@ -65,9 +88,29 @@ def decode_line(line: bytes) -> Record | None:
     body, trailer = line[:-_TRAILER_BYTES], line[-_TRAILER_BYTES:]
     if trailer != b',"c":"%08x"}\n' % google_crc32c.value(body):
         return None
-    record = _decoder.decode(line)
-    if record.v > FORMAT_VERSION:
+    record: Record | None
+    try:
+        record = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        record = _decode_singly(line)
+    if record is not None and record.v > FORMAT_VERSION:
         raise ValueError(f"journal record of format {record.v}; this version reads up to {FORMAT_VERSION}")
+    return record
+
+
+def _decode_singly(line: bytes) -> Record | None:
+    """A sound line with an event that this version cannot read: the others are kept, it becomes a refused one."""
+    try:
+        loose = _loose_decoder.decode(line)
+        record = Record(loose.v, loose.q, loose.k, loose.p, loose.r, loose.c, x=loose.x)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    for raw in loose.e:
+        try:
+            record.e.append(_event_decoder.decode(raw))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            body = bytes(raw).decode(errors="replace")[:REJECTED_BODY_CHARS_MAX]
+            record.x.append(Rejected(code=DropReason.POISON, message=f"cannot be read: {error}", body=body))
     return record
 
 
@@ -78,9 +121,21 @@ def decode_lines(data: bytes) -> Iterator[tuple[Record | None, int]]:
     """
     offset = 0
     while offset < len(data):
-        end = data.find(b"\n", offset)
-        if end < 0:
-            yield None, offset
-            return
-        yield decode_line(data[offset : end + 1]), end + 1
-        offset = end + 1
+        end = data.find(b"\n", offset) + 1
+        record = decode_line(data[offset:end]) if end else None
+        if record is not None:
+            yield record, end
+        else:
+            yield from _salvaged(data, offset, end or len(data))
+            if not end:
+                return
+        offset = end
+
+
+def _salvaged(data: bytes, start: int, end: int) -> Iterator[tuple[Record | None, int]]:
+    """The sound records of a damaged line: a lost newline must not cost the records on both sides of it."""
+    borders = {match.start() for match in _BORDER_IN_LINE.finditer(data, start + 1, end)}
+    for piece, following in pairwise(sorted(borders | {start, end})):
+        is_torn = following == len(data) and not data.endswith(b"\n")
+        record = decode_line(data[piece : following - 1] + b"\n")
+        yield record, piece if record is None and is_torn else following

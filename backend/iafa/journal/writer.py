@@ -6,25 +6,32 @@ is flushed by the flusher, so that opening an old journal for appending never ha
 
 import asyncio
 import contextlib
-import os
+import logging
 import threading
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+
+import msgspec
 
 from iafa.clock import Clock
-from iafa.durable import PRIVATE_FILE, make_dirs, replace, sync_dir, write_all
+from iafa.durable import Durability, make_dirs
 from iafa.errors import StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
 from iafa.journal.acked import AckedWriter, Position
-from iafa.journal.format import LOCK_NAME, SEGMENT_SUFFIX, Kind, encode_record
+from iafa.journal.epoch import next_epoch
+from iafa.journal.format import LOCK_NAME, Kind, record_pieces
+from iafa.journal.room import Refusal, Room
+from iafa.journal.segment import SegmentFile
 from iafa.locks import held, take
+from iafa.metrics import Counters
 
+log = logging.getLogger("iafa.journal")
 RETRY_AFTER_S = 2
-MEASURE_EVERY_S = 1.0
 ROTATE_AGAIN_S = 1.0  # after a failed rotation
+OFFERED_SHARE = 8  # one part in so many of `waiting_bytes_max` is for records that nobody waits for
+SYNC = Durability.of("sync")
+WAITING = Refusal("waiting", "too many requests wait for the disk")
 
 
 @dataclass(frozen=True)
@@ -36,15 +43,29 @@ class JournalLimits:
     segment_age_s: float = 60.0
     waiting_bytes_max: int = 64 * 1024 * 1024
     journal_bytes_max: int = 4 * 1024**3
+    disk_free_min_bytes: int = 0
 
 
-class _Waiting(NamedTuple):
+class _Blocked:
+    """A thread that waits for its record."""
+
+    def __init__(self) -> None:
+        self.ready = threading.Event()
+        self.error: StorageUnavailable | None = None
+
+    def answer(self, error: StorageUnavailable | None) -> None:
+        self.error = error
+        self.ready.set()
+
+
+class _Waiting(msgspec.Struct, gc=False, frozen=True):
     project_id: str
     received_at: int
-    events: bytes
-    event_count: int
+    content: bytes
+    count: int
     kind: Kind
-    done: Callable[[Exception | None], None]
+    loop: asyncio.AbstractEventLoop | None = None
+    waiter: asyncio.Future[None] | _Blocked | None = None  # None: nobody waits
 
 
 def births_lock(root: Path) -> Path:
@@ -52,48 +73,48 @@ def births_lock(root: Path) -> Path:
     return root.parent / "locks" / "journal-births.lock"
 
 
-def next_epoch(root: Path) -> int:
-    """The next number that no process start has had before. The caller holds the births lock."""
-    path = root / "epoch"
-    epoch = int(path.read_text()) + 1 if path.exists() else 1
-    replace(path, str(epoch).encode())
-    return epoch
-
-
-def segment_path(directory: Path, number: int) -> Path:
-    return directory / f"{number:06d}{SEGMENT_SUFFIX}"
-
-
 class JournalWriter:
-    """`append` returns once the bytes are synced. Start it once; `close` seals nothing and loses nothing."""
+    """`append` returns once the bytes are as durable as the setting says. `close` seals nothing and loses nothing."""
 
-    def __init__(self, root: Path, clock: Clock, limits: JournalLimits, *, hit: Hit = no_failpoints) -> None:
+    def __init__(
+        self,
+        root: Path,
+        clock: Clock,
+        limits: JournalLimits,
+        *,
+        durability: Durability = SYNC,
+        counters: Counters | None = None,
+        hit: Hit = no_failpoints,
+        known_epoch: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._clock = clock
         self._limits = limits
+        self._durability = durability
+        self._counters = counters or Counters()
         self._hit = hit
         make_dirs(root)
         with held(births_lock(root)):
-            self.epoch = next_epoch(root)
+            self.epoch = next_epoch(root, known_epoch)
             self.directory = root / f"{self.epoch:06d}"
             make_dirs(self.directory)
             lock = take(self.directory / LOCK_NAME)
         assert lock is not None, "an epoch is never reused"
         self._lock_file = lock
         self._acked = AckedWriter(self.directory)
-        self._root = root
-        self._rotate_not_before_s = 0.0
-        self._segment = 0
-        self._descriptor = -1
+        self._room = Room(root, clock, bytes_max=limits.journal_bytes_max, disk_free_min=limits.disk_free_min_bytes)
+        self._segment = SegmentFile(self.directory, 1, clock.monotonic_s(), hit)
+        self._acked.publish(Position(1, 0))
+        self._hit("journal.segment_created")
         self._sequence = 0
-        self._open_next()
-        self._waiting: deque[_Waiting] = deque()
+        self._is_tail_left = False  # a refused tail could not be cut off yet
+        self._rotate_not_before_s = 0.0
+        self._sync_due_s: float | None = None
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
-        self._measured_s = -MEASURE_EVERY_S
-        self._is_over_cap = False
-        self._changed = threading.Condition()
+        self._offered_bytes = 0
         self._closing = False
-        self._broken = False  # an unacknowledged tail could not be cut off yet
-        self._sync_failed = False
         self.syncs = 0
         self.records = 0
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -105,60 +126,58 @@ class JournalWriter:
         """Return when the canonical JSON array `events` is durable. Raises StorageUnavailable: then nothing is."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-
-        def done(error: Exception | None) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits for this answer any more
-                loop.call_soon_threadsafe(_resolve, future, error)
-
-        self._enqueue(_Waiting(project_id, received_at, events, count, kind, done))
+        self._enqueue(_Waiting(project_id, received_at, events, count, kind, loop, future))
         # The record may be written already when the caller leaves: it is then stored without an answer, never half.
-        await asyncio.shield(future)
+        await future
 
     def append_blocking(self, project_id: str, received_at: int, events: bytes, count: int) -> None:
         """The same for threads; for commands and tests."""
-        ready = threading.Event()
-        failure: list[Exception] = []
+        blocked = _Blocked()
+        self._enqueue(_Waiting(project_id, received_at, events, count, Kind.EVENTS, None, blocked))
+        blocked.ready.wait()
+        if blocked.error is not None:
+            raise blocked.error
 
-        def done(error: Exception | None) -> None:
-            if error is not None:
-                failure.append(error)
-            ready.set()
-
-        self._enqueue(_Waiting(project_id, received_at, events, count, Kind.EVENTS, done))
-        ready.wait()
-        if failure:
-            raise failure[0]
+    def offer(self, project_id: str, received_at: int, content: bytes, count: int, *, kind: Kind) -> None:
+        """Hand over a record that nobody waits for. Never raises: what finds no room or no disk is only counted."""
+        with self._lock:
+            is_taken = (
+                not self._closing
+                and self._offered_bytes <= self._limits.waiting_bytes_max // OFFERED_SHARE
+                and not self._room.is_half_full
+                and self._room.known() is None
+            )
+            if is_taken:
+                self._waiting.append(_Waiting(project_id, received_at, content, count, kind))
+                self._offered_bytes += len(content)
+        if not is_taken:
+            self._counters.add("journal_offers_dropped", kind, count)
+        elif not self._wake.is_set():
+            self._wake.set()
 
     def _enqueue(self, waiting: _Waiting) -> None:
-        with self._changed:
+        refusal = self._room.known()
+        with self._lock:
             if self._closing:
                 raise StorageUnavailable("shutting down", code="not_ready", retry_after_s=RETRY_AFTER_S)
             if self._waiting_bytes > self._limits.waiting_bytes_max:
-                raise StorageUnavailable("too many requests wait for the disk", retry_after_s=RETRY_AFTER_S)
-            if self._is_journal_full():
-                raise StorageUnavailable("too much waits for the flusher", retry_after_s=RETRY_AFTER_S)
-            self._waiting.append(waiting)
-            self._waiting_bytes += len(waiting.events)
-            self._changed.notify()
-
-    def _is_journal_full(self) -> bool:
-        now_s = self._clock.monotonic_s()
-        if now_s - self._measured_s >= MEASURE_EVERY_S:
-            self._measured_s = now_s
-            try:
-                sizes = (_size(path) for path in self._root.glob(f"*/*{SEGMENT_SUFFIX}"))
-                self._is_over_cap = sum(sizes) > self._limits.journal_bytes_max
-            except OSError:
-                pass  # a folder that went while we looked, or no descriptor left: what was known still holds
-        return self._is_over_cap
+                refusal = WAITING
+            if refusal is None:
+                self._waiting.append(waiting)
+                self._waiting_bytes += len(waiting.content)
+        if refusal is not None:
+            self._counters.add("journal_failures", refusal.label)
+            raise StorageUnavailable(refusal.detail, retry_after_s=RETRY_AFTER_S)
+        if not self._wake.is_set():
+            self._wake.set()
 
     def close(self) -> None:
-        """Commit what waits, then stop. The records stay for the flusher."""
-        with self._changed:
+        """Commit what waits and sync it, then stop. The records stay for the flusher."""
+        with self._lock:
             self._closing = True
-            self._changed.notify()
+        self._wake.set()
         self._thread.join()
-        os.close(self._descriptor)
+        self._segment.close()
         self._acked.close()
         self._lock_file.release()
 
@@ -166,158 +185,196 @@ class JournalWriter:
 
     def _run(self) -> None:
         try:
-            self._commit_groups()
-        except BaseException:
-            self._fail_all()
-            raise
-
-    def _fail_all(self) -> None:
-        """Without this thread nothing can become durable: say so instead of letting anybody wait."""
-        with self._changed:
-            self._closing = True
-            waiting = list(self._waiting)
-            self._waiting.clear()
-        for one in waiting:
-            one.done(StorageUnavailable("the journal has stopped", retry_after_s=RETRY_AFTER_S))
-
-    def _commit_groups(self) -> None:
-        while True:
-            group = self._next_group()
-            if group is None:
-                return
-            if group:
-                self._commit(group)
-            if self._is_full():
-                self._rotate()
+            while (group := self._next_group()) is not None:
+                if group:
+                    self._commit(group)
+                self._sync_if_due()
+                if self._is_full():
+                    self._rotate()
+            if self._segment.is_dirty:
+                self._sync_late()
+                self._sync_if_due()  # by another way, if the first one failed
+        finally:
+            # Without this thread nothing can become durable: say so instead of letting anybody wait.
+            with self._lock:
+                self._closing = True
+                left, self._waiting = self._waiting, []
+            self._answer(left, StorageUnavailable("the journal has stopped", retry_after_s=RETRY_AFTER_S))
 
     def _next_group(self) -> list[_Waiting] | None:
-        """All that waits now; empty when only the segment's age has run out; None when closed and drained."""
-        with self._changed:
-            while not self._waiting:
-                if self._closing:
-                    return None
-                if self._segment_events and self._age_left_s() <= 0:
-                    return []
-                self._changed.wait(timeout=self._age_left_s() if self._segment_events else None)
-            group = list(self._waiting)
-            self._waiting.clear()
-            self._waiting_bytes = 0
-            return group
+        """All that waits now; empty when only time has run out; None when closed and drained."""
+        if not self._waiting and not self._closing:
+            self._wake.wait(self._idle_s())
+        self._wake.clear()
+        with self._lock:
+            group, self._waiting = self._waiting, []
+            self._waiting_bytes = self._offered_bytes = 0
+            return None if self._closing and not group else group
 
-    def _age_left_s(self) -> float:
-        due_s = max(self._opened_s + self._limits.segment_age_s, self._rotate_not_before_s)
-        return due_s - self._clock.monotonic_s()
+    def _idle_s(self) -> float | None:
+        """How long nothing has to be done if nobody comes."""
+        dues = [] if self._sync_due_s is None else [self._sync_due_s]
+        if self._segment.events:
+            dues.append(self._age_due_s())
+        return max(0.0, min(dues) - self._clock.monotonic_s()) if dues else None
+
+    def _age_due_s(self) -> float:
+        return max(self._segment.opened_s + self._limits.segment_age_s, self._rotate_not_before_s)
 
     def _is_full(self) -> bool:
-        if self._segment_events == 0 or self._clock.monotonic_s() < self._rotate_not_before_s:
+        now_s = self._clock.monotonic_s()
+        if self._segment.events == 0 or now_s < self._rotate_not_before_s:
             return False
         return (
-            self._offset >= self._limits.segment_bytes_max
-            or self._segment_events >= self._limits.segment_events_max
-            or self._age_left_s() <= 0
+            self._segment.size >= self._limits.segment_bytes_max
+            or self._segment.events >= self._limits.segment_events_max
+            or now_s >= self._age_due_s()
         )
 
     def _commit(self, group: list[_Waiting]) -> None:
-        records = [
-            encode_record(self._sequence + position, one.project_id, one.received_at, one.events, one.kind)
-            for position, one in enumerate(group, start=1)
-        ]
-        data = b"".join(records)
-        try:
-            if self._broken:
-                self._cut_tail()
-            if self._sync_failed:
-                self._open_next()
-            self._write_synced(data)
-        except OSError as error:
-            self._give_up(group, error)
+        refusal = self._room.look()
+        if refusal is not None:
+            self._refuse(group, refusal.label, refusal.detail)
+            if self._segment.events:
+                self._rotate()  # the flusher can only make room of what is sealed
             return
-        self._offset += len(data)
-        self._sequence += len(group)
-        self._segment_events += sum(one.event_count for one in group)
+        label = "write"
+        first, self._sequence = self._sequence + 1, self._sequence + len(group)  # a number is never used again
+        try:
+            self._make_writable()
+            data = _lines(group, first)
+            self._segment.write(data)
+            if self._durability.interval_s == 0:
+                label = "sync"
+                self._segment.sync()
+                self.syncs += 1
+            self._hit("journal.before_ack")
+        except Exception as error:
+            # Nothing of the group may be found later: it is cut off before anything else is written.
+            self._drop_tail()
+            log.error("the journal cannot be written: %r", error)
+            reason = error.strerror if isinstance(error, OSError) else "internal error"
+            self._refuse(group, label, f"the journal cannot be written: {reason}")
+            return
+        self._accept(group, len(data))
+        self._answer(group, None)
+
+    def _accept(self, group: list[_Waiting], written: int) -> None:
+        self._segment.accept(sum([one.count for one in group]))
+        self._room.add(written)
         self.records += len(group)
-        self._acked.publish(Position(self._segment, self._offset))
-        self._hit("journal.before_ack")
+        self._acked.publish(Position(self._segment.number, self._segment.size))
+        if self._durability.interval_s and self._sync_due_s is None:
+            self._sync_due_s = self._clock.monotonic_s() + self._durability.interval_s
+
+    def _refuse(self, group: list[_Waiting], label: str, detail: str) -> None:
+        waited_for = [one for one in group if one.waiter is not None]
         for one in group:
-            one.done(None)
+            if one.waiter is None:
+                self._counters.add("journal_offers_dropped", one.kind, one.count)
+        if waited_for:
+            self._counters.add("journal_failures", label, len(waited_for))
+            self._answer(waited_for, StorageUnavailable(detail, retry_after_s=RETRY_AFTER_S))
 
-    def _write_synced(self, data: bytes) -> None:
-        self._hit("journal.before_write")
-        if self._hit is no_failpoints:
-            write_all(self._descriptor, data)
-        else:
-            half = len(data) // 2
-            write_all(self._descriptor, memoryview(data)[:half])
-            self._hit("journal.half_written")
-            write_all(self._descriptor, memoryview(data)[half:])
-        self._hit("journal.written")
-        try:
-            os.fdatasync(self._descriptor)
-        except OSError:
-            # A descriptor whose sync failed may have dropped its pages: it is never synced again.
-            self._sync_failed = True
-            raise
-        self.syncs += 1
-        self._hit("journal.synced")
+    @staticmethod
+    def _answer(group: Sequence[_Waiting], error: StorageUnavailable | None) -> None:
+        """One wake-up a loop, however many wait in it."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+        for one in group:
+            if isinstance(one.waiter, _Blocked):
+                one.waiter.answer(error)
+            elif one.waiter is not None and one.loop is not None:
+                by_loop.setdefault(one.loop, []).append(one.waiter)
+        for loop, futures in by_loop.items():
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits for these answers any more
+                loop.call_soon_threadsafe(_resolve, futures, error)
 
-    def _give_up(self, group: list[_Waiting], error: OSError) -> None:
-        """Nothing of the group may be found later: cut it off before anything else is written."""
-        self._sequence += len(group)  # never used again, whatever is left of the group on the disk
+    def _drop_tail(self) -> None:
+        segment = self._segment
         try:
+            segment.cut()
+            segment.sync_cut()
+        except OSError as error:
+            # Readers stop here, should this process die before the tail is cut off; later records go elsewhere.
+            self._acked.refuse_behind(Position(segment.number, segment.size))
+            segment.is_spent = True
+            self._is_tail_left = True
+            log.error("a refused tail cannot be cut off yet: %s", error.strerror)
+
+    def _make_writable(self) -> None:
+        """Raises OSError while the present segment takes no more and there is no next one."""
+        if self._is_tail_left:
             self._cut_tail()
-        except OSError:
-            self._broken = True
-        failure = StorageUnavailable(f"the journal cannot be written: {error.strerror}", retry_after_s=RETRY_AFTER_S)
-        for one in group:
-            one.done(failure)
+        if self._segment.is_spent:
+            self._open_next()
 
-    def _cut_tail(self) -> None:
-        os.ftruncate(self._descriptor, self._offset)
-        os.lseek(self._descriptor, self._offset, os.SEEK_SET)
-        self._broken = False
+    def _sync_if_due(self) -> None:
+        if self._sync_due_s is not None and self._clock.monotonic_s() >= self._sync_due_s:
+            self._sync_late()
+
+    def _sync_late(self) -> None:
+        """Sync what was acknowledged before; where that fails it is written again, to a segment that can be synced."""
+        self._sync_due_s = None
+        is_first_try = not self._segment.is_spent
+        try:
+            if is_first_try:
+                self._segment.sync()
+                self.syncs += 1
+            else:
+                self._make_writable()
+        except OSError as error:
+            self._counters.add("journal_failures", "sync")
+            log.error("the journal cannot be synced: %s", error.strerror)
+            if self._durability.interval_s is not None:
+                self._sync_due_s = self._clock.monotonic_s() + (0 if is_first_try else ROTATE_AGAIN_S)
 
     def _rotate(self) -> None:
+        """Begin the next segment. A sealed one is flushed whole: it holds nothing refused, and it is synced."""
         try:
-            if self._broken:  # a sealed segment is flushed whole: it must hold nothing that was refused
+            if self._segment.is_dirty and not self._segment.is_spent:
+                self._sync_late()
+            if self._is_tail_left:
                 self._cut_tail()
             self._open_next()
-        except OSError:
+            self._hit("journal.sealed")
+        except OSError as error:
             self._rotate_not_before_s = self._clock.monotonic_s() + ROTATE_AGAIN_S
-            return  # the present segment goes on
-        self._hit("journal.sealed")
+            log.warning("no next journal segment, the present one goes on: %s", error.strerror)
+
+    def _cut_tail(self) -> None:
+        self._segment.cut()
+        self._is_tail_left = False
 
     def _open_next(self) -> None:
-        path = segment_path(self.directory, self._segment + 1)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        """Begin the next segment, with a copy of what was acknowledged in the present one and never got synced."""
+        opened = SegmentFile(self.directory, self._segment.number + 1, self._clock.monotonic_s(), self._hit)
         try:
-            os.ftruncate(descriptor, 0)
-            sync_dir(self.directory)
+            if self._segment.is_dirty and self._durability.interval_s is not None:
+                opened.write(self._segment.unsynced())
+                opened.sync()
+                opened.accept(events=1)  # not none: it has something to be sealed for
         except OSError:
-            os.close(descriptor)
+            opened.close()
             raise
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = descriptor
-        self._segment += 1
-        self._sync_failed = False
-        self._offset = 0
-        self._segment_events = 0
-        self._opened_s = self._clock.monotonic_s()
-        self._acked.publish(Position(self._segment, 0))
+        self._segment.close()
+        self._segment = opened
+        self._sync_due_s = None
+        self._acked.publish(Position(opened.number, opened.size))
         self._hit("journal.segment_created")
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0
+def _lines(group: list[_Waiting], sequence: int) -> bytes:
+    pieces: list[bytes] = []
+    for position, one in enumerate(group, start=sequence):
+        pieces += record_pieces(position, one.project_id, one.received_at, one.content, one.kind)
+    return b"".join(pieces)
 
 
-def _resolve(future: asyncio.Future[None], error: Exception | None) -> None:
-    if future.cancelled():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
+def _resolve(futures: list[asyncio.Future[None]], error: StorageUnavailable | None) -> None:
+    for future in futures:
+        if future.done():  # its caller has left
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

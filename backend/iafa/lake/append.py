@@ -3,7 +3,7 @@
 Whoever calls holds the writer lock of the data directory: this is the one point where ids become distinct.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,6 +17,13 @@ from iafa.lake.layout import Layout, part_path
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
 from iafa.lake.parts import PartWriter, split_by_day, time_us
 
+ID_HASH = "id_hash"  # rides along from `distinct` to `write`; never stored in Parquet
+MakeRoom = Callable[[str, Sequence[LakeFile]], None]
+
+
+def no_room_needed(_project_id: str, _added: Sequence[LakeFile]) -> None:
+    """For tests that want many parts."""
+
 
 @dataclass
 class LakeAppender:
@@ -26,24 +33,35 @@ class LakeAppender:
     manifests: Manifests
     dedup_window_us: int
     hit: Hit = no_failpoints
-    stored_ids: StoredIds = field(default_factory=StoredIds)
+    make_room: MakeRoom = no_room_needed  # called before files are published
+    stored_ids: StoredIds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stored_ids = StoredIds(self.layout, keeps=True)
 
     def distinct(self, project_id: str, table: pa.Table, *, same_days_too: bool = False) -> pa.Table:
-        """The rows whose id is neither in an earlier row nor in the lake's files of the dedup window.
+        """The rows whose id is neither in an earlier row nor in the lake's files of the dedup window, ready to write.
 
         With `same_days_too` also files of the rows' own days are looked at, however old: a repeated upload.
         """
         ids, manifest = table.column("id"), self.manifests.latest(project_id)
-        hashes = id_hashes(ids.to_pylist())
+        hashes = id_hashes(ids)
         fresh = first_copies(hashes, ids)
         files = files_in_window(manifest, table, self.dedup_window_us, same_days_too=same_days_too)
-        fresh &= ~self.stored_ids.mask(self.layout.project(project_id), files, ids, hashes)
-        return table.filter(pa.array(fresh))
+        fresh &= ~self.stored_ids.mask(project_id, files, ids, hashes)
+        table = table.append_column(ID_HASH, pa.array(hashes))
+        return table if fresh.all() else table.filter(pa.array(fresh))
 
     def write(self, project_id: str, table: pa.Table, segment: str) -> list[LakeFile]:
         """Write the rows as one part per day, not yet visible."""
-        writer = PartWriter(self.layout, self.hit)
-        return [writer.write(project_id, part_path(day, segment), rows) for day, rows in split_by_day(table)]
+        if ID_HASH not in table.column_names:
+            table = table.append_column(ID_HASH, pa.array(id_hashes(table.column("id"))))
+        days = split_by_day(table)
+        parts = [(part_path(day, segment), rows.drop_columns([ID_HASH])) for day, rows in days]
+        files = PartWriter(self.layout, self.hit).write_parts(project_id, parts)
+        for file, (_day, rows) in zip(files, days, strict=True):
+            self.stored_ids.add(project_id, file, rows.column(ID_HASH).to_numpy())
+        return files
 
     def publish(
         self,
@@ -60,8 +78,11 @@ class LakeAppender:
             marks = {epoch: mark for epoch, mark in base.absorbed.items() if live is None or epoch in live}
             return msgspec.structs.replace(with_files(base, added), absorbed=marks | dict(absorbed or {}))
 
+        self.make_room(project_id, added)
         self.hit("flush.before_manifest")
-        return self.manifests.commit(project_id, change)
+        manifest = self.manifests.commit(project_id, change)
+        self.stored_ids.sweep(manifest, self.dedup_window_us)
+        return manifest
 
 
 def files_in_window(

@@ -25,6 +25,10 @@ def sweep(layout: Layout, clock: Clock, *, grace_us: int) -> None:
         if is_dropped(layout, project_id):
             source = layout.project(project_id)
             rename(source, layout.trash / f"{source.name}.{clock.now_us()}")
+            rollups = layout.project_rollups(project_id)
+            if rollups.is_dir():
+                rename(rollups, layout.trash / f"rollups_{source.name}.{clock.now_us()}")
+            remove_tree(layout.id_hashes(project_id))
     if not layout.trash.is_dir():
         return
     for folder in layout.trash.iterdir():

@@ -1,31 +1,52 @@
-"""Which event ids the lake has already: sorted 64-bit hashes per immutable file, hits verified against the ids."""
+"""Which event ids the lake has already: sorted 64-bit hashes by file, hits verified exactly against the ids."""
 
+import itertools
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import xxhash
 
-from iafa.lake.manifest import LakeFile
-from iafa.lake.parts import Mask, is_in, read_files
+from iafa.lake.id_files import MAPPED_ROWS_MIN, Hashes, open_id_file, sweep_id_files, write_id_file
+from iafa.lake.layout import Layout
+from iafa.lake.manifest import LakeFile, Manifest
+from iafa.lake.parts import Mask, is_in
 
 log = logging.getLogger("iafa.lake")
-CACHED_IDS_MAX = 16_000_000
-Hashes = npt.NDArray[np.uint64]
+READ_ROWS_MAX = 4_000_000  # hashes in memory, 8 bytes each
+MAPPED_FILES_MAX = 128  # a descriptor each
+_BATCH_ROWS = 65_536
+_digest = xxhash.xxh64_intdigest
 
 
-def id_hashes(ids: Iterable[str]) -> Hashes:
-    return np.fromiter((xxhash.xxh64_intdigest(one.encode()) for one in ids), dtype=np.uint64)
+def id_hashes(ids: pa.ChunkedArray | pa.Array) -> Hashes:
+    """In the order of the ids."""
+    chunks = ids.chunks if isinstance(ids, pa.ChunkedArray) else [ids]
+    found = [_hashes_of(chunk) for chunk in chunks]
+    return np.concatenate(found) if found else np.empty(0, dtype=np.uint64)
+
+
+def _hashes_of(ids: pa.Array) -> Hashes:
+    """Straight from the buffers: no text object is made."""
+    _validity, offsets, data = ids.buffers()
+    if not len(ids) or data is None:
+        return np.full(len(ids), _digest(b""), dtype=np.uint64)
+    starts = np.frombuffer(offsets, dtype=np.int32)[ids.offset : ids.offset + len(ids) + 1].tolist()
+    view, digest = memoryview(data), _digest
+    hashes = (digest(view[start:end]) for start, end in itertools.pairwise(starts))
+    return np.fromiter(hashes, dtype=np.uint64, count=len(ids))
 
 
 def first_copies(hashes: Hashes, ids: pa.ChunkedArray) -> Mask:
     """Mask of the rows whose id does not occur in an earlier row."""
     _values, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    if len(first) == len(hashes):
+        return np.ones(len(hashes), dtype=bool)
     earliest = first[inverse]
     mask: Mask = earliest == np.arange(len(hashes))
     collided = ~pc.equal(ids, ids.take(pa.array(earliest))).to_numpy()
@@ -38,51 +59,127 @@ def first_copies(hashes: Hashes, ids: pa.ChunkedArray) -> Mask:
 
 
 class StoredIds:
-    """Caches hashes by file, bounded; files never change, so an entry is never stale."""
+    """Looks ids up in files. Bounded in memory and in descriptors; files never change, so an entry is never stale.
 
-    def __init__(self, cached_ids_max: int = CACHED_IDS_MAX) -> None:
-        self._cached_ids_max = cached_ids_max
-        self._cached_ids = 0
-        self._hashes: OrderedDict[tuple[Path, str], Hashes] = OrderedDict()
+    `keeps` is for the holder of the writer lock: what had to be computed is written down for the next process.
+    """
 
-    def mask(self, directory: Path, files: Iterable[LakeFile], ids: pa.ChunkedArray, hashes: Hashes) -> Mask:
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        keeps: bool = False,
+        read_rows_max: int = READ_ROWS_MAX,
+        mapped_files_max: int = MAPPED_FILES_MAX,
+    ) -> None:
+        self._layout = layout
+        self._keeps = keeps
+        self._read = _Recent(read_rows_max)
+        self._mapped = _Recent(mapped_files_max)
+
+    @property
+    def read_rows(self) -> int:
+        """Hashes in memory now."""
+        return self._read.weight
+
+    def mask(self, project_id: str, files: Iterable[LakeFile], ids: pa.ChunkedArray, hashes: Hashes) -> Mask:
         """True where the id is in one of the files."""
         stored = np.zeros(len(hashes), dtype=bool)
+        directory = self._layout.project(project_id)
         for file in files:
-            known = self._of_file(directory, file)
-            places = np.searchsorted(known, hashes)
+            known = self._of_file(project_id, file)
             if not len(known):
                 continue
+            places = np.searchsorted(known, hashes)
             places[places == len(known)] = 0
             hits = (known[places] == hashes) & ~stored
-            if hits.any() and (in_file := _ids_of(directory, file)) is not None:
+            if hits.any():
                 rows = np.flatnonzero(hits)
-                stored[rows] = is_in(ids.take(pa.array(rows)), in_file)
+                wanted = ids.take(pa.array(rows)).combine_chunks()
+                stored[rows] = is_in(pa.chunked_array([wanted]), _common(directory, file, wanted))
         return stored
 
-    def _of_file(self, directory: Path, file: LakeFile) -> Hashes:
-        key = (directory / file.path, file.xxh64)
-        found = self._hashes.get(key)
+    def add(self, project_id: str, file: LakeFile, hashes: Hashes) -> None:
+        """Remember the ids of a file that has just been written."""
+        write_id_file(self._layout.id_hashes(project_id), file, np.sort(hashes))
+
+    def sweep(self, manifest: Manifest, window_us: int) -> None:
+        """Forget files that left the manifest or the window."""
+        latest_us = max((file.last_received_us for file in manifest.files), default=0)
+        kept = (file for file in manifest.files if file.last_received_us >= latest_us - window_us)
+        sweep_id_files(self._layout.id_hashes(manifest.project_id), kept)
+
+    def _of_file(self, project_id: str, file: LakeFile) -> Hashes:
+        key = (project_id, file.path, file.xxh64)
+        found = self._read.get(key)
+        if found is None:
+            found = self._mapped.get(key)
         if found is not None:
-            self._hashes.move_to_end(key)
             return found
-        ids = _ids_of(directory, file)
-        if ids is None:
-            return np.empty(0, dtype=np.uint64)
-        found = np.sort(id_hashes(ids.to_pylist()))
-        self._hashes[key] = found
-        self._cached_ids += len(found)
-        while self._cached_ids > self._cached_ids_max and len(self._hashes) > 1:
-            _key, dropped = self._hashes.popitem(last=False)
-            self._cached_ids -= len(dropped)
+        folder = self._layout.id_hashes(project_id)
+        found = open_id_file(folder, file)
+        if found is None:
+            found = _computed(self._layout.project(project_id), file)
+            if found is None:
+                return np.empty(0, dtype=np.uint64)
+            if self._keeps:
+                write_id_file(folder, file, found)
+                kept = open_id_file(folder, file)
+                found = found if kept is None else kept
+        if found.flags.owndata or len(found) < MAPPED_ROWS_MIN:
+            self._read.put(key, found, len(found))
+        else:
+            self._mapped.put(key, found, 1)
         return found
 
 
-def _ids_of(directory: Path, file: LakeFile) -> pa.ChunkedArray | None:
-    """The ids of a file; None when it cannot be read. One damaged file must not stop what arrives from being stored:
-    at worst an id of that file is stored a second time, and every question over the file says that it is damaged."""
+class _Recent:
+    """The entries used last, up to a total weight; at least one."""
+
+    def __init__(self, weight_max: int) -> None:
+        self._weight_max = weight_max
+        self.weight = 0
+        self._entries: OrderedDict[tuple[str, str, str], tuple[Hashes, int]] = OrderedDict()
+
+    def get(self, key: tuple[str, str, str]) -> Hashes | None:
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        self._entries.move_to_end(key)
+        return found[0]
+
+    def put(self, key: tuple[str, str, str], hashes: Hashes, weight: int) -> None:
+        self._entries[key] = (hashes, weight)
+        self.weight += weight
+        while self.weight > self._weight_max and len(self._entries) > 1:
+            _key, (_hashes, gone) = self._entries.popitem(last=False)
+            self.weight -= gone
+
+
+def _computed(directory: Path, file: LakeFile) -> Hashes | None:
+    """From the Parquet file, some rows at a time; None when it cannot be read. One damaged file must not stop what
+    arrives from being stored: at worst an id of it is stored twice, and every question over it says that it is damaged.
+    """
     try:
-        return read_files(directory, [file], columns=["id"]).column("id")
+        found = [_hashes_of(batch) for batch in _id_batches(directory / file.path)]
     except (OSError, pa.ArrowException) as error:
         log.error("unreadable file=%s error=%s", directory / file.path, type(error).__name__)
         return None
+    return np.sort(np.concatenate([np.empty(0, dtype=np.uint64), *found]))
+
+
+def _common(directory: Path, file: LakeFile, wanted: pa.Array) -> pa.Array:
+    """Those of the wanted ids that are in the file."""
+    found = []
+    try:
+        for batch in _id_batches(directory / file.path):
+            found.append(batch.filter(pc.is_in(batch, value_set=wanted)))
+    except (OSError, pa.ArrowException) as error:
+        log.error("unreadable file=%s error=%s", directory / file.path, type(error).__name__)
+    return pa.concat_arrays(found) if found else pa.array([], pa.string())
+
+
+def _id_batches(path: Path) -> Iterator[pa.Array]:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        for batch in file.iter_batches(_BATCH_ROWS, columns=["id"]):
+            yield batch.column(0)

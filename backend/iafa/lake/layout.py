@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from iafa.errors import NotFound
+from iafa.errors import DataDamaged, NotFound
 from iafa.event import ID_PATTERN
 
 _MANIFEST = re.compile(r"(\d{10})\.json")
+_LAKE_PATH = re.compile(r"(rollups/)?\d{4}/\d{2}/[A-Za-z0-9_][A-Za-z0-9_.-]*\.parquet")
+_ROLLUPS = "rollups/"
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,43 @@ class Layout:
         return self.root / "metadata"
 
     @property
+    def rollups(self) -> Path:
+        return self.root / "rollups"
+
+    @property
+    def audit(self) -> Path:
+        return self.root / "audit"
+
+    @property
+    def clock_record(self) -> Path:
+        """When the wall clock was last seen, see jobs/clock_watch."""
+        return self.root / "config" / "clock.json"
+
+    @property
     def trash(self) -> Path:
         return self.root / "trash"
 
     @property
+    def quarantines(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def holds(self) -> Path:
+        return self.journal / "held"
+
+    @property
     def tmp(self) -> Path:
         return self.root / "tmp"
+
+    @property
+    def run(self) -> Path:
+        """What the processes of the present server tell each other; empty at every start."""
+        return self.root / "run"
+
+    @property
+    def damaged(self) -> Path:
+        """Files that a repair took out of use. Nothing here is ever removed by itself."""
+        return self.root / "damaged"
 
     @property
     def locks(self) -> Path:
@@ -47,6 +80,16 @@ class Layout:
         return self.locks / "lake-writer.lock"
 
     @property
+    def retention_lock(self) -> Path:
+        """Held for a whole run of retention, so that a second one ends at once."""
+        return self.locks / "retention.lock"
+
+    @property
+    def compact_lock(self) -> Path:
+        """Held by the one compactor, through its long reading and writing."""
+        return self.locks / "compactor.lock"
+
+    @property
     def server_lock(self) -> Path:
         return self.root / "LOCK"
 
@@ -55,14 +98,42 @@ class Layout:
             raise NotFound()
         return self.events / f"project_{project_id}"
 
+    def quarantine(self, project_id: str) -> Path:
+        """Events of the project that were refused, kept for a while."""
+        return self.quarantines / self.project(project_id).name
+
+    def id_hashes(self, project_id: str) -> Path:
+        """Derived from the project's files: may be deleted at any time."""
+        return self.root / "index" / "ids" / self.project(project_id).name
+
+    def held(self, project_id: str) -> Path:
+        """Journal records of a project whose manifest cannot be read."""
+        return self.holds / self.project(project_id).name
+
     def manifests(self, project_id: str) -> Path:
         return self.project(project_id) / "manifest"
 
+    def project_rollups(self, project_id: str) -> Path:
+        return self.rollups / self.project(project_id).name
+
+    def lake_file(self, project_id: str, path: str) -> Path:
+        """Where a path of the manifest or its trash lies: `rollups/...` in the roll-ups, all others in the events."""
+        if not _LAKE_PATH.fullmatch(path):
+            raise DataDamaged(f"a manifest of project {project_id} names {path!r}, which is no path of the lake")
+        if path.startswith(_ROLLUPS):
+            return self.project_rollups(project_id) / path.removeprefix(_ROLLUPS)
+        return self.project(project_id) / path
+
     def project_ids(self) -> list[str]:
-        if not self.events.is_dir():
-            return []
-        names = (entry.name.removeprefix("project_") for entry in self.events.iterdir() if entry.is_dir())
-        return sorted(name for name in names if ID_PATTERN.fullmatch(name))
+        return project_ids_in(self.events)
+
+
+def project_ids_in(folder: Path) -> list[str]:
+    """Projects that have a folder of their own there."""
+    if not folder.is_dir():
+        return []
+    names = (entry.name.removeprefix("project_") for entry in folder.iterdir() if entry.is_dir())
+    return sorted(name for name in names if ID_PATTERN.fullmatch(name))
 
 
 def manifest_name(generation: int) -> str:
@@ -75,14 +146,25 @@ def manifest_generation(name: str) -> int | None:
 
 
 def part_path(day: date, segment: str) -> str:
-    """Relative to the project's folder; `segment` says which journal records or which upload it holds."""
+    """Relative to the project's folder; `segment` says which journal records, upload or merge it holds."""
     return f"{_month(day)}/events_{day.isoformat()}.{segment}.parquet"
+
+
+def rejected_path(day: date, segment: str = "") -> str:
+    """Relative to the project's quarantine; `segment` says which journal segment the rows are from, none: all."""
+    suffix = f".{segment}" if segment else ""
+    return f"{_month(day)}/rejected_{day.isoformat()}{suffix}.parquet"
 
 
 def day_path(day: date, generation: int, *, is_first: bool) -> str:
     """The merged day. A later merge of the same day gets another name: no path is used twice."""
     suffix = "" if is_first else f".g{generation}"
     return f"{_month(day)}/events_{day.isoformat()}{suffix}.parquet"
+
+
+def rollup_path(month: str, generation: int) -> str:
+    """`month` is `2026-11`; a new generation has a new name."""
+    return f"{_ROLLUPS}{month.replace('-', '/')}/rollup_{month}.g{generation}.parquet"
 
 
 def _month(day: date) -> str:

@@ -10,8 +10,9 @@ from iafa.durable import create_only, unlink
 from iafa.errors import DataDamaged, StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
 from iafa.lake.layout import Layout, manifest_generation, manifest_name
+from iafa.seal import is_sealed, sealed
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had no checksum of its own
 KEPT_GENERATIONS_MIN = 2
 COMMIT_TRIES = 20
 
@@ -32,6 +33,17 @@ class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
     is_distinct: bool = True
 
 
+class RollupFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Daily counts of one month whose raw files are gone; `path` is as in `Layout.lake_file`, both dates are in it."""
+
+    path: str
+    first_date: str
+    last_date: str
+    rows: int
+    bytes: int
+    xxh64: str
+
+
 class Trashed(msgspec.Struct, frozen=True):
     """A file that left the manifest: it keeps its path until no query can be reading it."""
 
@@ -50,7 +62,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     absorbed: dict[str, int] = {}
     trash: tuple[Trashed, ...] = ()
     identity: tuple[str, ...] = ()
-    rollups: tuple[str, ...] = ()
+    rollups: tuple[RollupFile, ...] = ()
     tombstones: tuple[str, ...] = ()
 
     def absorbs(self, epoch: int, sequence: int) -> bool:
@@ -97,14 +109,26 @@ class Manifests:
         for _ in range(COMMIT_TRIES):
             base = self.latest(project_id)
             manifest = msgspec.structs.replace(
-                change(base), generation=base.generation + 1, made_at_us=self._clock.now_us()
+                change(base),
+                format=FORMAT_VERSION,
+                generation=base.generation + 1,
+                made_at_us=self._clock.now_us(),
             )
             path = directory / manifest_name(manifest.generation)
-            if create_only(path, msgspec.json.encode(manifest), temporary_dir=self._layout.tmp, hit=self._hit):
+            if create_only(path, sealed(msgspec.json.encode(manifest)), temporary_dir=self._layout.tmp, hit=self._hit):
                 self._latest[project_id] = manifest
                 self._forget_old(project_id, manifest)
                 return manifest
         raise StorageUnavailable(f"manifest of project {project_id}: too many writers at once")
+
+    def supersede(self, manifest: Manifest) -> bool:
+        """Publish a whole generation over ones that cannot be read; False when its number is taken."""
+        path = self._layout.manifests(manifest.project_id) / manifest_name(manifest.generation)
+        return create_only(path, sealed(msgspec.json.encode(manifest)), temporary_dir=self._layout.tmp, hit=self._hit)
+
+    def generations(self, project_id: str) -> list[int]:
+        """Numbers of the generations on the disk, oldest first."""
+        return sorted(self._generations(project_id))
 
     def _generations(self, project_id: str) -> list[int]:
         try:
@@ -127,10 +151,13 @@ def read_manifest(path: Path) -> Manifest:
     data = path.read_bytes()
     try:
         manifest = _decoder.decode(data)
-    except msgspec.DecodeError as error:
-        raise DataDamaged(f"manifest {path} is damaged: {error}; restore it from a backup") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataDamaged(f"manifest {path} is damaged: {error}; run `iafa verify`") from error
     if manifest.format > FORMAT_VERSION:
         raise DataDamaged(f"manifest {path} has format {manifest.format}; this version reads up to {FORMAT_VERSION}")
+    is_sound = is_sealed(data)
+    if is_sound is False or (is_sound is None and manifest.format != 1):
+        raise DataDamaged(f"manifest {path} is damaged: its checksum is wrong; run `iafa verify`")
     return manifest
 
 

@@ -2,20 +2,26 @@
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from iafa.errors import StorageUnavailable
 from iafa.journal.format import Kind, Record
 from iafa.journal.reader import Segment, Tail
 from iafa.lake.append import files_in_window
+from iafa.lake.held import is_held
 from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout
-from iafa.lake.manifest import Manifest, Manifests
-from iafa.lake.parts import Arrival, time_us, to_table
+from iafa.lake.manifest import LakeFile, Manifest, Manifests
+from iafa.lake.parts import time_us
+from iafa.lake.poison import sound_rows
+from iafa.lake.rollups import Rollups
 from iafa.lake.schema import EVENT_SCHEMA
+
+HELD_RETRY_AFTER_S = 2
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,17 @@ class Snapshot:
     rows: int  # of files and tail
     first_us: int | None = None  # earliest and latest created_at, None when there is no event
     last_us: int | None = None
+    rollups: Rollups | None = None  # counts of days whose raw events are gone, of the same generation
+    entries: tuple[LakeFile, ...] | None = None  # what the manifest says of `files`; None when there is no manifest
+
+    def between(self, from_us: int, to_us: int) -> "Snapshot":
+        """Only the files that may hold an event of the time [from_us, to_us): no other one is opened or checked."""
+        if self.entries is None:
+            return self
+        entries = tuple(
+            file for file in self.entries if file.last_created_us >= from_us and file.first_created_us < to_us
+        )
+        return replace(self, entries=entries, files=tuple(self.directory / file.path for file in entries))
 
     @classmethod
     def of_table(cls, table: pa.Table, directory: Path) -> "Snapshot":
@@ -63,7 +80,7 @@ class Snapshots:
         self._window_us = dedup_window_us
         self._tail = Tail(layout.journal)
         self._chunks: dict[str, list[_Chunk]] = {}
-        self._stored_ids = StoredIds()
+        self._stored_ids = StoredIds(layout)
         self._fresh: dict[str, tuple[str, pa.Table]] = {}
         self._lock = threading.Lock()
 
@@ -71,8 +88,12 @@ class Snapshots:
         """Every event acknowledged before this call, once. Blocking: call it in a thread."""
         with self._lock:
             self._read_tail()
+            was_held = is_held(self._layout, project_id)
             # Only now the manifest: what has vanished from the tail meanwhile is certain to be in it.
             manifest = self._manifests.latest(project_id)
+            if was_held:
+                message = "events that were held while the manifest could not be read are being put back"
+                raise StorageUnavailable(message, retry_after_s=HELD_RETRY_AFTER_S)
             waiting = [
                 chunk
                 for chunk in self._chunks.get(project_id, [])
@@ -101,10 +122,10 @@ class Snapshots:
         table = pa.concat_tables([chunk.table for chunk in chunks]).combine_chunks()
         table = table.take(pa.array(np.argsort(time_us(table, "received_at"), kind="stable")))
         ids = table.column("id")
-        hashes = id_hashes(ids.to_pylist())
+        hashes = id_hashes(ids)
         distinct = first_copies(hashes, ids)
         files = files_in_window(manifest, table, self._window_us)
-        distinct &= ~self._stored_ids.mask(self._layout.project(project_id), files, ids, hashes)
+        distinct &= ~self._stored_ids.mask(project_id, files, ids, hashes)
         table = table.filter(pa.array(distinct))
         self._fresh[project_id] = (version, table)
         return table
@@ -120,10 +141,12 @@ class Snapshots:
             directory=directory,
             files=tuple(directory / file.path for file in manifest.files),
             tail=tail,
+            entries=manifest.files,
             data_version=version,
             rows=sum(file.rows for file in manifest.files) + tail.num_rows,
             first_us=min(times, default=None),
             last_us=max(times, default=None),
+            rollups=Rollups(self._layout, project_id, manifest.rollups),
         )
 
 
@@ -133,13 +156,9 @@ def _chunks_of(segment: Segment, records: list[Record]) -> list[tuple[str, _Chun
         if record.k == Kind.EVENTS:
             by_project[record.p].append(record)
     return [
-        (project_id, _Chunk(segment.epoch, segment.number, own[-1].q, to_table(arrivals(own))))
+        (project_id, _Chunk(segment.epoch, segment.number, own[-1].q, sound_rows(own)[0]))
         for project_id, own in by_project.items()
     ]
-
-
-def arrivals(records: list[Record]) -> list[Arrival]:
-    return [Arrival(record.p, record.r, event) for record in records for event in record.e]
 
 
 def _version(manifest: Manifest, chunks: list[_Chunk]) -> str:

@@ -29,7 +29,7 @@ class Funnels:
         self._clock = clock
 
     async def get(self, funnel_id: str) -> StoredFunnel | None:
-        return (await self._file.load()).records.get(funnel_id)
+        return await self._file.get(funnel_id)
 
     async def of_project(self, project_id: str) -> list[StoredFunnel]:
         """Oldest first."""

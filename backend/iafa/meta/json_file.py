@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -18,8 +19,9 @@ from iafa.clock import Clock
 from iafa.errors import DataDamaged, StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
 from iafa.locks import held
+from iafa.seal import is_sealed, sealed
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 had no checksum of its own
 FRESH_S = 1.0  # so that a change made by another process is seen within 2 s
 LOCK_WAIT_S = 10.0
 
@@ -28,10 +30,30 @@ Result = TypeVar("Result")
 _Stamp = tuple[int, int, int]
 
 
-class _Document(msgspec.Struct):
+class Document(msgspec.Struct):
+    """A metadata file as it lies on the disk."""
+
     format: int
     generation: int
     records: dict[str, msgspec.Raw] = {}
+
+
+class NotSound(Exception):
+    """Why a document must not be used, as the end of a sentence that begins with its name."""
+
+
+def decode_document(data: bytes) -> Document:
+    """The document if its format is known and it is what was written; else NotSound."""
+    try:
+        document = msgspec.json.decode(data, type=Document)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NotSound("cannot be read") from error
+    if document.format > FORMAT_VERSION:
+        raise NotSound(f"has format {document.format}, this version reads up to {FORMAT_VERSION}")
+    is_sound = is_sealed(data)
+    if is_sound is False or (is_sound is None and document.format != 1):
+        raise NotSound("is damaged: its checksum is wrong")
+    return document
 
 
 @dataclass(frozen=True)
@@ -66,11 +88,12 @@ class JsonFile(Generic[Record]):
         self._cache_lock = threading.Lock()
         self._cache: _Cache[Record] | None = None
 
-    def read(self) -> Stored[Record]:
-        """The file's records. Costs one `stat` at most once a second, and a read when the file has changed."""
+    def read(self, *, anew: bool = False) -> Stored[Record]:
+        """The file's records. Costs one `stat` at most once a second, and a read when the file has changed; `anew`
+        looks now, for who misses something that another process may just have made."""
         cache = self._cache
         now_s = self._clock.monotonic_s()
-        if cache is not None and 0 <= now_s - cache.checked_s < FRESH_S:
+        if not anew and cache is not None and 0 <= now_s - cache.checked_s < FRESH_S:
             return cache.stored
         stamp = self._stamp()
         is_same = cache is not None and cache.stamp == stamp and stamp is not None
@@ -87,6 +110,14 @@ class JsonFile(Generic[Record]):
         if cache is not None and 0 <= self._clock.monotonic_s() - cache.checked_s < FRESH_S:
             return cache.stored
         return await asyncio.to_thread(self.read)
+
+    async def get(self, key: str) -> Record | None:
+        """One record. What another process made a moment ago is found; what it changed is seen within two seconds."""
+        found = (await self.load()).records.get(key)
+        return found if found is not None else (await self.load_anew()).records.get(key)
+
+    async def load_anew(self) -> Stored[Record]:
+        return await asyncio.to_thread(partial(self.read, anew=True))
 
     async def change(self, edit: Callable[[dict[str, Record]], Result]) -> Result:
         """Read, edit and replace the file as one step; `edit` may raise, then nothing is written."""
@@ -107,7 +138,7 @@ class JsonFile(Generic[Record]):
 
     def _write(self, stored: Stored[Record]) -> None:
         encode = msgspec.json.encode
-        document = _Document(
+        document = Document(
             FORMAT_VERSION,
             stored.generation,
             {key: msgspec.Raw(encode(record)) for key, record in stored.records.items()},
@@ -115,7 +146,7 @@ class JsonFile(Generic[Record]):
         try:
             if self.path.exists():
                 durable.replace(self.previous_path, self.path.read_bytes())
-            durable.replace(self.path, msgspec.json.format(encode(document), indent=1), hit=self._hit)
+            durable.replace(self.path, sealed(msgspec.json.format(encode(document), indent=1)), hit=self._hit)
         except OSError as error:
             with self._cache_lock:
                 self._cache = None
@@ -142,18 +173,19 @@ class JsonFile(Generic[Record]):
         except OSError as error:
             raise StorageUnavailable(f"{self.path.name} cannot be read: {error.strerror}", retry_after_s=5) from error
         try:
-            document = msgspec.json.decode(data, type=_Document)
-            if document.format != FORMAT_VERSION:
-                raise self._damaged(f"has format {document.format}, this version reads {FORMAT_VERSION}")
+            document = decode_document(data)
             return Stored(
                 document.generation,
                 {key: self._decoder.decode(raw) for key, raw in document.records.items()},
             )
+        except NotSound as error:
+            raise self._damaged(str(error)) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._damaged("cannot be read") from error
 
     def _damaged(self, what: str) -> DataDamaged:
         # Never an empty default: the next write would make the loss of all records final.
         return DataDamaged(
-            f"{self.path} {what}; nothing was changed; the copy before the last change is {self.previous_path}"
+            f"{self.path} {what}; nothing was changed; the copy before the last change is {self.previous_path};"
+            " run `iafa verify`"
         )

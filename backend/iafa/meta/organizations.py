@@ -19,7 +19,7 @@ class Organizations:
         self._clock = clock
 
     async def get(self, organization_id: str) -> Organization | None:
-        return (await self._file.load()).records.get(organization_id)
+        return await self._file.get(organization_id)
 
     async def all(self) -> list[Organization]:
         return list((await self._file.load()).records.values())

@@ -33,6 +33,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_per_minute: int | None = 1000
     rate_limit_per_ip_per_minute: int | None = 100
     retention_days: int | None = 90
+    aggregate_retention_days: int | None = None
     session_gap_seconds: int = 3600
     keys: dict[str, ApiKey] = {}
 
@@ -44,7 +45,7 @@ class Projects:
         self._ring = KeyRing(-1, ())
 
     async def get(self, project_id: str) -> Project | None:
-        return (await self._file.load()).records.get(project_id)
+        return await self._file.get(project_id)
 
     async def of_organization(self, organization_id: str) -> list[Project]:
         """Oldest first."""
@@ -58,9 +59,17 @@ class Projects:
     async def all(self) -> list[Project]:
         return list((await self._file.load()).records.values())
 
-    def key_ring(self) -> KeyRing:
+    def grant(self, key: str, *, now_us: int) -> KeyGrant | None:
+        """What the key allows. An unknown one may have been made a moment ago, by another worker."""
+        return self.key_ring().grant(key, now_us=now_us) or self.key_ring(anew=True).grant(key, now_us=now_us)
+
+    def read(self) -> list[Project]:
+        """As `all`, for jobs without an event loop."""
+        return list(self._file.read().records.values())
+
+    def key_ring(self, *, anew: bool = False) -> KeyRing:
         """All keys of all projects. Costs at most one `stat` a second; rebuilt when the file has changed."""
-        stored = self._file.read()
+        stored = self._file.read(anew=anew)
         if stored.generation != self._ring.generation:
             self._ring = _build_ring(stored)
         return self._ring

@@ -86,7 +86,7 @@ class Sessions:
 
     async def lives(self, session_id: str, user_id: str) -> bool:
         """Whether the family exists and is not over; asked for every access token."""
-        session = (await self._file.load()).records.get(session_id)
+        session = await self._file.get(session_id)
         return session is not None and session.user_id == user_id and self._lives(session)
 
     async def end(self, session_id: str) -> None:

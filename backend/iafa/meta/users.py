@@ -34,12 +34,15 @@ class Users:
         self._clock = clock
 
     async def get(self, user_id: str) -> User | None:
-        return (await self._file.load()).records.get(user_id)
+        return await self._file.get(user_id)
 
     async def by_email(self, email: str) -> User | None:
         key = email_key(email)
-        users = (await self._file.load()).records.values()
-        return next((user for user in users if email_key(user.email) == key), None)
+        for load in (self._file.load, self._file.load_anew):  # another worker may just have registered them
+            for user in (await load()).records.values():
+                if email_key(user.email) == key:
+                    return user
+        return None
 
     async def add(self, *, email: str, full_name: str, organization_id: str, password_hash: str) -> User:
         now_us = self._clock.now_us()

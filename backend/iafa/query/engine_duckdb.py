@@ -1,5 +1,6 @@
 """DuckDB: a bounded pool of locked instances, one a project, and one cursor a question. Knows no report."""
 
+import errno
 import os
 import tempfile
 import threading
@@ -17,9 +18,11 @@ from iafa.clock import Clock
 from iafa.durable import remove_tree
 from iafa.errors import DataDamaged, QueryBusy, QueryTimeout
 from iafa.lake.snapshot import Snapshot
+from iafa.lake.soundness import Soundness
 
 _INTERRUPT_AGAIN_S = 0.05
 _RETRY_AFTER_S = 2
+_TOO_MANY_FILES = "the server may not open as many files as the question reads; raise `ulimit -n` or run `iafa compact`"
 _MIB = 1024 * 1024
 
 
@@ -56,11 +59,17 @@ class DuckEngine:
         self._temp_directory = temp_directory
         self._instances: OrderedDict[str, _Instance] = OrderedDict()
         self._running = 0
+        self._soundness = Soundness()
         self._changed = threading.Condition()
 
     @contextmanager
     def reading(self, snapshot: Snapshot) -> Iterator["Reading"]:
-        """A cursor that sees the files of the snapshot's project and its tail as `tail`, for one question."""
+        """A cursor that sees the files of the snapshot's project and its tail as `tail`, for one question.
+
+        The first time in this process each file is compared with its checksum.
+        """
+        began_s = self.clock.monotonic_s()
+        self._soundness.require(snapshot.directory, snapshot.entries or (), lambda: self._check_time(began_s))
         directory = os.path.abspath(snapshot.directory)
         instance = self._acquire(directory)
         try:
@@ -73,6 +82,10 @@ class DuckEngine:
                 cursor.close()
         finally:
             self._release(instance)
+
+    def _check_time(self, began_s: float) -> None:
+        if self.clock.monotonic_s() - began_s > self._limits.timeout_s:
+            raise QueryTimeout("the files are being compared with their checksums for the first time; ask again")
 
     def close(self) -> None:
         with self._changed:
@@ -153,6 +166,8 @@ class Reading:
         except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
             if not self._snapshot.files:
                 raise
+            if os.strerror(errno.EMFILE) in str(error):
+                raise QueryBusy(_TOO_MANY_FILES, retry_after_s=_RETRY_AFTER_S) from error
             raise _damage(self._snapshot, error) from error
 
     def check_time(self) -> None:

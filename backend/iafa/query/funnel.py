@@ -54,8 +54,10 @@ def funnel(
     """
     began_s = engine.clock.monotonic_s()
     question = question_of(definition, time_range, engine.clock.now_us(), include)
-    with engine.reading(snapshot) as reading:
-        counted = _counted(reading, snapshot, question)
+    span = span_of(definition, question.time_range)
+    read = snapshot.between(span.read_from_us, span.read_to_us)
+    with engine.reading(read) as reading:
+        counted = _counted(reading, read, question)
     return {
         "funnel_id": funnel_id,
         "name": definition.name,

@@ -376,6 +376,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for events and people by day
+         * @description One series for each `event` (`*`, the default, is any event). Both days count; without them the range is all of the project's data. Days whose events were removed by the retention come from the daily counts that stayed. `is_exact` is false where events arrived after that: some people may then be counted twice.
+         */
+        get: operations["ask_trends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/event-names": {
         parameters: {
             query?: never;
@@ -592,6 +612,26 @@ export interface paths {
          * @description 200 only after every journal is replayed; 503 until then.
          */
         get: operations["root_ready"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the server counts
+         * @description Prometheus text, of all workers and the background process together. `IAFA_METRICS` says who may read it; by default only programs on the same machine.
+         */
+        get: operations["metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1042,6 +1082,12 @@ export interface components {
              * @example 0.1.0
              */
             version: string;
+            /**
+             * Durability
+             * @description When an event is synced: `sync` (before the answer), `interval:<ms>` or `off`.
+             * @example sync
+             */
+            durability: string;
         };
         /** KeyAnswer */
         KeyAnswer: {
@@ -1282,6 +1328,11 @@ export interface components {
              */
             retention_days: number | null;
             /**
+             * Aggregate Retention Days
+             * @example null
+             */
+            aggregate_retention_days: number | null;
+            /**
              * Session Gap Seconds
              * @example 3600
              */
@@ -1351,6 +1402,11 @@ export interface components {
              */
             retention_days?: number | null;
             /**
+             * Aggregate Retention Days
+             * @example 1825
+             */
+            aggregate_retention_days?: number | null;
+            /**
              * Session Gap Seconds
              * @default 3600
              * @example 1800
@@ -1409,6 +1465,11 @@ export interface components {
              * @example 90
              */
             retention_days: number | null;
+            /**
+             * Aggregate Retention Days
+             * @example null
+             */
+            aggregate_retention_days: number | null;
             /**
              * Session Gap Seconds
              * @example 3600
@@ -1490,6 +1551,12 @@ export interface components {
              * @default 90
              */
             retention_days?: number | null;
+            /**
+             * Aggregate Retention Days
+             * @description Days that the daily counts of removed events are kept; null: for ever.
+             * @example 1825
+             */
+            aggregate_retention_days?: number | null;
             /**
              * Session Gap Seconds
              * @description A longer gap between two events begins a session.
@@ -1834,6 +1901,71 @@ export interface components {
              */
             collector_url: string;
             snippets: components["schemas"]["Snippets"];
+        };
+        /** TrendBucket */
+        TrendBucket: {
+            /**
+             * Date
+             * @example 2026-10-01
+             */
+            date: string;
+            /**
+             * Events
+             * @example 3124
+             */
+            events: number;
+            /**
+             * People
+             * @description Different people; an upper bound if `is_exact` is false.
+             * @example 841
+             */
+            people: number;
+            /**
+             * Source
+             * @description `rollup`: the raw events were removed by the retention; `both`: and others arrived since.
+             * @enum {string}
+             */
+            source: "raw" | "rollup" | "both";
+            /** Is Exact */
+            is_exact: boolean;
+        };
+        /** TrendSeries */
+        TrendSeries: {
+            /**
+             * Event Type
+             * @description `*` is any event.
+             * @example purchase
+             */
+            event_type: string;
+            /** Buckets */
+            buckets: components["schemas"]["TrendBucket"][];
+        };
+        /** TrendsAnswer */
+        TrendsAnswer: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Interval
+             * @constant
+             */
+            interval: "day";
+            /**
+             * Timezone
+             * @constant
+             */
+            timezone: "UTC";
+            range: components["schemas"]["DateRange"];
+            /** Series */
+            series: components["schemas"]["TrendSeries"][];
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
         };
         /** UserAnswer */
         UserAnswer: {
@@ -2676,6 +2808,7 @@ export interface operations {
                      *           "rate_limit_per_minute": 1000,
                      *           "rate_limit_per_ip_per_minute": 100,
                      *           "retention_days": 90,
+                     *           "aggregate_retention_days": null,
                      *           "session_gap_seconds": 3600,
                      *           "version": 3,
                      *           "created_at": "2026-11-20T09:15:02.123456Z",
@@ -2733,6 +2866,7 @@ export interface operations {
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "retention_days": 90,
+                 *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 3600
                  *     }
                  */
@@ -2759,6 +2893,7 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "retention_days": 90,
+                     *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -2905,6 +3040,7 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "retention_days": 90,
+                     *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -2973,6 +3109,7 @@ export interface operations {
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "retention_days": 365,
+                 *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 1800
                  *     }
                  */
@@ -2999,6 +3136,7 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "retention_days": 90,
+                     *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4849,6 +4987,147 @@ export interface operations {
             };
         };
     };
+    ask_trends: {
+        parameters: {
+            query: {
+                /** @description An event's name or `*`; up to 20, repeated. */
+                event?: string[];
+                /** @description A day of UTC, `2026-10-01`. */
+                start_date?: string | null;
+                /** @description A day of UTC, `2026-10-01`. */
+                end_date?: string | null;
+                /** @description `day`; others come later. */
+                interval?: string;
+                /** @description `UTC`; others come later. */
+                timezone?: string;
+                project_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "interval": "day",
+                     *       "timezone": "UTC",
+                     *       "range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "series": [
+                     *         {
+                     *           "event_type": "purchase",
+                     *           "buckets": [
+                     *             {
+                     *               "date": "2026-10-01",
+                     *               "events": 3124,
+                     *               "people": 841,
+                     *               "source": "raw",
+                     *               "is_exact": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrendsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_event_names: {
         parameters: {
             query: {
@@ -4987,7 +5266,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "0.1.0"
+                     *       "version": "0.1.0",
+                     *       "durability": "sync"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -5026,7 +5306,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "0.1.0"
+                     *       "version": "0.1.0",
+                     *       "durability": "sync"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -5101,7 +5382,10 @@ export interface operations {
     track: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same for a request and its retries, another one for every other request: events without an id get ids that follow from it, so that a retry counts once. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5134,7 +5418,7 @@ export interface operations {
                     session_id?: string | null;
                     /**
                      * Timestamp
-                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                      * @example 2026-11-21T14:02:07.120Z
                      */
                     timestamp?: string | number | null;
@@ -5305,7 +5589,10 @@ export interface operations {
                 /** @description 1 lists every event. */
                 verbose?: "0" | "1";
             };
-            header?: never;
+            header?: {
+                /** @description The same for a request and its retries, another one for every other request: events without an id get ids that follow from it, so that a retry counts once. */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5339,7 +5626,7 @@ export interface operations {
                         session_id?: string | null;
                         /**
                          * Timestamp
-                         * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                         * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                          * @example 2026-11-21T14:02:07.120Z
                          */
                         timestamp?: string | number | null;
@@ -5393,7 +5680,7 @@ export interface operations {
                     session_id?: string | null;
                     /**
                      * Timestamp
-                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                      * @example 2026-11-21T14:02:07.120Z
                      */
                     timestamp?: string | number | null;
@@ -5611,7 +5898,7 @@ export interface operations {
                         session_id?: string | null;
                         /**
                          * Timestamp
-                         * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                         * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                          * @example 2026-11-21T14:02:07.120Z
                          */
                         timestamp?: string | number | null;
@@ -5665,7 +5952,7 @@ export interface operations {
                     session_id?: string | null;
                     /**
                      * Timestamp
-                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From 1970 to 24 hours ahead.
+                     * @description ISO 8601 (without a zone: UTC) or seconds or milliseconds since 1970. Also: `created_at`. Absent: now. From the oldest UTC day that the project keeps to 24 hours ahead.
                      * @example 2026-11-21T14:02:07.120Z
                      */
                     timestamp?: string | number | null;
@@ -6028,7 +6315,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "0.1.0"
+                     *       "version": "0.1.0",
+                     *       "durability": "sync"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -6067,7 +6355,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "0.1.0"
+                     *       "version": "0.1.0",
+                     *       "durability": "sync"
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
@@ -6126,6 +6415,65 @@ export interface operations {
             };
             /** @description The server is starting */
             503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example # TYPE iafa_process_up gauge
+                     *     iafa_process_up 1.0
+                     */
+                    "text/plain": string;
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;

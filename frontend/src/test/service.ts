@@ -23,6 +23,7 @@ export const makeProject = (over: Partial<Project> = {}): Project => ({
   rate_limit_per_minute: null,
   rate_limit_per_ip_per_minute: null,
   retention_days: null,
+  aggregate_retention_days: null,
   session_gap_seconds: 3600,
   version: 1,
   created_at: TIME,

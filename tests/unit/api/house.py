@@ -25,11 +25,13 @@ from iafa.meta.passwords import Passwords
 from iafa.meta.projects import Project, Projects
 from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
+from iafa.metrics import text_of
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel
 from iafa.query.time_range import TimeRange
+from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
 
 PASSWORD = "a long walk on the beach"
@@ -107,9 +109,11 @@ class Room:
             funnels=Funnels(JsonFile(root, "funnels", StoredFunnel, clock=clock), clock),
             snapshot=self._snapshot,
             run_funnel=self._run_funnel,
+            run_trends=self._run_trends,
             event_names=self._event_names,
             readiness=self._readiness,
             drop_project=self._drop_project,
+            metrics=self._metrics,
             static_dir=self.static_dir,
         )
 
@@ -123,11 +127,17 @@ class Room:
     ) -> dict[str, Any]:
         return funnel(self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
 
+    async def _run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
+        return trends(self.engine, snapshot, question)
+
     async def _event_names(self, snapshot: Snapshot, search: str, limit: int) -> Sequence[dict[str, Any]]:
         return event_names(self.engine, snapshot, search=search, limit=limit)
 
     async def _readiness(self) -> dict[str, Any]:
         return {"ready": self.is_ready}
+
+    async def _metrics(self) -> str:
+        return text_of({})
 
     async def _drop_project(self, project_id: str) -> None:
         self.dropped.append(project_id)

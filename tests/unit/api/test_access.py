@@ -1,6 +1,7 @@
 """Access: every route says who may call it, and nobody sees another organization's things."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from iafa.api.access import Access, UndeclaredAccess, declared_access, public, signed_in
 from iafa.api.app import create_app, openapi_document
 from iafa.meta.projects import Project
-from tests.unit.api.house import Room, Tenant
+from tests.unit.api.house import Room, Tenant, make_settings
 
 HOSTILE_IDS = {
     "missing": "zzzzzzzzzzzzzzzzzzzz",
@@ -101,7 +102,7 @@ def test_the_document_states_the_policy_of_every_operation() -> None:
     for path, operations in openapi_document()["paths"].items():
         for method, operation in operations.items():
             assert operation["x-access"] in set(Access), (method, path)
-            assert bool(operation["security"]) == (operation["x-access"] != "public")
+            assert bool(operation["security"]) == (operation["x-access"] not in ("public", "operator"))
 
 
 def test_only_known_routes_are_public() -> None:
@@ -118,11 +119,49 @@ def test_only_known_routes_are_public() -> None:
     }
 
 
+def test_only_the_metrics_are_the_operators() -> None:
+    documented = openapi_document()["paths"].items()
+    found = [path for path, operations in documented for one in operations.values() if one["x-access"] == "operator"]
+    assert found == ["/metrics"]
+
+
+# setting, the peer, headers -> status
+METRICS_READERS = [
+    ("local", "127.0.0.1", {}, 200),
+    ("local", "127.0.1.1", {}, 200),
+    ("local", "::1", {}, 200),
+    ("local", "::ffff:127.0.0.1", {}, 200),
+    ("local", "192.0.2.7", {}, 403),
+    ("local", "::ffff:192.0.2.7", {}, 403),
+    ("local", "testclient", {}, 403),
+    ("local", "127.0.0.1", {"x-forwarded-for": "192.0.2.7"}, 403),
+    ("local", "127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, 403),
+    ("local", "127.0.0.1", {"forwarded": "for=192.0.2.7"}, 403),
+    ("local", "127.0.0.1", {"x-real-ip": "192.0.2.7"}, 403),
+    ("local", "127.0.0.1", {"via": "1.1 proxy"}, 403),
+    ("public", "192.0.2.7", {}, 200),
+    ("public", "127.0.0.1", {"x-forwarded-for": "192.0.2.7"}, 200),
+    ("off", "127.0.0.1", {}, 404),
+]
+
+
+@pytest.mark.parametrize(("setting", "peer", "headers", "status"), METRICS_READERS)
+async def test_the_setting_says_who_reads_the_metrics(
+    setting: str, peer: str, headers: dict[str, str], status: int, tmp_path: Path
+) -> None:
+    room = Room(tmp_path, make_settings(tmp_path, metrics=setting), tmp_path / "static")
+    transport = httpx.ASGITransport(app=room.app, client=(peer, 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://iafa.test", trust_env=False) as client:
+        answer = await client.get("/metrics", headers=headers)
+    assert answer.status_code == status
+    assert ("# TYPE iafa_process_up gauge" in answer.text) == (status == 200)
+
+
 async def test_without_credentials_every_guarded_route_answers_401(room: Room) -> None:
     async with room.client() as client:
         for path, operations in openapi_document()["paths"].items():
             for method, operation in operations.items():
-                if operation["x-access"] == "public":
+                if operation["x-access"] in ("public", "operator"):
                     continue
                 url = path.replace("{project_id}", "a" * 20).replace("{funnel_id}", "a" * 20).replace("{key_id}", "k")
                 body = BODIES.get(operation["operationId"], {**DEFINITION, "project_id": "a" * 20})
@@ -175,6 +214,7 @@ async def test_foreign_missing_and_hostile_ids_have_one_404(
     [
         ("GET", "/api/v1/funnels"),
         ("GET", "/api/v1/analytics/event-names"),
+        ("GET", "/api/v1/analytics/trends"),
         ("POST", "/api/v1/funnels"),
         ("POST", "/api/v1/analytics/funnel"),
     ],
@@ -206,6 +246,7 @@ def readable(project: Project, funnel: str) -> list[tuple[str, str, dict[str, An
         ("GET", f"/api/v1/funnels?project_id={project.id}", None),
         ("GET", f"/api/v1/funnels/{funnel}", None),
         ("GET", f"/api/v1/analytics/event-names?project_id={project.id}", None),
+        ("GET", f"/api/v1/analytics/trends?project_id={project.id}", None),
         ("GET", f"/api/v1/analytics/funnel/{funnel}", None),
         ("POST", "/api/v1/analytics/funnel", {**DEFINITION, "project_id": project.id}),
     ]

@@ -7,12 +7,23 @@ from typing import Any
 
 import pytest
 
-from iafa.clock import US_PER_DAY
-from iafa.errors import InsufficientScope, InvalidCredentials, RateLimited, StorageUnavailable, ValidationFailed
+from iafa.clock import US_PER_DAY, US_PER_S
+from iafa.errors import (
+    InsufficientScope,
+    InvalidCredentials,
+    PayloadTooLarge,
+    RateLimited,
+    StorageUnavailable,
+    ValidationFailed,
+)
+from iafa.event import REJECTED_BODY_CHARS_MAX, Rejected
 from iafa.failpoints import Failpoints
 from iafa.ingest.collector import Collector, Origin, _network, hash_address, is_allowed_origin
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
+from iafa.ingest.rejections import Rejections
+from iafa.journal.format import Kind
+from iafa.journal.reader import Damage, read_segment, sealed_segments
 from iafa.meta.api_keys import KeyGrant
 from iafa.metrics import Counters
 from tests.support.events import NOON_US, PROJECT
@@ -36,12 +47,14 @@ HERE = Origin("192.0.2.1", "Agent/1.0")
 
 def collector_of(lake: TestLake, **grants: KeyGrant) -> Collector:
     known = {"write": WRITE, "secret": SECRET, **grants}
+    journal, counters = lake.open_journal(), Counters()
     return Collector(
-        journal=lake.open_journal(),
+        journal=journal,
         find_grant=lambda key, _now_us: known.get(key),
         limiter=RateLimiter(lake.clock),
         recent=RecentIds(),
-        counters=Counters(),
+        rejections=Rejections(journal, RateLimiter(lake.clock), counters),
+        counters=counters,
         clock=lake.clock,
     )
 
@@ -112,6 +125,87 @@ async def test_event_that_was_not_stored_is_no_duplicate_when_it_is_sent_again(t
     assert (await collector.batch(SECRET, HERE, body(event("a")))).accepted == 1
     assert ids(lake.take()) == ["a"]
     collector.journal.close()
+
+
+def rejected_of(collector: Collector) -> list[Rejected]:
+    """What the journal holds for the quarantine, once it is closed."""
+    collector.journal.close()
+    segments, _is_dead = sealed_segments(collector.journal.epoch, collector.journal.directory)
+    records = [record for segment in segments for record in read_segment(segment, Damage())]
+    return [one for record in records if record.k == Kind.REJECTED for one in record.x]
+
+
+async def test_refused_events_go_to_the_journal_with_their_reason_and_text(tmp_path: Path) -> None:
+    collector = collector_of(TestLake(tmp_path))
+    wrong = b'{"event":"a","user_id":"u","id":"e1","timestamp":"?", "n": 1}'
+    await collector.batch(WRITE, HERE, b'[{"event":"a","user_id":"u"}, %b, {"event": 1}]' % wrong)
+    await collector.beacon(WRITE, HERE, b'{"e":[{"n":"ok"},{"n":"late","t":-1}]}')
+    large = json.dumps(event("e2", properties={str(n): "x" * 8000 for n in range(5)})).encode()
+    for body_, error in ((wrong, ValidationFailed), (large, PayloadTooLarge)):
+        with pytest.raises(error):
+            await collector.one(WRITE, HERE, body_)
+    found = rejected_of(collector)
+    assert [(one.code, one.pointer, one.event_id, one.event_type, one.body) for one in found] == [
+        ("invalid_timestamp", "/events/1/timestamp", "e1", "a", wrong.decode()),
+        ("validation_error", "/events/2/event", None, None, '{"event": 1}'),
+        ("timestamp_out_of_window", "/events/1/timestamp", found[2].event_id, "late", '{"n":"late","t":-1}'),
+        ("invalid_timestamp", "/timestamp", "e1", "a", wrong.decode()),
+        ("event_too_large", "", "e2", "a", large.decode()[:REJECTED_BODY_CHARS_MAX]),
+    ]
+    assert all(one.message for one in found)
+    journal = b"".join(path.read_bytes() for path in collector.journal.directory.glob("*.ndjson"))
+    assert b"192.0.2.1" not in journal
+
+
+async def test_flood_of_refused_events_is_counted_and_only_some_are_kept(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    for _ in range(2):
+        await collector.batch(SECRET, HERE, body(*({"event": n} for n in range(400))))
+    lake.clock.advance(60)
+    other = replace(SECRET, project_id="p0projectbbbb")
+    await collector.batch(other, HERE, body({"event": 1}))
+    assert len(rejected_of(collector)) == 601
+    counted = collector.counters.read()
+    assert counted["events_dropped"] == {"validation_error": 801}
+    assert counted["journal_offers_dropped"] == {"rate": 200}
+
+
+@pytest.mark.parametrize("over", [{}, {"plan": "an unknown member takes the way through the pipeline"}])
+async def test_event_of_a_day_that_the_project_no_longer_keeps_is_refused(tmp_path: Path, over: dict[str, str]) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    first_s = (NOON_US // US_PER_DAY - 90) * US_PER_DAY // US_PER_S
+    events = [event("kept", timestamp=first_s, **over), event("old", timestamp=first_s - 1, **over)]
+    answer = await collector.batch(SECRET, HERE, body(*events))
+    assert [(one.event_id, one.code) for one in answer.results] == [("old", "timestamp_out_of_window")]
+    assert "retention_days" in str(answer.results[0].message)
+    assert (await collector.batch(replace(SECRET, retention_days=None), HERE, body(events[1]))).accepted == 1
+    assert ids(lake.take()) == ["kept", "old"]
+    collector.journal.close()
+
+
+@pytest.mark.parametrize("over", [{}, {"plan": "an unknown member takes the way through the pipeline"}])
+async def test_request_key_makes_the_same_ids_again(tmp_path: Path, over: dict[str, str]) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    events = [{"event": "a", "user_id": "u", **over}, {"event": "b", "user_id": "u", **over}]
+    keyed, other = Origin("192.0.2.1", request_key="order-77"), Origin("192.0.2.1", request_key="order-78")
+    answers = [await collector.batch(SECRET, origin, body(*events)) for origin in (keyed, keyed, other, HERE, HERE)]
+    assert [(answer.accepted, answer.duplicates) for answer in answers] == [(2, 0), (0, 2), (2, 0), (2, 0), (2, 0)]
+    one = [await collector.one(SECRET, Origin("", request_key="single"), json.dumps(events[0]).encode()) for _ in "12"]
+    assert [answer.status for answer in one] == ["ok", "duplicate"]
+    assert one[0].id == one[1].id
+    collector.journal.close()
+
+
+async def test_request_key_is_found_again_after_a_restart(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    for _ in range(2):
+        collector = collector_of(lake)
+        await collector.batch(SECRET, Origin("", request_key="order-77"), body({"event": "a", "user_id": "u"}))
+        collector.journal.close()
+    assert len(ids(lake.take())) == 1
 
 
 async def test_refused_event_lists_all_errors(tmp_path: Path) -> None:
@@ -218,16 +312,9 @@ def test_visitors_of_one_ipv6_network_share_a_limit(address: str, network: str) 
     assert _network(address) == network
 
 
-def test_limits_hold_a_bounded_number_of_buckets(tmp_path: Path) -> None:
-    limiter = RateLimiter(TestLake(tmp_path).clock, buckets_max=10)
-    for number in range(100):
-        assert limiter.take(f"ip:{number}", 1, 5).is_allowed
-    assert len(limiter._buckets) == 10
-
-
 def test_recent_ids_are_bounded_and_forget_the_oldest() -> None:
     recent = RecentIds(ids_max=3)
     for number in range(7):
-        recent.add(("p", str(number)))
-    assert ("p", "6") in recent
-    assert ("p", "0") not in recent
+        recent.add("p", [str(number)])
+    assert recent.known("p", ["0", "6"]) == {"6"}
+    assert not recent.known("other", ["6"])

@@ -62,6 +62,34 @@ def test_damaged_middle_does_not_hide_what_follows() -> None:
     assert [record and record.q for record in found] == [1, None, 3]
 
 
+@pytest.mark.parametrize(
+    ("first", "length", "lost"),
+    [
+        pytest.param(len(line(1)) - 1, 1, [], id="a newline"),
+        pytest.param(len(line(1)), 4, [2], id="the start of a record"),
+        pytest.param(len(line(1)) - 1, 4, [2], id="a newline and the start of the next record"),
+        pytest.param(len(line(1)) - 4, 4, [1], id="the end of a record"),
+        pytest.param(len(line(1)) + 30, len(line(1)), [2, 3], id="the newline between two damaged records"),
+    ],
+)
+def test_zeroed_bytes_cost_only_the_records_that_they_hit(first: int, length: int, lost: list[int]) -> None:
+    data = bytearray(line(1) + line(2) + line(3) + line(4))
+    data[first : first + length] = bytes(length)
+    found = [record.q for record, _end in decode_lines(bytes(data)) if record]
+    assert found == [sequence for sequence in (1, 2, 3, 4) if sequence not in lost]
+    offsets = [end for _record, end in decode_lines(bytes(data))]
+    assert offsets == sorted(offsets)
+    assert offsets[-1] == len(data)
+
+
+def test_what_a_client_sends_is_never_taken_for_a_record() -> None:
+    inner = line(9)[:-1].decode()
+    events = encode([make_event(properties=msgspec.Raw(b'{"a":[%s,%s]}' % (inner.encode(), inner.encode())))])
+    data = bytearray(encode_record(1, PROJECT, NOON_US, events))
+    data[20] ^= 1
+    assert [record for record, _end in decode_lines(bytes(data))] == [None]
+
+
 def test_newer_format_is_refused_and_not_guessed() -> None:
     newer = line().replace(b'{"v":1', b'{"v":9')[:-17]
     import google_crc32c

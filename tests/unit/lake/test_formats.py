@@ -62,6 +62,7 @@ def test_file_of_format_1_is_still_read() -> None:
 
 def test_manifest_of_format_1_is_still_read() -> None:
     assert read_manifest(FIXTURES / "manifest_v1.json") == Manifest(
+        format=1,
         project_id=PROJECT,
         generation=3,
         made_at_us=NOON_US,
@@ -90,6 +91,21 @@ def test_manifest_of_a_newer_format_is_refused_by_name(tmp_path: Path) -> None:
     path.write_text(text.replace('"format":1', f'"format":{FORMAT_VERSION + 1}'))
     with pytest.raises(DataDamaged, match=re.escape(str(path))):
         read_manifest(path)
+
+
+def test_manifest_is_sealed_and_any_flipped_bit_is_found(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    lake.write([make_event()])
+    lake.flusher.run()
+    (path,) = lake.layout.manifests(PROJECT).iterdir()
+    data = path.read_bytes()
+    assert read_manifest(path).format == FORMAT_VERSION
+    for bit in range(0, 8 * len(data), 3):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with pytest.raises(DataDamaged, match=re.escape(str(path))):
+            read_manifest(path)
 
 
 @pytest.mark.parametrize("cut", [0, 1, 50])

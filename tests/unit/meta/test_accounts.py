@@ -1,5 +1,8 @@
 """Accounts: what passwords may be, what guessing costs, what ends a session."""
 
+import os
+from collections.abc import Iterator
+
 import bcrypt
 import pytest
 
@@ -8,6 +11,7 @@ from iafa.errors import Conflict, InvalidCredentials, RateLimited, ValidationFai
 from iafa.meta.accounts import Accounts, SelfChange
 from iafa.meta.login_throttle import ENTRIES_MAX, LoginThrottle
 from iafa.meta.passwords import Passwords, check_password
+from iafa.slots import MemorySlots, create_shared, open_shared
 
 PASSWORD = "a long walk on the beach"
 CONTEXT = ["ada@example.org", "Ada Byron", "Analytical Engines"]
@@ -87,6 +91,13 @@ async def test_wrong_password_and_unknown_user_are_not_told_apart(accounts: Acco
     assert len(details) == 1
 
 
+@pytest.fixture(params=["one worker", "several workers"])
+def throttle(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[LoginThrottle]:
+    descriptor = create_shared()
+    yield LoginThrottle(clock, open_shared(descriptor).logins if request.param == "several workers" else None)
+    os.close(descriptor)
+
+
 def delay_s(throttle: LoginThrottle, account: str, address: str) -> int:
     """How long the next attempt has to wait; 0 when it was let through and counted."""
     try:
@@ -108,8 +119,7 @@ async def test_guessing_is_slowed_and_the_owner_gets_in_again(accounts: Accounts
     await accounts.login(email="ada@example.org", password=PASSWORD, address="10.0.0.1")
 
 
-def test_delays_grow_and_have_a_cap(clock: FakeClock) -> None:
-    throttle = LoginThrottle(clock)
+def test_delays_grow_and_have_a_cap(throttle: LoginThrottle, clock: FakeClock) -> None:
     waits = []
     for _ in range(40):
         waits.append(delay_s(throttle, "a", "10.0.0.1"))
@@ -121,29 +131,25 @@ def test_delays_grow_and_have_a_cap(clock: FakeClock) -> None:
     assert delays[-1] == 900
 
 
-def test_waiting_attempts_do_not_make_the_delay_longer(clock: FakeClock) -> None:
-    throttle = LoginThrottle(clock)
+def test_waiting_attempts_do_not_make_the_delay_longer(throttle: LoginThrottle, clock: FakeClock) -> None:
     for _ in range(5):
         throttle.begin(account="a", address="10.0.0.1")
     assert [delay_s(throttle, "a", "10.0.0.1") for _ in range(50)] == [1] * 50
 
 
-def test_many_addresses_cannot_keep_the_owner_out(clock: FakeClock) -> None:
-    throttle = LoginThrottle(clock)
+def test_many_addresses_cannot_keep_the_owner_out(throttle: LoginThrottle, clock: FakeClock) -> None:
     delays = [delay_s(throttle, "a", f"10.0.{n // 250}.{n % 250}") for n in range(500)]
     assert 0 < max(delays) <= 30
     clock.advance(30)
     assert delay_s(throttle, "a", "192.0.2.1") == 0
 
 
-def test_one_address_cannot_try_many_accounts(clock: FakeClock) -> None:
-    throttle = LoginThrottle(clock)
+def test_one_address_cannot_try_many_accounts(throttle: LoginThrottle, clock: FakeClock) -> None:
     delays = [delay_s(throttle, f"account {n}", "10.0.0.1") for n in range(40)]
     assert sum(delay == 0 for delay in delays) == 30
 
 
-def test_success_forgets_the_failures_of_the_account(clock: FakeClock) -> None:
-    throttle = LoginThrottle(clock)
+def test_success_forgets_the_failures_of_the_account(throttle: LoginThrottle, clock: FakeClock) -> None:
     for _ in range(20):
         for _ in range(4):
             throttle.begin(account="a", address="10.0.0.1")
@@ -151,11 +157,27 @@ def test_success_forgets_the_failures_of_the_account(clock: FakeClock) -> None:
         clock.advance(3700)
 
 
-def test_memory_of_the_throttle_is_bounded(clock: FakeClock) -> None:
-    throttle = LoginThrottle(clock)
+def test_memory_of_the_throttle_is_bounded_and_made_up_accounts_free_nobody(clock: FakeClock) -> None:
+    slots = MemorySlots(ENTRIES_MAX)
+    throttle = LoginThrottle(clock, slots)
+    for _ in range(5):
+        throttle.begin(account="a", address="10.0.0.1")
     for number in range(ENTRIES_MAX):
         throttle.begin(account=f"account {number}", address=f"address {number}")
-    assert len(throttle._entries) == ENTRIES_MAX
+    assert len(slots) == ENTRIES_MAX
+    assert delay_s(throttle, "a", "10.0.0.1") == 1
+
+
+def test_workers_count_the_failures_of_an_account_together(clock: FakeClock) -> None:
+    descriptor = create_shared()
+    one, other = (LoginThrottle(clock, open_shared(descriptor).logins) for _ in range(2))
+    for throttle in (one, other, one, other, one):
+        assert delay_s(throttle, "a", "10.0.0.1") == 0
+    assert delay_s(one, "a", "10.0.0.1") == delay_s(other, "a", "10.0.0.1") == 1
+    clock.advance(1)
+    other.succeeded(account="a", address="10.0.0.1")
+    assert [delay_s(one, "a", "10.0.0.1") for _ in range(6)] == [0] * 5 + [1]
+    os.close(descriptor)
 
 
 async def test_a_new_password_ends_the_other_sessions(accounts: Accounts) -> None:

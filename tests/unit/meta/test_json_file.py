@@ -48,6 +48,21 @@ def test_a_change_is_seen_by_another_instance(tmp_path: Path) -> None:
     assert notes(tmp_path).read().records == {"x": Note("hello")}
 
 
+async def test_a_record_that_another_process_just_made_is_found_and_a_changed_one_within_a_second(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    one, other = notes(tmp_path, clock), notes(tmp_path, clock)
+    add(one, "x", "old")
+    assert await other.get("x") == Note("old")
+    assert await other.get("new") is None
+    add(one, "new")
+    assert await other.get("new") == Note("a")
+    add(one, "x", "changed")
+    clock.advance(1.0)
+    assert await other.get("x") == Note("changed")
+
+
 def test_only_changes_raise_the_generation(tmp_path: Path) -> None:
     file = notes(tmp_path)
     add(file, "x")
@@ -80,7 +95,7 @@ def test_file_is_private_and_carries_its_format(tmp_path: Path) -> None:
     for directory in ("metadata", "locks"):
         assert stat.S_IMODE((tmp_path / directory).stat().st_mode) == 0o700
     document = json.loads(file.path.read_bytes())
-    assert (document["format"], document["generation"]) == (1, 2)
+    assert (document["format"], document["generation"]) == (2, 2)
     assert list(json.loads(file.previous_path.read_bytes())["records"]) == ["x"]
 
 
@@ -178,3 +193,25 @@ def test_a_failing_disk_leaves_the_old_or_the_new_content(tmp_path: Path, point:
     assert set(failing.read().records) == after
     add(failing, "z")
     assert set(notes(tmp_path).read().records) == after | {"z"}
+
+
+def test_any_flipped_bit_is_found(tmp_path: Path) -> None:
+    file = notes(tmp_path)
+    add(file, "x", "hello")
+    data = file.path.read_bytes()
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        file.path.write_bytes(flipped)
+        with pytest.raises(DataDamaged, match=r"notes\.json"):
+            notes(tmp_path).read()
+
+
+def test_format_1_had_no_checksum_and_is_still_read(tmp_path: Path) -> None:
+    path = notes(tmp_path).path
+    path.parent.mkdir()
+    path.write_text('{"format": 1, "generation": 3, "records": {"x": {"text": "old", "count": 2}}}')
+    assert notes(tmp_path).read().records == {"x": Note("old", 2)}
+    add(notes(tmp_path), "y")
+    assert json.loads(path.read_text())["format"] == 2
+    assert set(notes(tmp_path).read().records) == {"x", "y"}

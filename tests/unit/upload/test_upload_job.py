@@ -183,8 +183,8 @@ def test_a_receipt_lists_twenty_errors_and_counts_all(upload: Upload) -> None:
 
 
 def test_rows_older_than_the_retention_are_refused_with_the_remedy(upload: Upload) -> None:
-    edge = to_datetime(upload.lake.clock.now_us() - 90 * US_PER_DAY)
-    lines = ndjson({"timestamp": edge.isoformat()}, {"timestamp": edge.replace(hour=edge.hour - 1).isoformat()})
+    edge_us = (upload.lake.clock.now_us() // US_PER_DAY - 90) * US_PER_DAY  # retention goes by whole UTC days
+    lines = ndjson(*({"timestamp": to_datetime(time_us).isoformat()} for time_us in (edge_us, edge_us - 1)))
 
     receipt = upload.load(lines, retention_days=90)
 

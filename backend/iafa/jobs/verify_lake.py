@@ -1,0 +1,178 @@
+"""Verifying the lake of a project: its manifests, every listed file, and the files that no manifest lists."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from iafa.clock import Clock
+from iafa.errors import DataDamaged
+from iafa.jobs.findings import Kind, Report
+from iafa.jobs.verify_files import COMPARED_IDS_MAX, ReadFile, read_completely, repeated_hashes, repeats_within
+from iafa.lake.id_files import Hashes
+from iafa.lake.ids import StoredIds, id_hashes
+from iafa.lake.layout import Layout, manifest_name
+from iafa.lake.manifest import LakeFile, Manifest, Manifests, read_manifest
+from iafa.lake.parts import Mask
+from iafa.lake.snapshot import Snapshots
+from iafa.locks import held
+
+WRITER_WAIT_S = 5.0
+
+
+@dataclass
+class LakeVerifier:
+    """Reads one project after the other; holds the writer lock only for a moment to look for unlisted files."""
+
+    layout: Layout
+    manifests: Manifests
+    clock: Clock
+    dedup_window_us: int
+    report: Report
+
+    def verify(self, project_id: str) -> None:
+        self.report.count("projects")
+        manifest = self._newest(project_id)
+        if manifest is None:
+            return
+        hashes = self._listed_files(project_id, manifest)
+        self._repeats(project_id, hashes)
+        self._unlisted(project_id)
+        self._trash(manifest)
+
+    def _newest(self, project_id: str) -> Manifest | None:
+        """The newest generation; the others are only looked at."""
+        newest = None
+        generations = self.manifests.generations(project_id)
+        for generation in generations:
+            path = self.layout.manifests(project_id) / manifest_name(generation)
+            is_newest = generation == generations[-1]
+            try:
+                found = read_manifest(path)
+            except FileNotFoundError:  # an old one, cleaned up meanwhile
+                continue
+            except DataDamaged as error:
+                kind = Kind.MANIFEST_DAMAGED if is_newest else Kind.MANIFEST_OLD_DAMAGED
+                self.report.add(kind, path, error.detail, project_id=project_id, generation=generation)
+                continue
+            self.report.count("manifests")
+            if (found.project_id, found.generation) != (project_id, generation):
+                what = f"says that it is generation {found.generation} of {found.project_id}"
+                kind = Kind.MANIFEST_DAMAGED if is_newest else Kind.MANIFEST_OLD_DAMAGED
+                self.report.add(kind, path, what, project_id=project_id, generation=generation)
+            elif is_newest:
+                newest = found
+        if not generations:
+            newest = Manifest(project_id=project_id)
+        return newest
+
+    def _listed_files(self, project_id: str, manifest: Manifest) -> dict[str, tuple[LakeFile, Hashes]]:
+        directory = self.layout.project(project_id)
+        hashes = {}
+        for file in manifest.files:
+            read = self._read(directory, file, project_id)
+            if read is None:
+                continue
+            self.report.count("files")
+            self.report.count("rows", file.rows)
+            self.report.count("bytes", file.bytes)
+            if read.wrong:
+                what = f"{read.wrong} ({file.rows:,} events of {file.date})"
+                self.report.add(Kind.FILE_DAMAGED, directory / file.path, what, project_id=project_id, file=file)
+            else:
+                hashes[file.path] = (file, read.hashes)
+        return hashes
+
+    def _read(self, directory: Path, file: LakeFile, project_id: str) -> ReadFile | None:
+        """None when the file is gone; that is no problem when it has left the manifest meanwhile."""
+        try:
+            return read_completely(directory / file.path, file, project_id)
+        except FileNotFoundError:
+            if any(listed.path == file.path for listed in self.manifests.latest(project_id).files):
+                what = f"is missing ({file.rows:,} events of {file.date})"
+                self.report.add(Kind.FILE_MISSING, directory / file.path, what, project_id=project_id, file=file)
+            return None
+
+    def _repeats(self, project_id: str, hashes: dict[str, tuple[LakeFile, Hashes]]) -> None:
+        """Ids distinct in each file, and over all of them within the dedup window."""
+        distinct = {path: pair for path, pair in hashes.items() if pair[0].is_distinct}
+        if sum(len(found) for _file, found in distinct.values()) > COMPARED_IDS_MAX:
+            groups = [[pair] for pair in distinct.values()]  # too many to hold: each file by itself
+        else:
+            groups = [list(distinct.values())]
+        directory = self.layout.project(project_id)
+        for group in groups:
+            suspects = repeated_hashes(found for _file, found in group)
+            if not len(suspects):
+                continue
+            files = [file for file, found in group if np.isin(suspects, found).any()]
+            try:
+                repeats = repeats_within(directory, files, suspects, self.dedup_window_us)
+            except (OSError, pa.ArrowException):  # merged away meanwhile: the next run looks again
+                continue
+            if repeats:
+                what = f"{len(repeats):,} ids occur more than once, for example {sorted(repeats)[0]!r}"
+                self.report.add(Kind.IDS_REPEATED, directory, what, project_id=project_id)
+
+    def _unlisted(self, project_id: str) -> None:
+        """Without a writer at work an unlisted file is nobody's."""
+        with held(self.layout.writer_lock, wait_s=WRITER_WAIT_S) as is_ours:
+            if not is_ours:
+                what = "a writer was at work all the time"
+                self.report.add(Kind.UNLISTED_UNKNOWN, self.layout.project(project_id), what, project_id=project_id)
+                return
+            paths = unlisted_files(self.layout, self.manifests, project_id)
+        for path in paths:
+            self._look_at_unlisted(project_id, path)
+
+    def _look_at_unlisted(self, project_id: str, path: Path) -> None:
+        try:
+            fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, StoredIds(self.layout))
+        except FileNotFoundError:
+            return
+        except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+            what = f"is in no manifest and cannot be read ({type(error).__name__})"
+            self.report.add(Kind.FILE_UNLISTED, path, what, project_id=project_id)
+            return
+        waiting = set(self._waiting_ids(project_id)) if fresh else set()
+        lost = [one for one in fresh if one not in waiting]
+        if lost:
+            what = f"is in no manifest and holds {len(lost):,} of {rows:,} events that are nowhere else"
+            self.report.add(Kind.FILE_UNLISTED, path, what, project_id=project_id)
+        else:
+            self.report.add(Kind.FILE_LEFT_OVER, path, "is in no manifest", project_id=project_id)
+
+    def _waiting_ids(self, project_id: str) -> list[str]:
+        snapshots = Snapshots(self.layout, self.manifests, dedup_window_us=self.dedup_window_us)
+        found: list[str] = snapshots.take(project_id).tail.column("id").to_pylist()
+        return found
+
+    def _trash(self, manifest: Manifest) -> None:
+        limit_us = self.clock.now_us() - 6 * self.manifests.grace_us
+        directory = self.layout.project(manifest.project_id)
+        for gone in manifest.trash:
+            if gone.unlink_after_us < limit_us and (directory / gone.path).exists():
+                what = "left the manifest and its time is over"
+                self.report.add(Kind.TRASH_OVERDUE, directory / gone.path, what, project_id=manifest.project_id)
+
+
+def unlisted_files(layout: Layout, manifests: Manifests, project_id: str) -> list[Path]:
+    """Event files in neither list of the newest manifest. Only the holder of the writer lock gets a stable answer."""
+    directory = layout.project(project_id)
+    manifest = manifests.latest(project_id)
+    named = {file.path for file in manifest.files} | {gone.path for gone in manifest.trash}
+    found = directory.glob("[0-9]*/[0-9]*/*.parquet")
+    return sorted(path for path in found if path.relative_to(directory).as_posix() not in named)
+
+
+def fresh_rows(
+    layout: Layout, manifests: Manifests, project_id: str, path: Path, stored_ids: StoredIds
+) -> tuple[list[str], int]:
+    """(ids of the file that are in no listed file, all its rows)."""
+    ids = pq.read_table(path, columns=["id"], page_checksum_verification=True, partitioning=None).column("id")
+    hashes = id_hashes(ids)
+    stored: Mask = stored_ids.mask(project_id, manifests.latest(project_id).files, ids, hashes)
+    fresh: list[str] = ids.filter(pa.array(~stored)).to_pylist()
+    return fresh, len(ids)

@@ -1,0 +1,240 @@
+"""The quarantine: refused events with their reason, in small Parquet files by project and day of receipt, for a while.
+
+Bounded in rows a project and day, and in days. The files of a day that is over become one.
+"""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from iafa.clock import Clock, to_datetime
+from iafa.durable import make_dirs, publish_synced, remove_empty_dir, remove_tree, unlink, write_temporary
+from iafa.event import TIME_MAX_US, Rejected
+from iafa.failpoints import Hit, no_failpoints
+from iafa.lake.dropped import is_dropped
+from iafa.lake.layout import Layout, project_ids_in, rejected_path
+from iafa.lake.schema import TIME_TYPE
+from iafa.metrics import Counters
+
+log = logging.getLogger("iafa.quarantine")
+ROWS_MAX = 10_000
+KEPT_DAYS = 30
+COUNTED_DAYS_MAX = 10_000
+READ_TRIES = 3
+SOURCES = b"iafa.sources"  # in a day's file: the segments whose rows it holds
+
+REJECTED_SCHEMA = pa.schema(
+    [
+        pa.field("received_at", TIME_TYPE, nullable=False),
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("pointer", pa.string(), nullable=False),
+        pa.field("message", pa.string(), nullable=False),
+        pa.field("event_id", pa.string()),
+        pa.field("event_type", pa.string()),
+        pa.field("body", pa.string(), nullable=False),
+    ]
+)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A refused event of a project and when it came."""
+
+    project_id: str
+    received_at: int
+    rejected: Rejected
+
+
+@dataclass
+class Quarantine:
+    """Written by the holder of the writer lock only."""
+
+    layout: Layout
+    rows_max: int = ROWS_MAX
+    hit: Hit = no_failpoints
+    counters: Counters = field(default_factory=Counters)
+    _rows: dict[tuple[str, date], int] = field(default_factory=dict)
+
+    def keep(self, segment: str, refusals: Iterable[Refusal]) -> None:
+        """Store what one sealed segment refused. A second call for the same segment changes nothing."""
+        by_day: dict[tuple[str, date], list[Refusal]] = defaultdict(list)
+        for refusal in refusals:
+            by_day[refusal.project_id, _day(refusal.received_at)].append(refusal)
+        for (project_id, day), rows in by_day.items():
+            if not is_dropped(self.layout, project_id):
+                self._keep_day(project_id, day, segment, rows)
+
+    def _keep_day(self, project_id: str, day: date, segment: str, rows: list[Refusal]) -> None:
+        folder = self.layout.quarantine(project_id)
+        if segment in _segments(folder, day):
+            return
+        room = max(0, self.rows_max - self._rows_of(project_id, day))
+        kept = rows[:room]
+        if kept:
+            self._write(folder, rejected_path(day, segment), _table(kept))
+            self._rows[project_id, day] += len(kept)
+        for code, count in Counter(one.rejected.code for one in kept).items():
+            self.counters.add("events_quarantined", code, count)
+        if len(rows) > len(kept):
+            self.counters.add("quarantine_dropped", amount=len(rows) - len(kept))
+        self.hit("quarantine.appended")
+
+    def _rows_of(self, project_id: str, day: date) -> int:
+        known = self._rows.get((project_id, day))
+        if known is None:
+            if len(self._rows) >= COUNTED_DAYS_MAX:
+                self._rows.clear()
+            known = sum(_row_count(path) for path in _files_of_day(self.layout.quarantine(project_id), day))
+            self._rows[project_id, day] = known
+        return known
+
+    def _write(self, folder: Path, path: str, table: pa.Table) -> None:
+        make_dirs(self.layout.tmp)
+        temporary = self.layout.tmp / f"{folder.name}.{path.replace('/', '_')}"
+        sink = pa.BufferOutputStream()
+        pq.write_table(table, sink, compression="zstd", compression_level=1, write_page_checksum=True)
+        write_temporary(temporary, sink.getvalue(), area="quarantine", hit=self.hit)
+        publish_synced([(temporary, folder / path)], area="quarantine", hit=self.hit)
+
+    def sweep(self, clock: Clock) -> None:
+        """Remove days that are too old and deleted projects; merge days that are over. Under the writer lock."""
+        today = _day(clock.now_us())
+        for project_id in project_ids_in(self.layout.quarantines):
+            folder = self.layout.quarantine(project_id)
+            if is_dropped(self.layout, project_id):
+                remove_tree(folder)
+                continue
+            for day in _days(folder):
+                if day < today - timedelta(days=KEPT_DAYS):
+                    self._forget(folder, day)
+                elif day < today:
+                    self._merge(folder, day)
+
+    def _forget(self, folder: Path, day: date) -> None:
+        files = _files_of_day(folder, day)
+        for path in files:
+            unlink(path)
+        for parent in files[0].parents[:2]:
+            remove_empty_dir(parent)
+
+    def _merge(self, folder: Path, day: date) -> None:
+        """One file instead of many. Killed in between, the small ones are known by name to be in it already."""
+        small = [path for path in _files_of_day(folder, day) if path != folder / rejected_path(day)]
+        if not small:
+            return
+        try:
+            tables = [_read(path) for path in _readable(folder, day)]
+        except (OSError, pa.ArrowException) as error:
+            log.error("quarantine of %s stays in parts: %s", day, error)
+            return
+        sources = ",".join(sorted(_segments(folder, day)))
+        merged = pa.concat_tables(tables).replace_schema_metadata({SOURCES: sources})
+        self._write(folder, rejected_path(day), merged)
+        for path in small:
+            unlink(path)
+
+
+def read_rejected(layout: Layout, project_id: str, limit: int) -> list[dict[str, object]]:
+    """The newest refused events of a project, newest first; what cannot be read is logged and left out."""
+    folder = layout.quarantine(project_id)
+    for _ in range(READ_TRIES):
+        try:
+            return _newest(folder, limit)
+        except FileNotFoundError:
+            continue  # merged or forgotten while we read
+    return []
+
+
+def _newest(folder: Path, limit: int) -> list[dict[str, object]]:
+    tables: list[pa.Table] = []
+    rows = 0
+    for day in reversed(_days(folder)):
+        if rows >= limit:
+            break
+        for path in _readable(folder, day):
+            try:
+                tables.append(_read(path))
+            except FileNotFoundError:
+                raise
+            except (OSError, pa.ArrowException) as error:
+                log.error("unreadable file=%s error=%s", path, type(error).__name__)
+                continue
+            rows += tables[-1].num_rows
+    if not tables:
+        return []
+    found = pa.concat_tables(tables).sort_by([("received_at", "descending")])
+    newest: list[dict[str, object]] = found.slice(0, limit).to_pylist()
+    return newest
+
+
+def _table(rows: Sequence[Refusal]) -> pa.Table:
+    columns = {name: [_sound(getattr(one.rejected, name)) for one in rows] for name in REJECTED_SCHEMA.names[1:]}
+    times = [_clamped(one.received_at) for one in rows]
+    return pa.table({"received_at": times, **columns}, schema=REJECTED_SCHEMA)
+
+
+def _sound(text: str | None) -> str | None:
+    """Text that has a UTF-8 form: a lone surrogate must not stop the quarantine itself."""
+    return None if text is None else text.encode(errors="replace").decode()
+
+
+def _clamped(received_at: int) -> int:
+    return min(max(received_at, 0), TIME_MAX_US)
+
+
+def _day(time_us: int) -> date:
+    return to_datetime(_clamped(time_us)).astimezone(UTC).date()
+
+
+def _days(folder: Path) -> list[date]:
+    dates = {path.name.split(".")[0].removeprefix("rejected_") for path in folder.glob("*/*/rejected_*.parquet")}
+    return sorted(datetime.strptime(one, "%Y-%m-%d").replace(tzinfo=UTC).date() for one in dates)
+
+
+def _files_of_day(folder: Path, day: date) -> list[Path]:
+    whole = folder / rejected_path(day)
+    return sorted(whole.parent.glob(f"{whole.stem}*.parquet"))
+
+
+def _sources(folder: Path, day: date) -> set[str]:
+    """Segments whose rows are in the day's one file."""
+    try:
+        metadata = pq.read_metadata(folder / rejected_path(day)).metadata or {}
+    except FileNotFoundError:
+        return set()
+    except (OSError, pa.ArrowException):
+        return set()
+    return set(filter(None, metadata.get(SOURCES, b"").decode().split(",")))
+
+
+def _segment_of(path: Path) -> str:
+    return path.stem.partition(".")[2]
+
+
+def _segments(folder: Path, day: date) -> set[str]:
+    """Segments whose rows are there already, in whichever file."""
+    return _sources(folder, day) | {name for path in _files_of_day(folder, day) if (name := _segment_of(path))}
+
+
+def _readable(folder: Path, day: date) -> list[Path]:
+    """The files of a day without those that are in its one file already."""
+    covered = _sources(folder, day)
+    return [path for path in _files_of_day(folder, day) if _segment_of(path) not in covered]
+
+
+def _row_count(path: Path) -> int:
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException):
+        return 0
+
+
+def _read(path: Path) -> pa.Table:
+    table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+    return table.replace_schema_metadata(None)
