@@ -49,10 +49,11 @@ from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
 from iafa.metrics import Counters
 from iafa.published import Publisher
+from iafa.query.answer_cache import AnswerCache
 from iafa.query.definition import FunnelDefinition
-from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
-from iafa.query.funnel import funnel
+from iafa.query.question import Extras, question_of
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
@@ -82,6 +83,7 @@ class House:
     organizations: Organizations
     hit: Hit
     query_pool: Executor
+    answers: AnswerCache
     counters: Counters  # of this process
     shared: SharedTables | None  # what the workers of one server count together; None: one worker or a command
 
@@ -89,10 +91,24 @@ class House:
         return await self._in_query_pool(self.snapshots.take, project_id)
 
     async def run_funnel(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, funnel_id: str | None
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        funnel_id: str | None,
+        extras: Extras,
+        cancellation: Cancellation | None = None,
     ) -> dict[str, Any]:
+        question = question_of(definition, time_range, self.clock.now_us(), extras)
         return await self._in_query_pool(
-            partial(funnel, self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
+            partial(
+                self.answers.answer,
+                self.engine,
+                snapshot,
+                question,
+                funnel_id=funnel_id,
+                cancellation=cancellation,
+            )
         )
 
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
@@ -271,6 +287,7 @@ def open_house(
         organizations=organizations,
         hit=hit,
         query_pool=ThreadPoolExecutor(settings.query_concurrency + WAITING_QUERIES, thread_name_prefix="query"),
+        answers=AnswerCache(),
         counters=Counters(),
         shared=shared,
     )

@@ -58,10 +58,28 @@ def test_vector_18_no_window_at_all_still_holds_a_tie(engine: DuckEngine, tmp_pa
     assert steps_of(engine, tmp_path, [("A", 5), ("B", 5)], a_definition("A", "B", window_seconds=0)) == 2
 
 
-def test_vector_8_tie_strict_is_refused_and_not_approximated() -> None:
-    with pytest.raises(ValidationFailed) as refused:
-        parse_definition(a_definition("A", "B", tie="strict"))
-    assert [(error.pointer, error.code) for error in refused.value.errors] == [("/tie", "unsupported_value")]
+def with_x(mode: str, low: int, high: int) -> dict[str, Any]:
+    return {"exclusions": [{"event": "X", "from_stage": low, "to_stage": high}], "exclusion_mode": mode}
+
+
+OPTIONS: list[tuple[str, Events, str, dict[str, Any], int]] = [
+    ("8-tie-strict", [("A", 1), ("A", 2), ("B", 2)], "AB", {"tie": "strict"}, 2),
+    ("8-tie-strict-of-one-instant", [("A", 2), ("B", 2)], "AB", {"tie": "strict"}, 1),
+    ("10-cut", [("A", 0), ("X", 5), ("B", 10)], "AB", with_x("cut", 1, 2), 1),
+    ("10-drop", [("A", 0), ("X", 5), ("B", 10)], "AB", with_x("drop", 1, 2), 0),
+    ("11", [("A", 0), ("X", 5), ("A", 6), ("B", 10)], "AB", with_x("cut", 1, 2), 2),
+    ("12", [("A", 0), ("B", 1), ("X", 2), ("B", 3), ("C", 4)], "ABC", with_x("cut", 2, 3), 3),
+    ("15-grace", [("B", 0), ("A", 1)], "AB", {"tie": "grace:1"}, 2),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "names", "over", "steps"), [row[1:] for row in OPTIONS], ids=[row[0] for row in OPTIONS]
+)
+def test_vector_of_an_option(
+    engine: DuckEngine, tmp_path: Path, events: Events, names: str, over: dict[str, Any], steps: int
+) -> None:
+    assert steps_of(engine, tmp_path, events, a_definition(*names, **over)) == steps
 
 
 def test_twenty_one_stages_are_refused() -> None:
@@ -112,7 +130,7 @@ def steps_of(
     answer = funnel(engine, snapshot_of(tmp_path, [rows]), parse_definition(definition), time_range)
     stages = answer["stages"]
     assert isinstance(stages, list)
-    if len(rows) < 8:
+    if len(rows) < 8 and not {"tie", "exclusions"} & set(definition):
         lo, hi = time_range.from_us, time_range.to_us
         assert oracle.stage_counts(rows, definition, lo, hi) == [stage["users"] for stage in stages]
     return sum(stage["users"] for stage in stages)

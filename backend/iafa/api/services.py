@@ -13,6 +13,8 @@ from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels
 from iafa.meta.projects import Projects
 from iafa.query.definition import FunnelDefinition
+from iafa.query.engine_duckdb import Cancellation
+from iafa.query.question import Extras
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion
 from iafa.settings import Settings
@@ -32,8 +34,11 @@ class Services:
     projects: Projects
     funnels: Funnels
     snapshot: "Callable[[str], Awaitable[Snapshot]]"
-    # (snapshot, definition, range, id of the saved funnel) -> the answer of semantics.md section 7
-    run_funnel: "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None], Awaitable[dict[str, Any]]]"
+    # (snapshot, definition, range, id of the saved funnel, what else is asked for, whether anybody still waits)
+    # -> the answer of semantics.md section 7
+    run_funnel: (
+        "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None, Extras, Cancellation], Awaitable[dict[str, Any]]]"
+    )
     # (snapshot, question) -> series of daily counts
     run_trends: "Callable[[Snapshot, TrendQuestion], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first

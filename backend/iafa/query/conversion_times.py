@@ -16,25 +16,29 @@ EDGES_S = (0, 1, 10, 60, 300, 900, 3_600, 21_600, *(days * _DAY_S for days in (1
 
 @dataclass
 class ConversionTimes:
-    """Collects durations in microseconds; `strides[k]` from the k-th time of the paths to the next, from 0."""
+    """Collects durations in microseconds; `strides[k]` from the k-th time of the paths to the next, from 0.
+
+    With a grace a step may come before the one it follows: that took no time.
+    """
 
     steps: int
     is_ordered: bool
-    strides: list[list[Int64s]] = field(default_factory=list)
+    strides: list[list[Int64s]] = field(init=False)
     totals: list[Int64s] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.strides = [[] for _ in range(self.steps - 1)]
+
     def add(self, solved: Solved) -> None:
-        if not self.strides:
-            self.strides = [[] for _ in range(self.steps - 1)]
         rows, reached = solved.paths.rows, solved.paths.reached
         times = np.where(rows >= 0, solved.chunk.histories.time_us[rows], np.iinfo(np.int64).max)
         if not self.is_ordered:
             times = np.sort(times, axis=1)
         for step in range(1, self.steps):
             there = reached > step
-            self.strides[step - 1].append(times[there, step] - times[there, step - 1])
+            self.strides[step - 1].append(np.maximum(times[there, step] - times[there, step - 1], 0))
         converted = reached == self.steps
-        self.totals.append(times[converted, self.steps - 1] - times[converted, 0])
+        self.totals.append(np.maximum(times[converted, self.steps - 1] - times[converted, 0], 0))
 
     def answer(self, window_seconds: int | None) -> dict[str, object]:
         """The member `times` of the answer; durations are seconds."""

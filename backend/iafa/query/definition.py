@@ -170,8 +170,13 @@ def _event_to_dict(matcher: Stage | Exclusion) -> dict[str, object]:
     return plain
 
 
+def attribution_text(breakdown: Breakdown) -> str:
+    return f"step:{breakdown.stage}" if breakdown.attribution == "step" else breakdown.attribution
+
+
 def _breakdown_to_dict(breakdown: Breakdown) -> dict[str, object]:
-    attribution: str = breakdown.attribution
-    if attribution == "step":
-        attribution = f"step:{breakdown.stage}"
-    return {"property": breakdown.property, "attribution": attribution, "limit": breakdown.limit}
+    return {
+        "property": breakdown.property,
+        "attribution": attribution_text(breakdown),
+        "limit": breakdown.limit,
+    }

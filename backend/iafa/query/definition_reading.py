@@ -74,16 +74,17 @@ def _definition(raw: object, errors: FieldErrors) -> FunnelDefinition:
     errors.unknown(fields, "", {*_OTHER_FIELDS, *_CHOICES, *_FLAGS})
     if fields.get("semantics_version") not in (None, SEMANTICS_VERSION):
         errors.add("/semantics_version", "unsupported_value", f"only {SEMANTICS_VERSION} is supported by this version")
-    stages = _stages(fields.get("stages"), errors)
+    name = _required_text(fields, "name", "", errors)
     options: dict[str, object] = {key: _choice(fields, key, errors) for key in _CHOICES}
     options |= {flag: _flag(fields, flag, "", errors) for flag in _FLAGS}
     tie, grace = _tie(fields.get("tie"), errors)
+    stages = _stages(fields.get("stages"), errors)
     # A session ends by itself: without a window of its own it has no other limit.
     window = None if options["unit"] == "session" else WINDOW_DEFAULT_S
     if "window_seconds" in fields:
         window = _seconds(fields["window_seconds"], "/window_seconds", errors)
     return FunnelDefinition(
-        name=_required_text(fields, "name", "", errors),
+        name=name,
         stages=stages,
         window_seconds=window,
         filters=parse_filters(_list(fields, "filters"), errors, "/filters", regex_error=regex_error),

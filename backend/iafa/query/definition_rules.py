@@ -70,5 +70,13 @@ def _check_modes(definition: FunnelDefinition, errors: FieldErrors) -> None:
     breakdown = definition.breakdown
     if breakdown is not None and definition.count == "totals" and breakdown.attribution == "each":
         errors.add("/breakdown/attribution", "conflicting_fields", "each counts people, not totals")
+    if (
+        breakdown is not None
+        and breakdown.attribution == "each"
+        and definition.order == "unordered"
+        and not definition.first_required
+    ):
+        # The first event may fill any stage there, so no single event carries the value of the entry.
+        errors.add("/breakdown/attribution", "conflicting_fields", "each needs an order or first_required")
     if breakdown is not None and definition.stages[breakdown.stage - 1].optional:
         errors.add("/breakdown/attribution", "conflicting_fields", "must not name an optional stage")

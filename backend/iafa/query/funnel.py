@@ -1,42 +1,27 @@
 """The answer of a funnel, section 7 of the semantics: its counts, and what was asked for beside them."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from iafa.clock import US_PER_S, to_iso
+from iafa.clock import to_iso
 from iafa.errors import FieldError, ValidationFailed
 from iafa.lake.snapshot import Snapshot
+from iafa.query.breakdown import GroupCounts, add_breakdown
 from iafa.query.conversion_times import ConversionTimes
 from iafa.query.definition import SEMANTICS, SEMANTICS_VERSION, FunnelDefinition
-from iafa.query.engine_duckdb import DuckEngine, Reading
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
 from iafa.query.funnel_counts import is_plain, stage_counts
-from iafa.query.paths.plan import NO_LIMIT_US
-from iafa.query.paths.solving import plan_of, solve_paths, span_of, window_us
-from iafa.query.rates import percent
+from iafa.query.funnel_members import (
+    breakdown_of,
+    comparison_of,
+    counts_of,
+    optional_stages_of,
+    stages_filled_of,
+)
+from iafa.query.paths.solving import solve_paths
+from iafa.query.question import Extras, Question, question_of
 from iafa.query.tally import Tally
-from iafa.query.time_range import TimeRange
-
-_MINUTE_US = 60 * US_PER_S
-INCLUDES = ("times",)
-
-
-@dataclass(frozen=True)
-class Question:
-    """A definition asked for a range as of an instant. `include` names what is wanted beside the counts."""
-
-    definition: FunnelDefinition
-    time_range: TimeRange
-    as_of_us: int
-    include: frozenset[str] = frozenset()
-
-    @property
-    def open_from_us(self) -> int:
-        """Entries from here on may still convert."""
-        if self.definition.range == "all_steps" and self.time_range.to_us - 1 < self.as_of_us:
-            return NO_LIMIT_US  # the range has ended: nothing can be added
-        if self.definition.window_seconds is None:
-            return -NO_LIMIT_US
-        return self.as_of_us - window_us(self.definition)
+from iafa.query.time_range import TimeRange, previous_range
+from iafa.query.trend import Trend
 
 
 def funnel(
@@ -46,23 +31,35 @@ def funnel(
     time_range: TimeRange,
     *,
     funnel_id: str | None = None,
-    include: Collection[str] = (),
+    extras: Extras | None = None,
 ) -> dict[str, object]:
-    """The answer, ready for JSON. Blocks: call it in a thread.
+    """The answer, ready for JSON. Blocks: call it in a thread."""
+    question = question_of(definition, time_range, engine.clock.now_us(), extras)
+    return answer(engine, snapshot, question, funnel_id=funnel_id)
 
-    `users` are people (or what `unit` and `hold` make of them), `people_total` those who entered.
-    """
+
+def answer(
+    engine: DuckEngine,
+    snapshot: Snapshot,
+    question: Question,
+    *,
+    funnel_id: str | None = None,
+    cancellation: Cancellation | None = None,
+) -> dict[str, object]:
+    """`users` are people (or what `unit` and `hold` make of them), `people_total` those who entered."""
     began_s = engine.clock.monotonic_s()
-    question = question_of(definition, time_range, engine.clock.now_us(), include)
-    span = span_of(definition, question.time_range)
-    read = snapshot.between(span.read_from_us, span.read_to_us)
-    with engine.reading(read) as reading:
-        counted = _counted(reading, read, question)
+    definition, time_range = question.definition, question.time_range
+    other = _other_period(question)
+    members = _asked(engine, snapshot, question, cancellation)
+    if other is not None:
+        compared = _asked(engine, snapshot, other, cancellation)
+        shown = other.time_range.shown(snapshot.first_us, snapshot.last_us)
+        members["compare"] = comparison_of(definition, shown, members, compared)
     return {
         "funnel_id": funnel_id,
         "name": definition.name,
         "date_range": time_range.shown(snapshot.first_us, snapshot.last_us),
-        **counted,
+        **members,
         "window_seconds": definition.window_seconds,
         "timezone": time_range.timezone,
         "semantics": SEMANTICS,
@@ -74,78 +71,81 @@ def funnel(
     }
 
 
-def question_of(
-    definition: FunnelDefinition, time_range: TimeRange, now_us: int, include: Collection[str] = ()
-) -> Question:
-    """With an `as_of` of the caller later events do not exist; `mature_only` ends the range where entries are open."""
-    as_of_us = now_us // _MINUTE_US * _MINUTE_US
-    if definition.as_of_us is not None:
-        if definition.as_of_us > now_us:
-            raise ValidationFailed("", errors=[FieldError("/as_of", "number_out_of_range", "must not lie ahead")])
-        as_of_us = definition.as_of_us
-    if definition.mature_only:
-        last_us = as_of_us - window_us(definition) if definition.window_seconds is not None else -NO_LIMIT_US
-        time_range = replace(time_range, to_us=max(time_range.from_us, min(time_range.to_us, last_us)))
-    return Question(definition, time_range, as_of_us, frozenset(include))
+def _other_period(question: Question) -> Question | None:
+    """The question of the period to compare with, counts only."""
+    if not question.wants("compare"):
+        return None
+    time_range = question.extras.compare_with or previous_range(question.time_range)
+    if time_range is None:
+        message = "needs start_date and end_date, or compare_start and compare_end"
+        raise ValidationFailed(
+            "the question is not valid", errors=[FieldError("/include", "conflicting_fields", message)]
+        )
+    return replace(question, time_range=time_range, extras=Extras(session_gap_s=question.extras.session_gap_s))
 
 
-def _counted(reading: Reading, snapshot: Snapshot, question: Question) -> dict[str, object]:
-    if is_plain(question.definition) and not question.include and question.definition.as_of_us is None:
-        counts = stage_counts(
-            reading, snapshot, question.definition, question.time_range, open_from_us=question.open_from_us
-        )
-        most = [reached + may for reached, may in zip(counts.reached, counts.open, strict=True)]
-        return answer_of_counts(
-            question.definition, counts.reached, most, entered=counts.reached[0], open_=counts.open[-1]
-        )
-    return _of_paths(reading, snapshot, question)
+def _asked(
+    engine: DuckEngine, snapshot: Snapshot, question: Question, cancellation: Cancellation | None
+) -> dict[str, object]:
+    read = snapshot.between(question.span.read_from_us, question.span.read_to_us)
+    with engine.reading(read, cancellation) as reading:
+        if _is_countable(question):
+            return _of_counts(reading, read, question)
+        return _of_paths(reading, read, question)
+
+
+def _is_countable(question: Question) -> bool:
+    """True if the plain counts are the whole answer."""
+    is_cut = question.span.to_us != question.time_range.to_us
+    return (
+        is_plain(question.definition)
+        and question.extras.include <= {"compare"}
+        and question.definition.as_of_us is None
+        and not (is_cut and question.definition.range == "all_steps")
+    )
+
+
+def _of_counts(reading: Reading, snapshot: Snapshot, question: Question) -> dict[str, object]:
+    time_range = replace(question.time_range, to_us=question.span.to_us)
+    counts = stage_counts(reading, snapshot, question.definition, time_range, open_from_us=question.open_from_us)
+    most = [reached + may for reached, may in zip(counts.reached, counts.open, strict=True)]
+    return counts_of(question.definition, counts.reached, most, entered=counts.reached[0], open_=counts.open[-1])
 
 
 def _of_paths(reading: Reading, snapshot: Snapshot, question: Question) -> dict[str, object]:
-    definition = question.definition
-    plan = plan_of(definition, span_of(definition, question.time_range))
-    tally = Tally.empty(plan.steps)
+    definition, plan = question.definition, question.plan
+    tally = Tally.empty(plan.steps, len(definition.stages) - plan.steps)
     times = ConversionTimes(plan.steps, is_ordered=definition.order != "unordered")
-    for solved in solve_paths(reading, snapshot, definition, question.time_range):
+    trend = Trend(question, snapshot) if question.wants("trend") else None
+    breakdown = definition.breakdown if question.wants("breakdown") else None
+    groups = GroupCounts(plan.steps)
+    for solved in solve_paths(
+        reading,
+        snapshot,
+        definition,
+        question.time_range,
+        span=question.span,
+        session_gap_s=question.extras.session_gap_s,
+        properties=[] if breakdown is None else [breakdown.property],
+    ):
         tally.add(solved, definition, plan, question.open_from_us)
-        if "times" in question.include:
+        if question.wants("times"):
             times.add(solved)
-    answer = answer_of_counts(
-        definition, tally.reached.tolist(), tally.users_max(), entered=tally.entered, open_=tally.open
-    )
+        if breakdown is not None:
+            add_breakdown(groups, solved, question, reading.check_time)
+        if trend is not None:
+            trend.add(solved.chunk.histories, reading.check_time)
+    members = counts_of(definition, tally.reached.tolist(), tally.users_max(), entered=tally.entered, open_=tally.open)
     if definition.exclusions and definition.exclusion_mode == "drop":
-        answer["dropped_by_exclusion"] = tally.dropped_by_exclusion
-    if "times" in question.include:
-        answer["times"] = times.answer(definition.window_seconds)
-    return answer
-
-
-def answer_of_counts(
-    definition: FunnelDefinition, counts: Sequence[int], most: Sequence[int], *, entered: int, open_: int
-) -> dict[str, object]:
-    """The members that every answer has. `users_max` are the counts if all open entities still got there."""
-    return {
-        "stages": stages_of(definition, counts, most),
-        "overall_conversion_rate": percent(counts[-1], counts[0]),
-        "people_total": entered,
-        "open": open_,
-    }
-
-
-def stages_of(
-    definition: FunnelDefinition, counts: Sequence[int], most: Sequence[int] | None = None
-) -> list[dict[str, object]]:
-    before = [counts[0], *counts]
-    stages: list[dict[str, object]] = []
-    for index, stage in enumerate(definition.required):
-        shown: dict[str, object] = {
-            "stage_name": stage.name,
-            "order": index + 1,
-            "users": counts[index],
-            "conversion_rate": percent(counts[index], counts[0]),
-            "drop_off_rate": percent(before[index] - counts[index], before[index]),
-        }
-        if most is not None:
-            shown["users_max"] = most[index]
-        stages.append(shown)
-    return stages
+        members["dropped_by_exclusion"] = tally.dropped_by_exclusion
+    if definition.order == "unordered":
+        members["stages_filled"] = stages_filled_of(definition, tally)
+    if len(tally.optional):
+        members["optional_stages"] = optional_stages_of(definition, tally)
+    if question.wants("times"):
+        members["times"] = times.answer(definition.window_seconds)
+    if trend is not None:
+        members["trend"] = trend.answer()
+    if breakdown is not None:
+        members["breakdown"] = breakdown_of(definition, breakdown, groups.groups(breakdown.limit))
+    return members

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from iafa.query.definition import FunnelDefinition
-from iafa.query.paths.plan import Int64s, Plan, last_entries
+from iafa.query.paths.plan import Histories, Int64s, Paths, Plan, last_entries
 from iafa.query.paths.reading import entry_bits
 from iafa.query.paths.solving import Solved
 
@@ -17,23 +17,33 @@ class Tally:
     reached: Int64s
     named: Int64s  # how many paths fill the stage itself; differs from `reached` without an order only
     open_by_reached: Int64s
+    optional: Int64s  # how many paths fill each optional stage
     entered: int = 0
     dropped_by_exclusion: int = 0
 
     @classmethod
-    def empty(cls, steps: int) -> "Tally":
+    def empty(cls, steps: int, optional: int = 0) -> "Tally":
         return cls(
-            np.zeros(steps, dtype=np.int64), np.zeros(steps, dtype=np.int64), np.zeros(steps + 1, dtype=np.int64)
+            np.zeros(steps, dtype=np.int64),
+            np.zeros(steps, dtype=np.int64),
+            np.zeros(steps + 1, dtype=np.int64),
+            np.zeros(optional, dtype=np.int64),
         )
 
     def add(self, solved: Solved, definition: FunnelDefinition, plan: Plan, open_from_us: int) -> None:
+        self.add_paths(solved.chunk.histories, solved.paths, definition, plan, open_from_us)
+        if solved.optional is not None:
+            self.optional += (solved.optional >= 0).sum(axis=0)
+
+    def add_paths(
+        self, histories: Histories, paths: Paths, definition: FunnelDefinition, plan: Plan, open_from_us: int
+    ) -> None:
         """An entity that is not converted is open when an entry of its lies at `open_from_us` or later."""
         steps = plan.steps
-        paths = solved.paths
         by_reached = np.bincount(paths.reached, minlength=steps + 1)
         self.reached += by_reached[::-1].cumsum()[::-1][1:]
         self.named += (paths.rows >= 0).sum(axis=0)
-        entries = last_entries(plan, solved.chunk.histories, bits=entry_bits(definition))
+        entries = last_entries(plan, histories, bits=entry_bits(definition))
         longest = np.zeros(len(entries), dtype=np.int64)
         np.maximum.at(longest, paths.person, paths.reached)
         has_entered = entries >= plan.from_us

@@ -692,6 +692,66 @@ export interface components {
             /** Results */
             results: components["schemas"]["EventResult"][];
         };
+        /**
+         * Breakdown
+         * @description Groups by a property's value.
+         */
+        Breakdown: {
+            /**
+             * Property
+             * @example browser
+             */
+            property: string;
+            /**
+             * Attribution
+             * @description Whose value counts: `entry`, `first_known`, `last_known`, `step:k` or `each`.
+             * @default entry
+             */
+            attribution?: string;
+            /**
+             * Limit
+             * @description So many groups; the others are one.
+             * @default 10
+             */
+            limit?: number;
+        };
+        /** BreakdownAnswer */
+        BreakdownAnswer: {
+            /** Property */
+            property: string;
+            /** Attribution */
+            attribution: string;
+            /**
+             * Adds Up
+             * @description False for `each`: somebody may be in several groups.
+             */
+            adds_up: boolean;
+            /** Groups */
+            groups: components["schemas"]["Group"][];
+        };
+        /**
+         * ComparedPeriod
+         * @description The other period's own counts. The difference is this period's rate minus the other's.
+         */
+        ComparedPeriod: {
+            date_range: components["schemas"]["DateRange"];
+            /** Stages */
+            stages: components["schemas"]["OpenStageAnswer"][];
+            /** Overall Conversion Rate */
+            overall_conversion_rate: number;
+            /** People Total */
+            people_total: number;
+            /** Open */
+            open: number;
+            /** Dropped By Exclusion */
+            dropped_by_exclusion?: number | null;
+            /** Stages Filled */
+            stages_filled?: components["schemas"]["StageFilled"][] | null;
+            /** Optional Stages */
+            optional_stages?: components["schemas"]["OptionalStageAnswer"][] | null;
+            /** @description Absent for `count: totals`. */
+            significance?: components["schemas"]["Significance"] | null;
+        };
         /** DateRange */
         DateRange: {
             /**
@@ -704,6 +764,20 @@ export interface components {
              * @example 2026-10-31
              */
             end: string | null;
+        };
+        /**
+         * DurationSummary
+         * @description Seconds; quantiles are observed values. Null where nobody is.
+         */
+        DurationSummary: {
+            /** Count */
+            count: number;
+            /** Average S */
+            average_s: number | null;
+            /** Median S */
+            median_s: number | null;
+            /** P90 S */
+            p90_s: number | null;
         };
         /** EventName */
         EventName: {
@@ -748,6 +822,55 @@ export interface components {
             pointer?: string | null;
             /** Message */
             message?: string | null;
+        };
+        /**
+         * Exclusion
+         * @description An event that must not come between two stages. Takes one of `event`, `events` and `page`, as a stage does.
+         */
+        Exclusion: {
+            /**
+             * Event
+             * @default null
+             * @example refund
+             */
+            event?: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events?: string[] | null;
+            /**
+             * Page
+             * @default null
+             */
+            page?: string | null;
+            /**
+             * Match
+             * @default null
+             */
+            match?: ("path" | "url") | null;
+            /**
+             * Host
+             * @default null
+             */
+            host?: string | null;
+            /**
+             * Filters
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * From Stage
+             * @description By default the first stage.
+             * @default null
+             */
+            from_stage?: number | null;
+            /**
+             * To Stage
+             * @description By default the last stage.
+             * @default null
+             */
+            to_stage?: number | null;
         };
         /**
          * Filter
@@ -821,6 +944,99 @@ export interface components {
              */
             semantics_version?: 1;
             /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /** @description The groups of `include: breakdown`. */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
              * Id
              * @example f2k5m8q1t4w7z0c3g6j9
              */
@@ -862,7 +1078,7 @@ export interface components {
             name: string;
             date_range: components["schemas"]["DateRange"];
             /** Stages */
-            stages: components["schemas"]["StageAnswer"][];
+            stages: components["schemas"]["OpenStageAnswer"][];
             /**
              * Overall Conversion Rate
              * @example 100
@@ -874,6 +1090,32 @@ export interface components {
              * @example 10412
              */
             people_total: number;
+            /**
+             * Open
+             * @description Not converted people whose window has not ended.
+             * @example 0
+             */
+            open: number;
+            /**
+             * Dropped By Exclusion
+             * @description `exclusion_mode: drop`: entered, counted nowhere.
+             */
+            dropped_by_exclusion?: number | null;
+            /**
+             * Stages Filled
+             * @description `order: unordered` only.
+             */
+            stages_filled?: components["schemas"]["StageFilled"][] | null;
+            /** Optional Stages */
+            optional_stages?: components["schemas"]["OptionalStageAnswer"][] | null;
+            /** @description With `include: times`. */
+            times?: components["schemas"]["Times"] | null;
+            /** @description With `include: trend`. */
+            trend?: components["schemas"]["Trend"] | null;
+            /** @description With `include: breakdown`. */
+            breakdown?: components["schemas"]["BreakdownAnswer"] | null;
+            /** @description With `include: compare`. */
+            compare?: components["schemas"]["ComparedPeriod"] | null;
             /**
              * Window Seconds
              * @example 604800
@@ -967,6 +1209,104 @@ export interface components {
              * @constant
              */
             semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
         };
         /** FunnelList */
         FunnelList: {
@@ -1023,6 +1363,104 @@ export interface components {
              */
             semantics_version?: 1;
             /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
              * Start Date
              * @default null
              * @example 2026-10-01
@@ -1034,6 +1472,22 @@ export interface components {
              * @example 2026-10-31
              */
             end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
         };
         /** FunnelTemplate */
         FunnelTemplate: {
@@ -1070,6 +1524,25 @@ export interface components {
             /** Templates */
             templates: components["schemas"]["FunnelTemplate"][];
         };
+        /** Group */
+        Group: {
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "value" | "other" | "none";
+            /**
+             * Value
+             * @description Null for `other` and `none`.
+             */
+            value: string | null;
+            /** Stages */
+            stages: components["schemas"]["StageAnswer"][];
+            /** Overall Conversion Rate */
+            overall_conversion_rate: number;
+            /** @description This group beside all others together. */
+            significance?: components["schemas"]["Significance"] | null;
+        };
         /** Health */
         Health: {
             /**
@@ -1088,6 +1561,18 @@ export interface components {
              * @example sync
              */
             durability: string;
+        };
+        /**
+         * HistogramBin
+         * @description [from_s, to_s); the last one includes its end. `to_s` null: open-ended.
+         */
+        HistogramBin: {
+            /** From S */
+            from_s: number;
+            /** To S */
+            to_s: number | null;
+            /** Count */
+            count: number;
         };
         /** KeyAnswer */
         KeyAnswer: {
@@ -1180,6 +1665,61 @@ export interface components {
         Me: {
             user: components["schemas"]["UserAnswer"];
             organization: components["schemas"]["OrganizationAnswer"];
+        };
+        /** OpenStageAnswer */
+        OpenStageAnswer: {
+            /**
+             * Stage Name
+             * @example Cart
+             */
+            stage_name: string;
+            /**
+             * Order
+             * @example 1
+             */
+            order: number;
+            /**
+             * Users
+             * @description People who did this stage and all before it, in order, inside the window.
+             * @example 10412
+             */
+            users: number;
+            /**
+             * Conversion Rate
+             * @description Percent of the first stage.
+             * @example 100
+             */
+            conversion_rate: number;
+            /**
+             * Drop Off Rate
+             * @description Percent of the stage before that was lost.
+             * @example 0
+             */
+            drop_off_rate: number;
+            /**
+             * Users Max
+             * @description The count if everybody who is open still gets there.
+             * @example 10412
+             */
+            users_max: number;
+        };
+        /** OptionalStageAnswer */
+        OptionalStageAnswer: {
+            /** Stage Name */
+            stage_name: string;
+            /**
+             * After Order
+             * @description The required stage before it.
+             * @example 1
+             */
+            after_order: number;
+            /** Users */
+            users: number;
+            /**
+             * Conversion Rate
+             * @description Percent of the required stage before it.
+             */
+            conversion_rate: number;
         };
         /** OrganizationAnswer */
         OrganizationAnswer: {
@@ -1755,6 +2295,38 @@ export interface components {
              */
             expires_in: number;
         };
+        /**
+         * Significance
+         * @description Two conversion rates. Differences are percentage points.
+         */
+        Significance: {
+            /**
+             * Difference
+             * @example 2.5
+             */
+            difference: number;
+            /**
+             * Interval
+             * @description The 95 % interval of Newcombe.
+             * @example [
+             *       0.4,
+             *       4.6
+             *     ]
+             */
+            interval: number[];
+            /**
+             * P Value
+             * @description Two-sided; of groups after Holm's correction.
+             */
+            p_value: number;
+            /** Is Significant */
+            is_significant: boolean;
+            /**
+             * Is Too Small
+             * @description Too few people to say anything.
+             */
+            is_too_small: boolean;
+        };
         /** Snippets */
         Snippets: {
             /**
@@ -1832,6 +2404,24 @@ export interface components {
              * @default []
              */
             filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Optional
+             * @description Counted apart; never blocks. Not the first stage, not the last.
+             * @default false
+             */
+            optional?: boolean;
+            /**
+             * Within Seconds
+             * @description At most so long after the required stage before.
+             * @default null
+             */
+            within_seconds?: number | null;
+            /**
+             * After Seconds
+             * @description At least so long after the required stage before.
+             * @default null
+             */
+            after_seconds?: number | null;
         };
         /** StageAnswer */
         StageAnswer: {
@@ -1863,6 +2453,44 @@ export interface components {
              * @example 0
              */
             drop_off_rate: number;
+        };
+        /** StageFilled */
+        StageFilled: {
+            /** Stage Name */
+            stage_name: string;
+            /** Order */
+            order: number;
+            /**
+             * Users
+             * @description Reported paths that contain this stage.
+             */
+            users: number;
+        };
+        /** StepDuration */
+        StepDuration: {
+            /** Count */
+            count: number;
+            /** Average S */
+            average_s: number | null;
+            /** Median S */
+            median_s: number | null;
+            /** P90 S */
+            p90_s: number | null;
+            /** From Order */
+            from_order: number;
+            /** To Order */
+            to_order: number;
+        };
+        /** Times */
+        Times: {
+            /** Steps */
+            steps: components["schemas"]["StepDuration"][];
+            total: components["schemas"]["DurationSummary"];
+            /**
+             * Histogram
+             * @description Sums up to the converted.
+             */
+            histogram: components["schemas"]["HistogramBin"][];
         };
         /** TrackAnswer */
         TrackAnswer: {
@@ -1902,32 +2530,20 @@ export interface components {
             collector_url: string;
             snippets: components["schemas"]["Snippets"];
         };
-        /** TrendBucket */
-        TrendBucket: {
+        /** Trend */
+        Trend: {
             /**
-             * Date
-             * @example 2026-10-01
-             */
-            date: string;
-            /**
-             * Events
-             * @example 3124
-             */
-            events: number;
-            /**
-             * People
-             * @description Different people; an upper bound if `is_exact` is false.
-             * @example 841
-             */
-            people: number;
-            /**
-             * Source
-             * @description `rollup`: the raw events were removed by the retention; `both`: and others arrived since.
+             * Interval
              * @enum {string}
              */
-            source: "raw" | "rollup" | "both";
-            /** Is Exact */
-            is_exact: boolean;
+            interval: "hour" | "day" | "week" | "month";
+            /**
+             * Adds Up
+             * @description False: somebody may enter in several buckets.
+             */
+            adds_up: boolean;
+            /** Buckets */
+            buckets: components["schemas"]["iafa__api__funnel_models__TrendBucket"][];
         };
         /** TrendSeries */
         TrendSeries: {
@@ -1938,7 +2554,7 @@ export interface components {
              */
             event_type: string;
             /** Buckets */
-            buckets: components["schemas"]["TrendBucket"][];
+            buckets: components["schemas"]["iafa__api__trend_models__TrendBucket"][];
         };
         /** TrendsAnswer */
         TrendsAnswer: {
@@ -1995,6 +2611,67 @@ export interface components {
              * @example 2026-11-20T09:15:02.123456Z
              */
             created_at: string;
+        };
+        /** TrendBucket */
+        iafa__api__funnel_models__TrendBucket: {
+            /**
+             * Bucket
+             * @description The first local day, or the local hour with its offset.
+             * @example 2026-10-05
+             */
+            bucket: string;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            to: string;
+            /**
+             * Users
+             * @description By stage.
+             */
+            users: number[];
+            /** Users Max */
+            users_max: number[];
+            /**
+             * Open
+             * @description Not 0: the bucket may still grow.
+             */
+            open: number;
+            /** Overall Conversion Rate */
+            overall_conversion_rate: number;
+        };
+        /** TrendBucket */
+        iafa__api__trend_models__TrendBucket: {
+            /**
+             * Date
+             * @example 2026-10-01
+             */
+            date: string;
+            /**
+             * Events
+             * @example 3124
+             */
+            events: number;
+            /**
+             * People
+             * @description Different people; an upper bound if `is_exact` is false.
+             * @example 841
+             */
+            people: number;
+            /**
+             * Source
+             * @description `rollup`: the raw events were removed by the retention; `both`: and others arrived since.
+             * @enum {string}
+             */
+            source: "raw" | "rollup" | "both";
+            /** Is Exact */
+            is_exact: boolean;
         };
     };
     responses: never;
@@ -4025,13 +4702,36 @@ export interface operations {
                      *               "match": null,
                      *               "host": "shop.example.org",
                      *               "order": 1,
-                     *               "filters": []
+                     *               "filters": [],
+                     *               "optional": false,
+                     *               "within_seconds": null,
+                     *               "after_seconds": null
                      *             }
                      *           ],
                      *           "window_seconds": 604800,
                      *           "range": "entry",
                      *           "filters": [],
                      *           "semantics_version": 1,
+                     *           "order": "ordered",
+                     *           "unit": "user",
+                     *           "hold": [],
+                     *           "entry": "best",
+                     *           "tie": "any",
+                     *           "count": "unique",
+                     *           "first_required": false,
+                     *           "strict_scope": "all",
+                     *           "sessions": "derived",
+                     *           "exclusions": [],
+                     *           "exclusion_mode": "cut",
+                     *           "mature_only": false,
+                     *           "as_of": "2026-11-20T09:00:00Z",
+                     *           "exclude_bots": false,
+                     *           "trend": "hour",
+                     *           "breakdown": {
+                     *             "property": "browser",
+                     *             "attribution": "entry",
+                     *             "limit": 10
+                     *           },
                      *           "id": "f2k5m8q1t4w7z0c3g6j9",
                      *           "version": 3,
                      *           "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4135,13 +4835,36 @@ export interface operations {
                      *           "match": null,
                      *           "host": "shop.example.org",
                      *           "order": 1,
-                     *           "filters": []
+                     *           "filters": [],
+                     *           "optional": false,
+                     *           "within_seconds": null,
+                     *           "after_seconds": null
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
                      *       "range": "entry",
                      *       "filters": [],
                      *       "semantics_version": 1,
+                     *       "order": "ordered",
+                     *       "unit": "user",
+                     *       "hold": [],
+                     *       "entry": "best",
+                     *       "tie": "any",
+                     *       "count": "unique",
+                     *       "first_required": false,
+                     *       "strict_scope": "all",
+                     *       "sessions": "derived",
+                     *       "exclusions": [],
+                     *       "exclusion_mode": "cut",
+                     *       "mature_only": false,
+                     *       "as_of": "2026-11-20T09:00:00Z",
+                     *       "exclude_bots": false,
+                     *       "trend": "hour",
+                     *       "breakdown": {
+                     *         "property": "browser",
+                     *         "attribution": "entry",
+                     *         "limit": 10
+                     *       },
                      *       "id": "f2k5m8q1t4w7z0c3g6j9",
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4298,13 +5021,36 @@ export interface operations {
                      *           "match": null,
                      *           "host": "shop.example.org",
                      *           "order": 1,
-                     *           "filters": []
+                     *           "filters": [],
+                     *           "optional": false,
+                     *           "within_seconds": null,
+                     *           "after_seconds": null
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
                      *       "range": "entry",
                      *       "filters": [],
                      *       "semantics_version": 1,
+                     *       "order": "ordered",
+                     *       "unit": "user",
+                     *       "hold": [],
+                     *       "entry": "best",
+                     *       "tie": "any",
+                     *       "count": "unique",
+                     *       "first_required": false,
+                     *       "strict_scope": "all",
+                     *       "sessions": "derived",
+                     *       "exclusions": [],
+                     *       "exclusion_mode": "cut",
+                     *       "mature_only": false,
+                     *       "as_of": "2026-11-20T09:00:00Z",
+                     *       "exclude_bots": false,
+                     *       "trend": "hour",
+                     *       "breakdown": {
+                     *         "property": "browser",
+                     *         "attribution": "entry",
+                     *         "limit": 10
+                     *       },
                      *       "id": "f2k5m8q1t4w7z0c3g6j9",
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4397,13 +5143,36 @@ export interface operations {
                      *           "match": null,
                      *           "host": "shop.example.org",
                      *           "order": 1,
-                     *           "filters": []
+                     *           "filters": [],
+                     *           "optional": false,
+                     *           "within_seconds": null,
+                     *           "after_seconds": null
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
                      *       "range": "entry",
                      *       "filters": [],
                      *       "semantics_version": 1,
+                     *       "order": "ordered",
+                     *       "unit": "user",
+                     *       "hold": [],
+                     *       "entry": "best",
+                     *       "tie": "any",
+                     *       "count": "unique",
+                     *       "first_required": false,
+                     *       "strict_scope": "all",
+                     *       "sessions": "derived",
+                     *       "exclusions": [],
+                     *       "exclusion_mode": "cut",
+                     *       "mature_only": false,
+                     *       "as_of": "2026-11-20T09:00:00Z",
+                     *       "exclude_bots": false,
+                     *       "trend": "hour",
+                     *       "breakdown": {
+                     *         "property": "browser",
+                     *         "attribution": "entry",
+                     *         "limit": 10
+                     *       },
                      *       "id": "f2k5m8q1t4w7z0c3g6j9",
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4652,7 +5421,10 @@ export interface operations {
                      *               "match": null,
                      *               "host": "shop.example.org",
                      *               "order": 1,
-                     *               "filters": []
+                     *               "filters": [],
+                     *               "optional": false,
+                     *               "within_seconds": null,
+                     *               "after_seconds": null
                      *             }
                      *           ]
                      *         }
@@ -4686,6 +5458,18 @@ export interface operations {
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
+                /** @description `times`, `trend`, `breakdown`, `compare`: repeated, or with commas between. */
+                include?: string[];
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+                /** @description `hour`, `day`, `week` or `month`. */
+                trend?: string | null;
+                /** @description A property to group by. */
+                breakdown?: string | null;
+                /** @description Whose value counts, with `breakdown`; `entry` if absent. */
+                attribution?: string | null;
             };
             header?: never;
             path: {
@@ -4715,11 +5499,149 @@ export interface operations {
                      *           "order": 1,
                      *           "users": 10412,
                      *           "conversion_rate": 100,
-                     *           "drop_off_rate": 0
+                     *           "drop_off_rate": 0,
+                     *           "users_max": 10412
                      *         }
                      *       ],
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
+                     *       "open": 0,
+                     *       "dropped_by_exclusion": 0,
+                     *       "stages_filled": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "order": 0,
+                     *           "users": 0
+                     *         }
+                     *       ],
+                     *       "optional_stages": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "after_order": 1,
+                     *           "users": 0,
+                     *           "conversion_rate": 0
+                     *         }
+                     *       ],
+                     *       "times": {
+                     *         "steps": [
+                     *           {
+                     *             "count": 0,
+                     *             "average_s": 0,
+                     *             "median_s": 0,
+                     *             "p90_s": 0,
+                     *             "from_order": 0,
+                     *             "to_order": 0
+                     *           }
+                     *         ],
+                     *         "total": {
+                     *           "count": 0,
+                     *           "average_s": 0,
+                     *           "median_s": 0,
+                     *           "p90_s": 0
+                     *         },
+                     *         "histogram": [
+                     *           {
+                     *             "from_s": 0,
+                     *             "to_s": 0,
+                     *             "count": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "trend": {
+                     *         "interval": "hour",
+                     *         "adds_up": true,
+                     *         "buckets": [
+                     *           {
+                     *             "bucket": "2026-10-05",
+                     *             "from": "2026-11-20T09:15:02.123456Z",
+                     *             "to": "2026-11-20T09:15:02.123456Z",
+                     *             "users": [
+                     *               0
+                     *             ],
+                     *             "users_max": [
+                     *               0
+                     *             ],
+                     *             "open": 0,
+                     *             "overall_conversion_rate": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "attribution": "",
+                     *         "adds_up": true,
+                     *         "groups": [
+                     *           {
+                     *             "group": "value",
+                     *             "value": "",
+                     *             "stages": [
+                     *               {
+                     *                 "stage_name": "Cart",
+                     *                 "order": 1,
+                     *                 "users": 10412,
+                     *                 "conversion_rate": 100,
+                     *                 "drop_off_rate": 0
+                     *               }
+                     *             ],
+                     *             "overall_conversion_rate": 0,
+                     *             "significance": {
+                     *               "difference": 2.5,
+                     *               "interval": [
+                     *                 0.4,
+                     *                 4.6
+                     *               ],
+                     *               "p_value": 0,
+                     *               "is_significant": true,
+                     *               "is_too_small": true
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         },
+                     *         "stages": [
+                     *           {
+                     *             "stage_name": "Cart",
+                     *             "order": 1,
+                     *             "users": 10412,
+                     *             "conversion_rate": 100,
+                     *             "drop_off_rate": 0,
+                     *             "users_max": 10412
+                     *           }
+                     *         ],
+                     *         "overall_conversion_rate": 0,
+                     *         "people_total": 0,
+                     *         "open": 0,
+                     *         "dropped_by_exclusion": 0,
+                     *         "stages_filled": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "order": 0,
+                     *             "users": 0
+                     *           }
+                     *         ],
+                     *         "optional_stages": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "after_order": 1,
+                     *             "users": 0,
+                     *             "conversion_rate": 0
+                     *           }
+                     *         ],
+                     *         "significance": {
+                     *           "difference": 2.5,
+                     *           "interval": [
+                     *             0.4,
+                     *             4.6
+                     *           ],
+                     *           "p_value": 0,
+                     *           "is_significant": true,
+                     *           "is_too_small": true
+                     *         }
+                     *       },
                      *       "window_seconds": 604800,
                      *       "timezone": "Europe/Vienna",
                      *       "semantics": "iafa",
@@ -4851,11 +5773,149 @@ export interface operations {
                      *           "order": 1,
                      *           "users": 10412,
                      *           "conversion_rate": 100,
-                     *           "drop_off_rate": 0
+                     *           "drop_off_rate": 0,
+                     *           "users_max": 10412
                      *         }
                      *       ],
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
+                     *       "open": 0,
+                     *       "dropped_by_exclusion": 0,
+                     *       "stages_filled": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "order": 0,
+                     *           "users": 0
+                     *         }
+                     *       ],
+                     *       "optional_stages": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "after_order": 1,
+                     *           "users": 0,
+                     *           "conversion_rate": 0
+                     *         }
+                     *       ],
+                     *       "times": {
+                     *         "steps": [
+                     *           {
+                     *             "count": 0,
+                     *             "average_s": 0,
+                     *             "median_s": 0,
+                     *             "p90_s": 0,
+                     *             "from_order": 0,
+                     *             "to_order": 0
+                     *           }
+                     *         ],
+                     *         "total": {
+                     *           "count": 0,
+                     *           "average_s": 0,
+                     *           "median_s": 0,
+                     *           "p90_s": 0
+                     *         },
+                     *         "histogram": [
+                     *           {
+                     *             "from_s": 0,
+                     *             "to_s": 0,
+                     *             "count": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "trend": {
+                     *         "interval": "hour",
+                     *         "adds_up": true,
+                     *         "buckets": [
+                     *           {
+                     *             "bucket": "2026-10-05",
+                     *             "from": "2026-11-20T09:15:02.123456Z",
+                     *             "to": "2026-11-20T09:15:02.123456Z",
+                     *             "users": [
+                     *               0
+                     *             ],
+                     *             "users_max": [
+                     *               0
+                     *             ],
+                     *             "open": 0,
+                     *             "overall_conversion_rate": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "attribution": "",
+                     *         "adds_up": true,
+                     *         "groups": [
+                     *           {
+                     *             "group": "value",
+                     *             "value": "",
+                     *             "stages": [
+                     *               {
+                     *                 "stage_name": "Cart",
+                     *                 "order": 1,
+                     *                 "users": 10412,
+                     *                 "conversion_rate": 100,
+                     *                 "drop_off_rate": 0
+                     *               }
+                     *             ],
+                     *             "overall_conversion_rate": 0,
+                     *             "significance": {
+                     *               "difference": 2.5,
+                     *               "interval": [
+                     *                 0.4,
+                     *                 4.6
+                     *               ],
+                     *               "p_value": 0,
+                     *               "is_significant": true,
+                     *               "is_too_small": true
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         },
+                     *         "stages": [
+                     *           {
+                     *             "stage_name": "Cart",
+                     *             "order": 1,
+                     *             "users": 10412,
+                     *             "conversion_rate": 100,
+                     *             "drop_off_rate": 0,
+                     *             "users_max": 10412
+                     *           }
+                     *         ],
+                     *         "overall_conversion_rate": 0,
+                     *         "people_total": 0,
+                     *         "open": 0,
+                     *         "dropped_by_exclusion": 0,
+                     *         "stages_filled": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "order": 0,
+                     *             "users": 0
+                     *           }
+                     *         ],
+                     *         "optional_stages": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "after_order": 1,
+                     *             "users": 0,
+                     *             "conversion_rate": 0
+                     *           }
+                     *         ],
+                     *         "significance": {
+                     *           "difference": 2.5,
+                     *           "interval": [
+                     *             0.4,
+                     *             4.6
+                     *           ],
+                     *           "p_value": 0,
+                     *           "is_significant": true,
+                     *           "is_too_small": true
+                     *         }
+                     *       },
                      *       "window_seconds": 604800,
                      *       "timezone": "Europe/Vienna",
                      *       "semantics": "iafa",

@@ -27,9 +27,10 @@ from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
 from iafa.metrics import text_of
 from iafa.query.definition import FunnelDefinition
-from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
-from iafa.query.funnel import funnel
+from iafa.query.funnel import answer
+from iafa.query.question import Extras, question_of
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
@@ -123,9 +124,16 @@ class Room:
         return Snapshot.of_table(events_table(self.events.get(project_id, [])), directory)
 
     async def _run_funnel(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, funnel_id: str | None
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        funnel_id: str | None,
+        extras: Extras,
+        cancellation: Cancellation,
     ) -> dict[str, Any]:
-        return funnel(self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
+        question = question_of(definition, time_range, self.clock.now_us(), extras)
+        return answer(self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
 
     async def _run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
         return trends(self.engine, snapshot, question)

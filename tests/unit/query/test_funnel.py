@@ -37,7 +37,14 @@ def test_rate_equals_decimal_arithmetic(base: int, data: st.DataObject) -> None:
 def test_answer_without_any_event_is_zeros(engine: DuckEngine, tmp_path: Path) -> None:
     answer = funnel(engine, snapshot_of(tmp_path, []), parse_definition(a_definition("A", "B")), resolve_time_range())
     assert json.loads(json.dumps(answer))["stages"] == [
-        {"stage_name": f"stage {order}", "order": order, "users": 0, "conversion_rate": 0.0, "drop_off_rate": 0.0}
+        {
+            "stage_name": f"stage {order}",
+            "order": order,
+            "users": 0,
+            "conversion_rate": 0.0,
+            "drop_off_rate": 0.0,
+            "users_max": 0,
+        }
         for order in (1, 2)
     ]
     assert answer["date_range"] == {"start": None, "end": None}

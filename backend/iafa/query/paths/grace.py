@@ -80,8 +80,8 @@ class _Search:
                 yield from self._grow([*path, row], max(newest_us, at))
 
     def _is_inside(self, at_us: int, start_us: int) -> bool:
-        if self.plan.end_us == self.plan.to_us and at_us < self.plan.from_us:
-            return False  # `all_steps`: the range holds for every step, earlier ones too
+        if self.plan.is_all_steps and at_us < self.plan.from_us:
+            return False
         return abs(at_us - start_us) <= self.plan.window_us and at_us < self.plan.end_us
 
     def _is_clean(self, path: list[int]) -> bool:

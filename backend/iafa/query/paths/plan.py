@@ -21,6 +21,7 @@ class Plan(NamedTuple):
     from_us: int
     to_us: int  # entries lie in [from_us, to_us)
     end_us: int  # later steps lie before it
+    is_all_steps: bool  # every step lies in the range, also one that a grace lets come before the first
     is_tie_strict: bool
     is_strict: bool
     is_drop: bool

@@ -22,12 +22,16 @@ SESSION_GAP_S = 3_600
 
 @dataclass(frozen=True)
 class Span:
-    """Where a path may begin, [from, to), and which events are read, [read_from, read_to), in microseconds."""
+    """Where a path may begin, [from, to), and which events are read, [read_from, read_to), in microseconds.
+
+    Later steps lie before `end_us`.
+    """
 
     from_us: int
     to_us: int
     read_from_us: int
     read_to_us: int
+    end_us: int
 
 
 @dataclass(frozen=True)

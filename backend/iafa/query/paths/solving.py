@@ -1,6 +1,6 @@
 """From a definition to everybody's path: which solver, with which numbers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,10 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Reading
 from iafa.query.paths.grace import solve_grace
+from iafa.query.paths.optional import fill_optional
 from iafa.query.paths.ordered import solve, solve_totals
-from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Paths, Plan
-from iafa.query.paths.reading import Chunk, Span, read_histories
+from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Histories, Int64s, Paths, Plan
+from iafa.query.paths.reading import SESSION_GAP_S, Chunk, Span, read_histories
 from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
 
@@ -25,6 +26,7 @@ class Solved:
 
     chunk: Chunk
     paths: Paths
+    optional: Int64s | None = None  # paths x optional stages: the row that fills it (-1 = none); None: there are none
 
 
 def span_of(definition: FunnelDefinition, time_range: TimeRange) -> Span:
@@ -34,7 +36,8 @@ def span_of(definition: FunnelDefinition, time_range: TimeRange) -> Span:
         # What `drop` looks for may come after the last step.
         read_to_us = min(time_range.to_us + window_us(definition), TIME_END_US)
     read_from_us = max(time_range.from_us - definition.grace_seconds * US_PER_S, TIME_MIN_US)
-    return Span(time_range.from_us, time_range.to_us, read_from_us, read_to_us)
+    end_us = read_to_us if definition.range == "entry" else time_range.to_us
+    return Span(time_range.from_us, time_range.to_us, read_from_us, read_to_us, end_us)
 
 
 def window_us(definition: FunnelDefinition) -> int:
@@ -60,7 +63,8 @@ def plan_of(definition: FunnelDefinition, span: Span) -> Plan:
         window_us=window_us(definition),
         from_us=span.from_us,
         to_us=span.to_us,
-        end_us=span.read_to_us if definition.range == "entry" else span.to_us,
+        end_us=span.end_us,
+        is_all_steps=definition.range == "all_steps",
         is_tie_strict=definition.tie == "strict",
         is_strict=definition.order == "strict",
         is_drop=definition.exclusion_mode == "drop",
@@ -73,22 +77,36 @@ def plan_of(definition: FunnelDefinition, span: Span) -> Plan:
 
 
 def solve_paths(
-    reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange
+    reading: Reading,
+    snapshot: Snapshot,
+    definition: FunnelDefinition,
+    time_range: TimeRange,
+    *,
+    span: Span | None = None,
+    session_gap_s: int = SESSION_GAP_S,
+    properties: Sequence[str] = (),
 ) -> Iterator[Solved]:
-    """Everybody who entered, chunk by chunk."""
-    span = span_of(definition, time_range)
+    """Everybody who entered, chunk by chunk. `span` is narrower than the range where later events do not count."""
+    span = span or span_of(definition, time_range)
     plan = plan_of(definition, span)
-    for chunk in read_histories(reading, snapshot, definition, span):
+    has_optional = len(definition.required) < len(definition.stages)
+    for chunk in read_histories(
+        reading, snapshot, definition, span, session_gap_s=session_gap_s, properties=properties
+    ):
         reading.check_time()
-        yield Solved(chunk, paths_of(definition, plan, chunk, reading.check_time))
+        paths = paths_of(definition, plan, chunk.histories, reading.check_time)
+        optional: Int64s | None = None
+        if has_optional:
+            paths, optional = fill_optional(definition, plan, chunk.histories, chunk.optional, paths)
+        yield Solved(chunk, paths, optional)
 
 
-def paths_of(definition: FunnelDefinition, plan: Plan, chunk: Chunk, check_time: Callable[[], None]) -> Paths:
+def paths_of(definition: FunnelDefinition, plan: Plan, histories: Histories, check_time: Callable[[], None]) -> Paths:
     if definition.order == "unordered":
         solver = solve_unordered_totals if definition.count == "totals" else solve_unordered
-        return solver(plan, chunk.histories, first_required=definition.first_required)
+        return solver(plan, histories, first_required=definition.first_required)
     if definition.tie == "grace":
-        return solve_grace(plan, chunk.histories, definition.grace_seconds * US_PER_S, check_time)
+        return solve_grace(plan, histories, definition.grace_seconds * US_PER_S, check_time)
     if definition.count == "totals":
-        return solve_totals(plan, chunk.histories)
-    return solve(plan, chunk.histories)
+        return solve_totals(plan, histories)
+    return solve(plan, histories)
