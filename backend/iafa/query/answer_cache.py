@@ -22,7 +22,7 @@ class AnswerCache:
         self._entries_max = entries_max
         self._bytes_max = bytes_max
         self._entries: OrderedDict[_Key, bytes] = OrderedDict()
-        self._bytes = 0
+        self.size_bytes = 0
         self._lock = threading.Lock()
 
     def answer(
@@ -55,14 +55,14 @@ class AnswerCache:
         with self._lock:
             self._forget(key)
             self._entries[key] = encoded
-            self._bytes += _size(key, encoded)
-            while len(self._entries) > self._entries_max or self._bytes > self._bytes_max:
+            self.size_bytes += _size(key, encoded)
+            while len(self._entries) > self._entries_max or self.size_bytes > self._bytes_max:
                 self._forget(next(iter(self._entries)))
 
     def _forget(self, key: _Key) -> None:
         encoded = self._entries.pop(key, None)
         if encoded is not None:
-            self._bytes -= _size(key, encoded)
+            self.size_bytes -= _size(key, encoded)
 
 
 def _size(key: _Key, encoded: bytes) -> int:
