@@ -126,7 +126,12 @@ async def test_every_member_of_a_full_answer_is_documented(tenant: tuple[Room, T
     room.events[ada.project.id] = [event | {"properties": '{"p":"x"}'} for event in events] + [{"event_type": "a"}]
     stages: list[dict[str, Any]] = [{"name": name, "event": name} for name in "aob"]
     optional = [stages[0], stages[1] | {"optional": True}, stages[2]]
-    asked: dict[str, Any] = {"project_id": ada.project.id, "name": "All", "breakdown": {"property": "p"}, "trend": "day"}
+    asked: dict[str, Any] = {
+        "project_id": ada.project.id,
+        "name": "All",
+        "breakdown": {"property": "p"},
+        "trend": "day",
+    }
     asked |= {"include": ["times", "trend", "breakdown", "compare"], "exclusions": [{"event": "x"}]}
     asked |= {"exclusion_mode": "drop", "start_date": "2025-11-21", "end_date": "2025-11-21"}
     seen: set[str] = set()

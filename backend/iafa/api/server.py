@@ -24,6 +24,7 @@ from iafa.api.tokens import Tokens
 from iafa.api.upload import Uploads
 from iafa.clock import Clock
 from iafa.published import Publisher
+from iafa.query.paths.warming import WARMING
 from iafa.settings import Settings
 from iafa.wiring import House, open_house, open_intake
 
@@ -134,7 +135,7 @@ async def serve(
             limit_concurrency=CONNECTIONS_MAX,
             timeout_graceful_shutdown=GRACE_S,
         )
-        server = _Server(config, (served.publisher.start, announce))
+        server = _Server(config, (served.publisher.start, WARMING.start, announce))
         if until is not None:
             loop = asyncio.get_running_loop()
 

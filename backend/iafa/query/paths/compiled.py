@@ -14,4 +14,7 @@ def compiled(function: Function) -> Function:
         return function
     from numba import njit
 
-    return cast(Function, njit(cache=True, nogil=True)(function))
+    try:
+        return cast(Function, njit(cache=True, nogil=True)(function))
+    except RuntimeError:  # no folder can be written, neither the package's nor the user's nor NUMBA_CACHE_DIR
+        return cast(Function, njit(nogil=True)(function))

@@ -15,6 +15,7 @@ from iafa.query.paths.ordered import solve, solve_totals
 from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Histories, Int64s, Paths, Plan
 from iafa.query.paths.reading import SESSION_GAP_S, Chunk, Span, read_histories
 from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
+from iafa.query.paths.warming import WARMING
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
 
 _ENTRIES = {"best": ENTRY_BEST, "first": ENTRY_FIRST, "last": ENTRY_LAST}
@@ -103,10 +104,8 @@ def solve_paths(
 
 def paths_of(definition: FunnelDefinition, plan: Plan, histories: Histories, check_time: Callable[[], None]) -> Paths:
     if definition.order == "unordered":
-        solver = solve_unordered_totals if definition.count == "totals" else solve_unordered
-        return solver(plan, histories, first_required=definition.first_required)
+        unordered = solve_unordered_totals if definition.count == "totals" else solve_unordered
+        return WARMING.of(unordered)(plan, histories, first_required=definition.first_required)
     if definition.tie == "grace":
-        return solve_grace(plan, histories, definition.grace_seconds * US_PER_S, check_time)
-    if definition.count == "totals":
-        return solve_totals(plan, histories)
-    return solve(plan, histories)
+        return WARMING.of(solve_grace)(plan, histories, definition.grace_seconds * US_PER_S, check_time)
+    return WARMING.of(solve_totals if definition.count == "totals" else solve)(plan, histories)
