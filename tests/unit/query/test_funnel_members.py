@@ -13,7 +13,9 @@ from iafa.errors import ValidationFailed
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
+from iafa.query.paths.solving import Solved
 from iafa.query.question import Extras, parse_include
+from iafa.query.tally import Tally
 from iafa.query.time_range import TimeRange, resolve_time_range
 from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_event, snapshot_of
 
@@ -390,3 +392,42 @@ def test_breakdown_needs_a_property(engine: DuckEngine, tmp_path: Path) -> None:
     with pytest.raises(ValidationFailed) as refused:
         asked(engine, tmp_path, [], a_definition("A"), include=["breakdown"])
     assert [error.pointer for error in refused.value.errors] == ["/include"]
+
+
+# --- many people, and options of the project
+
+
+@pytest.mark.parametrize("attribution", ["entry", "each", "last_known"])
+def test_answers_do_not_depend_on_how_people_are_cut_into_chunks(
+    engine: DuckEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attribution: str
+) -> None:
+    events = [
+        an_event("AB"[n % 2], n % 97, user=f"u{n * 7919 % 2_500}", p=str(n * 31 % 400)) for n in range(9_000)
+    ]  # fmt: skip
+    breakdown = {"property": "p", "attribution": attribution, "limit": 100}
+    definition = a_definition("A", "B", breakdown=breakdown, trend="day")
+    wanted = ["times", "trend", "breakdown"]
+    whole = asked(engine, tmp_path, events, definition, include=wanted)
+    chunks: list[int] = []
+    counted = Tally.add
+
+    def add(tally: Tally, solved: Solved, *more: Any) -> None:
+        chunks.append(len(solved.chunk.entities))
+        counted(tally, solved, *more)
+
+    monkeypatch.setattr(Tally, "add", add)
+    monkeypatch.setattr("iafa.query.paths.reading.CHUNK_ROWS", 1_000)
+    monkeypatch.setattr("iafa.query.breakdown.SLICE_ROWS", 500)
+    monkeypatch.setattr("iafa.query.breakdown.COUNTS_MAX", 50)
+    cut = asked(engine, tmp_path, events, definition, include=wanted)
+    assert len(chunks) > 2
+    for member in ("stages", "times", "trend", "breakdown"):
+        assert cut[member] == whole[member]
+
+
+def test_the_projects_session_gap_is_used(engine: DuckEngine, tmp_path: Path) -> None:
+    events = [an_event("A", 0), an_event("B", 100)]
+    definition = a_definition("A", "B", unit="session")
+    assert users(asked(engine, tmp_path, events, definition)) == [1, 1]
+    assert users(asked(engine, tmp_path, events, definition, session_gap_s=99)) == [1, 0]
+    assert users(asked(engine, tmp_path, events, definition, session_gap_s=100)) == [1, 1]
