@@ -1,6 +1,6 @@
 """What routes are given: concrete parts and callables, put together by wiring. Holds no logic."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -13,6 +13,7 @@ from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels
 from iafa.meta.projects import Projects
 from iafa.query.definition import FunnelDefinition
+from iafa.query.people import PeoplePage, PeopleQuestion, Place
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion
 from iafa.settings import Settings
@@ -38,6 +39,11 @@ class Services:
     run_trends: "Callable[[Snapshot, TrendQuestion], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first
     event_names: "Callable[[Snapshot, str, int], Awaitable[Sequence[dict[str, Any]]]]"
+    # (snapshot, list, after which row, at most) -> the rows of one page
+    people_page: "Callable[[Snapshot, PeopleQuestion, Place | None, int], Awaitable[PeoplePage]]"
+    # (snapshot, list) -> all its rows, some at a time
+    people_export: "Callable[[Snapshot, PeopleQuestion], Awaitable[AsyncIterator[list[dict[str, object]]]]]"
+    cursor_key: bytes
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]
     drop_project: Callable[[str], Awaitable[None]]

@@ -416,6 +416,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/funnel/{funnel_id}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the people behind a stage of a saved funnel
+         * @description As many as the bar of the stage, newest entry first, with the path that each took. Page by page: ask again with `next_cursor` and the same parameters.
+         */
+        get: operations["list_funnel_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the people behind a stage of a funnel that is not saved
+         * @description The same answer as for a saved funnel.
+         */
+        post: operations["list_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/{funnel_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Write the people behind a stage of a saved funnel into a file
+         * @description The whole list as CSV or NDJSON, sent as it is read. Cells that a spreadsheet would take for a formula begin with `'`. A file that ends early was cut: the connection breaks off.
+         */
+        get: operations["export_funnel_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write the people behind a stage of a funnel that is not saved into a file
+         * @description The same file as for a saved funnel.
+         */
+        post: operations["export_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -748,6 +828,86 @@ export interface components {
             pointer?: string | null;
             /** Message */
             message?: string | null;
+        };
+        /**
+         * ExportQuestion
+         * @description A definition that is not saved, and the list to write into a file.
+         */
+        ExportQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Stage
+             * @default 1
+             */
+            stage?: number;
+            /**
+             * Kind
+             * @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out.
+             * @default converted
+             * @enum {string}
+             */
+            kind?: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Format
+             * @default csv
+             * @enum {string}
+             */
+            format?: "csv" | "ndjson";
         };
         /**
          * Filter
@@ -1199,6 +1359,223 @@ export interface components {
              * @example 2026-11-20T09:15:02.123456Z
              */
             created_at: string;
+        };
+        /**
+         * PathStep
+         * @description An event of the reported path and the stage that it fills.
+         */
+        PathStep: {
+            /**
+             * Stage
+             * @description The `order` of the stage in the funnel's answer.
+             * @example 1
+             */
+            stage: number;
+            /**
+             * Stage Name
+             * @example Cart
+             */
+            stage_name: string;
+            /**
+             * Event Id
+             * @example order-77-line-1
+             */
+            event_id: string;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            time: string;
+        };
+        /**
+         * PeopleAnswer
+         * @description One page of a list, newest entry first.
+         */
+        PeopleAnswer: {
+            /**
+             * Stage
+             * @example 2
+             */
+            stage: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Total
+             * @description How long the whole list is.
+             * @example 3124
+             */
+            total: number;
+            /** People */
+            people: components["schemas"]["PersonRow"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the next page; null on the last.
+             */
+            next_cursor: string | null;
+            /**
+             * Data Version
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * Has Changed
+             * @description Events have come since the first page: the list may have moved.
+             */
+            has_changed: boolean;
+        };
+        /**
+         * PeopleQuestion
+         * @description A definition that is not saved, and the list to read.
+         */
+        PeopleQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Stage
+             * @default 1
+             */
+            stage?: number;
+            /**
+             * Kind
+             * @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out.
+             * @default converted
+             * @enum {string}
+             */
+            kind?: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Limit
+             * @default 100
+             */
+            limit?: number;
+            /**
+             * Cursor
+             * @default null
+             */
+            cursor?: string | null;
+        };
+        /**
+         * PersonRow
+         * @description One of the list: a person, a session (`unit: session`), a person with held values (`hold`), or one path of them
+         *     (`count: totals`).
+         */
+        PersonRow: {
+            /**
+             * Entity
+             * @description Its key in this answer; `explain` takes it.
+             * @example 9f86d081884c7d65
+             */
+            entity: string;
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Steps
+             * @description Stages reached by the path.
+             * @example 2
+             */
+            steps: number;
+            /**
+             * Entry Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            entry_time: string;
+            /**
+             * Last Event Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_event_time: string;
+            /**
+             * Is Open
+             * @description Not converted yet, and the window is not over.
+             */
+            is_open: boolean;
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+            /**
+             * Path Number
+             * @description With `count: totals`: from 1, among the entity's.
+             * @example 1
+             */
+            path_number?: number | null;
+            /**
+             * Session Start
+             * @description With `unit: session`.
+             */
+            session_start?: string | null;
+            /**
+             * Hold
+             * @description With `hold`: the values held constant.
+             */
+            hold?: {
+                [key: string]: string | null;
+            } | null;
         };
         /**
          * Problem
@@ -5197,6 +5574,587 @@ export interface operations {
                 };
             };
             /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_funnel_people: {
+        parameters: {
+            query?: {
+                /** @description The `order` of the stage in the funnel's answer. */
+                stage?: number;
+                /** @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out. */
+                kind?: "converted" | "dropped" | "dropped_by_exclusion";
+                limit?: number;
+                cursor?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stage": 2,
+                     *       "kind": "converted",
+                     *       "total": 3124,
+                     *       "people": [
+                     *         {
+                     *           "entity": "9f86d081884c7d65",
+                     *           "user_id": "user-42",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "steps": 2,
+                     *           "entry_time": "2026-11-20T09:15:02.123456Z",
+                     *           "last_event_time": "2026-11-20T09:15:02.123456Z",
+                     *           "is_open": true,
+                     *           "path": [
+                     *             {
+                     *               "stage": 1,
+                     *               "stage_name": "Cart",
+                     *               "event_id": "order-77-line-1",
+                     *               "time": "2026-11-20T09:15:02.123456Z"
+                     *             }
+                     *           ],
+                     *           "path_number": 1,
+                     *           "session_start": "",
+                     *           "hold": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": "",
+                     *       "data_version": "17.2048",
+                     *       "has_changed": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeopleQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stage": 2,
+                     *       "kind": "converted",
+                     *       "total": 3124,
+                     *       "people": [
+                     *         {
+                     *           "entity": "9f86d081884c7d65",
+                     *           "user_id": "user-42",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "steps": 2,
+                     *           "entry_time": "2026-11-20T09:15:02.123456Z",
+                     *           "last_event_time": "2026-11-20T09:15:02.123456Z",
+                     *           "is_open": true,
+                     *           "path": [
+                     *             {
+                     *               "stage": 1,
+                     *               "stage_name": "Cart",
+                     *               "event_id": "order-77-line-1",
+                     *               "time": "2026-11-20T09:15:02.123456Z"
+                     *             }
+                     *           ],
+                     *           "path_number": 1,
+                     *           "session_start": "",
+                     *           "hold": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": "",
+                     *       "data_version": "17.2048",
+                     *       "has_changed": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_funnel_people: {
+        parameters: {
+            query?: {
+                /** @description The `order` of the stage in the funnel's answer. */
+                stage?: number;
+                /** @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out. */
+                kind?: "converted" | "dropped" | "dropped_by_exclusion";
+                format?: "csv" | "ndjson";
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportQuestion"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
             422: {
                 headers: {
                     /** @description Find the request in the log by it. */

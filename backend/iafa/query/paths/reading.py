@@ -18,6 +18,7 @@ from iafa.query.stages import relevant_sql, stage_columns, stage_sql
 
 CHUNK_ROWS = 1_000_000
 SESSION_GAP_S = 3_600
+_UNSIGNED = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -88,20 +89,13 @@ def histories_sql(
     columns = stage_columns(definition) | {"id"}
     for name in (*definition.hold, *properties):
         columns |= property_columns(name)
-    if definition.unit == "session" and definition.sessions == "client":
-        columns.add("session_id")
-    identified = sql_text(
-        "identified",
-        columns=", ".join(sorted(columns - {"user_hash"})),
-        events=events_sql(snapshot, columns, parameters),
-        and_no_bots=" and not is_bot" if definition.exclude_bots else "",
-    )
+    identified = identified_sql(snapshot, definition, columns, parameters)
     required = definition.required
     optional = [stage for stage in definition.stages if stage.optional]
     text = sql_text(
         "histories",
         identified=identified,
-        belonging=_belonging(definition, session_gap_s, parameters),
+        belonging=belonging_sql(definition, session_gap_s, parameters),
         steps=_bits([stage_sql(stage, parameters) for stage in required], definition, parameters),
         optional=_bits([stage_sql(stage, parameters) for stage in optional], definition, parameters),
         excluded=_bits([stage_sql(each, parameters) for each in definition.exclusions], definition, parameters),
@@ -120,7 +114,22 @@ def entry_bits(definition: FunnelDefinition) -> int:
     return 1
 
 
-def _belonging(definition: FunnelDefinition, session_gap_s: int, parameters: Parameters) -> str:
+def identified_sql(
+    snapshot: Snapshot, definition: FunnelDefinition, columns: set[str], parameters: Parameters, *, also: str = ""
+) -> str:
+    """The events of the span with the columns, and whose they are. `also` is a further column, as SQL."""
+    if definition.unit == "session" and definition.sessions == "client":
+        columns = columns | {"session_id"}
+    return sql_text(
+        "identified",
+        columns=", ".join(sorted(columns - {"user_hash"})) + also,
+        events=events_sql(snapshot, columns | {"user_hash"}, parameters),
+        and_no_bots=" and not is_bot" if definition.exclude_bots else "",
+    )
+
+
+def belonging_sql(definition: FunnelDefinition, session_gap_s: int, parameters: Parameters) -> str:
+    """What the events count for: the person, a session or the values held constant. Reads `identified`."""
     name = "belonging_user"
     if definition.unit == "session":
         name = "belonging_session" if definition.sessions == "derived" else "belonging_client_session"
@@ -156,8 +165,15 @@ def _is_kept(definition: FunnelDefinition, entities: Sequence[int] | None, param
     elif definition.order != "strict":
         conditions += [relevant_sql(definition, parameters)]
     if entities is not None:
-        conditions.append(f"entity in (select unnest({parameters.bind([int(one) for one in entities])}))")
+        conditions.append(f"entity in (select unnest({parameters.bind(entity_values(definition, entities))}))")
     return " and ".join(conditions) or "true"
+
+
+def entity_values(definition: FunnelDefinition, entities: Sequence[int]) -> list[int]:
+    """Entities as the statements have them: sessions and held values are unsigned hashes there, people are signed."""
+    if definition.unit == "user" and not definition.hold:
+        return [int(one) for one in entities]
+    return [int(one) & _UNSIGNED for one in entities]
 
 
 def filters_sql(definition: FunnelDefinition, parameters: Parameters) -> str:
