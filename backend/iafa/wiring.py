@@ -52,6 +52,7 @@ from iafa.published import Publisher
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
+from iafa.query.explain import explain
 from iafa.query.funnel import funnel
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.time_range import TimeRange
@@ -112,6 +113,11 @@ class House:
     async def _export_rows(self, export: PeopleExport) -> AsyncIterator[list[dict[str, object]]]:
         for start in export.starts:
             yield await self._in_query_pool(export.rows, start)
+
+    async def explain(
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+    ) -> dict[str, object]:
+        return await self._in_query_pool(explain, self.engine, snapshot, definition, time_range, who)
 
     async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
         return await self._in_query_pool(trends, self.engine, snapshot, question)

@@ -27,4 +27,5 @@ DEFINITION_BODY = _body("FunnelDefinition", _DEFINITION)
 _QUESTION = {**_DEFINITION, "start_date": "2026-10-01", "end_date": "2026-10-31"}
 QUESTION_BODY = _body("FunnelQuestion", _QUESTION)
 PEOPLE_BODY = _body("PeopleQuestion", {**_QUESTION, "stage": 3, "kind": "dropped"})
+EXPLAIN_BODY = _body("ExplainQuestion", {**_QUESTION, "user_id": "user-42"})
 EXPORT_BODY = _body("ExportQuestion", {**_QUESTION, "stage": 3, "kind": "dropped", "format": "csv"})

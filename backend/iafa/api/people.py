@@ -1,4 +1,4 @@
-"""Routes to the people behind a funnel's numbers: lists, page by page or as a file."""
+"""Routes to the people behind a funnel's numbers: lists, page by page or as a file, and the explanation of one."""
 
 import hashlib
 from asyncio import to_thread
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from iafa.api.access import ReadableBodyProject, ReadableFunnel
@@ -15,12 +15,13 @@ from iafa.api.analytics import QUERY_PROBLEMS, RANGE_FIELDS, Day, WindowOverride
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
-from iafa.api.funnel_docs import EXPORT_BODY, PEOPLE_BODY
+from iafa.api.funnel_docs import EXPLAIN_BODY, EXPORT_BODY, PEOPLE_BODY
 from iafa.api.people_export import MEDIA_TYPES, Format, filename, lines
-from iafa.api.people_models import KIND_TEXT, ListKind, PeopleAnswer
+from iafa.api.people_models import KIND_TEXT, ExplainAnswer, ListKind, PeopleAnswer
 from iafa.api.problem_docs import problem_responses
 from iafa.api.services import Services, ServicesOf
 from iafa.errors import FieldError, ValidationFailed
+from iafa.event import ID_CHARS_MAX
 from iafa.query.cursor import decode_cursor, encode_cursor
 from iafa.query.definition import FunnelDefinition, to_dict
 from iafa.query.definition_reading import parse_definition
@@ -96,6 +97,46 @@ async def list_people(
     fields = dict(raw)
     page = _Page(_number(fields, "limit", LIMIT_DEFAULT, LIMIT_MAX), _text(fields, "cursor"))
     return await _page(services, project.id, await _asked(fields, project.timezone), page)
+
+
+@router.get(
+    "/funnel/{funnel_id}/users/{user_id:path}",
+    response_model=ExplainAnswer,
+    summary="Explain one person in a saved funnel",
+    description="What they did, what was counted, and why it went no further. `user_id` is a user id, an anonymous id "
+    "or the `entity` of a list.",
+    responses=problem_responses(*QUERY_PROBLEMS),
+)
+async def explain_funnel_person(
+    user_id: Annotated[str, Path(min_length=1, max_length=ID_CHARS_MAX)],
+    found: ReadableFunnel,
+    services: ServicesOf,
+    chosen: Chosen,
+) -> Response:
+    funnel, project = found
+    definition, time_range = await chosen.of(funnel.definition, project.timezone)
+    snapshot = await services.snapshot(project.id)
+    return json_answer(await services.explain(snapshot, definition, time_range, user_id))
+
+
+@router.post(
+    "/funnel/explain",
+    response_model=ExplainAnswer,
+    summary="Explain one person in a funnel that is not saved",
+    description="The same answer as for a saved funnel.",
+    openapi_extra=EXPLAIN_BODY,
+    responses=problem_responses(*BODY_PROBLEMS, *QUERY_PROBLEMS),
+)
+async def explain_person(
+    raw: Annotated[Mapping[str, Any], Depends(json_object)], project: ReadableBodyProject, services: ServicesOf
+) -> Response:
+    fields = dict(raw)
+    who = _text(fields, "user_id")
+    if not who:
+        raise _wrong("user_id", "missing", "this field is required")
+    definition, time_range = await definition_of_body(fields, project.timezone)
+    snapshot = await services.snapshot(project.id)
+    return json_answer(await services.explain(snapshot, definition, time_range, who))
 
 
 @router.get(

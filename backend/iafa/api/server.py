@@ -65,6 +65,7 @@ def services_of_house(house: House, publisher: Publisher, *, replayed_from: int)
         event_names=house.event_names,
         people_page=house.people_page,
         people_export=house.people_export,
+        explain=house.explain,
         cursor_key=hashlib.sha256(b"iafa cursor key" + house.settings.secret().encode()).digest(),
         readiness=readiness,
         drop_project=house.drop_project,

@@ -43,6 +43,8 @@ class Services:
     people_page: "Callable[[Snapshot, PeopleQuestion, Place | None, int], Awaitable[PeoplePage]]"
     # (snapshot, list) -> all its rows, some at a time
     people_export: "Callable[[Snapshot, PeopleQuestion], Awaitable[AsyncIterator[list[dict[str, object]]]]]"
+    # (snapshot, definition, range, id of a person or key of an entity) -> their way through the funnel
+    explain: "Callable[[Snapshot, FunnelDefinition, TimeRange, str], Awaitable[dict[str, object]]]"
     cursor_key: bytes
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from iafa.clock import to_iso
 from iafa.errors import FieldError, QueryTimeout, ValidationFailed
@@ -24,6 +23,7 @@ from iafa.query.funnel import Question, question_of
 from iafa.query.paths.plan import Histories, Int64s, Plan, last_entries
 from iafa.query.paths.reading import (
     SESSION_GAP_S,
+    Chunk,
     Span,
     belonging_sql,
     entity_values,
@@ -228,7 +228,7 @@ class PeopleLists:
             numbers = _path_numbers(paths.person)
             for index, person in enumerate(paths.person.tolist()):
                 key = (int(chunk.entities[person]), int(numbers[index]))
-                found[key] = path_steps(definition, chunk.histories, chunk.ids, paths.rows[index].tolist())
+                found[key] = path_steps(definition, chunk, paths.rows[index].tolist())
         return found
 
     def _row(
@@ -292,18 +292,16 @@ def names_of(
     }
 
 
-def path_steps(
-    definition: FunnelDefinition, histories: Histories, ids: pa.Array, rows: Sequence[int]
-) -> list[dict[str, object]]:
+def path_steps(definition: FunnelDefinition, chunk: Chunk, rows: Sequence[int]) -> list[dict[str, object]]:
     """The events of a path by time, each with the number and name of the stage that it fills."""
-    filled = [(int(histories.time_us[row]), number, row) for number, row in enumerate(rows, start=1) if row >= 0]
+    filled = [(int(chunk.histories.time_us[row]), number, row) for number, row in enumerate(rows, start=1) if row >= 0]
     if definition.order == "unordered":
         filled.sort()
     return [
         {
             "stage": number,
             "stage_name": definition.required[number - 1].name,
-            "event_id": ids[row].as_py(),
+            "event_id": chunk.ids[row].as_py(),
             "time": to_iso(time_us),
         }
         for time_us, number, row in filled

@@ -29,6 +29,7 @@ from iafa.metrics import text_of
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
+from iafa.query.explain import explain
 from iafa.query.funnel import funnel
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.time_range import TimeRange
@@ -114,6 +115,7 @@ class Room:
             event_names=self._event_names,
             people_page=self._people_page,
             people_export=self._people_export,
+            explain=self._explain,
             cursor_key=SECRET.encode(),
             readiness=self._readiness,
             drop_project=self._drop_project,
@@ -150,6 +152,11 @@ class Room:
                 yield export.rows(start)
 
         return rows()
+
+    async def _explain(
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+    ) -> dict[str, object]:
+        return explain(self.engine, snapshot, definition, time_range, who)
 
     async def _readiness(self) -> dict[str, Any]:
         return {"ready": self.is_ready}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from iafa.api.people_models import ExplainAnswer
 from iafa.clock import to_datetime
 from tests.unit.api.house import NOON_US, Room, Tenant
 
@@ -110,10 +111,10 @@ async def test_other_tenants_see_nothing(room: Room, ada: Tenant, eve: Tenant) -
         funnel = (await client.post("/api/v1/funnels", json=question(ada))).json()["id"]
     for headers in (eve.bearer, eve.key("secret")):
         async with room.client(headers) as client:
-            for path in ("users", "export"):
+            for path in ("users", "export", "users/user-1"):
                 assert (await client.get(f"/api/v1/analytics/funnel/{funnel}/{path}")).status_code == 404
-            for path in ("users", "export"):
-                answer = await client.post(f"/api/v1/analytics/funnel/{path}", json=question(ada))
+            for path in ("users", "export", "explain"):
+                answer = await client.post(f"/api/v1/analytics/funnel/{path}", json=question(ada, user_id="user-1"))
                 assert answer.status_code == 404
     async with room.client(ada.key("write")) as client:
         assert (await client.get(f"/api/v1/analytics/funnel/{funnel}/users")).status_code == 403
@@ -138,3 +139,29 @@ async def test_a_wrong_question_is_told_where(room: Room, ada: Tenant, over: dic
         answer = await client.post("/api/v1/analytics/funnel/users", json=question(ada, **over))
     assert answer.status_code == 422, answer.text
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+async def test_a_person_is_explained(room: Room, ada: Tenant) -> None:
+    shop(room, ada)
+    room.events[ada.project.id].append(
+        {"event_type": "purchase", "user_id": "a/b ü", "anonymous_id": "v", "created_at": to_datetime(NOON_US)}
+    )
+    async with room.client(ada.bearer) as client:
+        funnel = (await client.post("/api/v1/funnels", json=question(ada))).json()["id"]
+        url = f"/api/v1/analytics/funnel/{funnel}/users"
+        row = (await client.get(f"{url}?stage=2&kind=dropped&limit=1")).json()["people"][0]
+        by_entity = await client.get(f"{url}/{row['entity']}")
+        answer = by_entity.json()
+        assert answer == (await client.get(f"{url}/{row['user_id']}")).json()
+        body = question(ada, user_id=row["user_id"])
+        assert answer == (await client.post("/api/v1/analytics/funnel/explain", json=body)).json()
+        assert set(answer) == set(ExplainAnswer.model_fields) - {"session_start", "hold"}
+        ExplainAnswer.model_validate(answer)
+        assert (answer["status"], answer["stopped_at"]) == ("dropped", {"stage": 2, "stage_name": "Pay"})
+        assert answer["reasons"][0]["causes"][0]["code"] == "never_happened"
+        for who in ("a%2Fb%20%C3%BC", "v"):
+            odd = (await client.get(f"{url}/{who}")).json()
+            assert (odd["user_id"], odd["status"]) == ("a/b ü", "not_entered")
+        assert (await client.get(f"{url}/nobody")).json()["code"] == "not_found"
+        missing = await client.post("/api/v1/analytics/funnel/explain", json=question(ada))
+        assert (missing.status_code, missing.json()["errors"][0]["pointer"]) == (422, "/user_id")

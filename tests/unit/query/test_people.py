@@ -11,6 +11,7 @@ from iafa.errors import ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.explain import explain
 from iafa.query.funnel import funnel
 from iafa.query.people import PeopleExport, PeopleQuestion, PeopleRow, Place, people
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
@@ -97,6 +98,27 @@ def test_the_lists_are_as_long_as_the_bars(engine: DuckEngine, snapshot: Snapsho
         excluded = listed(1, "dropped_by_exclusion")
         assert len(excluded) == answer["dropped_by_exclusion"] > 0
         assert not {entity for entity, _ in excluded} & {entity for entity, _ in converted[0]}
+
+
+@pytest.mark.parametrize("name", DEFINITIONS)
+def test_the_explanation_agrees_with_the_lists(engine: DuckEngine, snapshot: Snapshot, name: str) -> None:
+    definition = parse_definition(DEFINITIONS[name])
+    kinds: list[Any] = ["converted"]
+    if definition.exclusion_mode == "drop":
+        kinds.append("dropped_by_exclusion")
+    for kind in kinds:
+        rows = people(engine, snapshot, PeopleQuestion(definition, EVERYTHING, 1, kind), limit=1_000).rows
+        for row in rows[:: max(1, len(rows) // 6)]:
+            if row.get("path_number", 1) != 1:
+                continue
+            told: Any = explain(engine, snapshot, definition, EVERYTHING, str(row["entity"]))
+            for field in ("entity", "user_id", "steps", "path", "session_start", "hold"):
+                assert told.get(field) == row.get(field)
+            is_complete = row["steps"] == len(definition.required)
+            status = "converted" if is_complete else "dropped" if row["steps"] else "dropped_by_exclusion"
+            assert told["status"] == status
+            assert bool(told["reasons"]) == (not is_complete)
+            assert all(reason["causes"] for reason in told["reasons"]), "an event that breaks no rule is a further step"
 
 
 def check_row(row: PeopleRow, raw: dict[str, Any], stage: int, kind: str) -> None:
