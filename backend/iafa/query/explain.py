@@ -142,7 +142,9 @@ class _Explanation:
         """Of the entity that was asked for, else of the person's one that got farthest, earliest."""
         entities = [asked] if asked is not None else self._entities(person)
         best: tuple[tuple[int, int], Way] | None = None
-        for chunk in read_histories(self._reading, self._snapshot, self._definition, self._span, entities=entities):
+        for chunk in read_histories(
+            self._reading, self._snapshot, self._definition, self._span, entities=entities, person=person
+        ):
             paths = paths_of(self._definition, self._plan, chunk, self._reading.check_time)
             seen = set()
             numbered = [*enumerate(paths.person.tolist()), *((-1, one) for one in range(len(chunk.entities)))]
@@ -167,7 +169,7 @@ class _Explanation:
         columns = {"created_at"}.union(*map(property_columns, self._definition.hold))
         text = sql_text(
             "explain_entities",
-            identified=self._identified(columns, parameters, self._span, ", entity as person"),
+            identified=sql_text("one_person", identified=self._identified(columns, parameters, self._span)),
             belonging=belonging_sql(self._definition, SESSION_GAP_S, parameters),
         )
         return [signed(int(str(row[0]))) for row in self._reading.rows(text, parameters.values)]

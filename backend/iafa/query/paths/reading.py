@@ -51,10 +51,14 @@ def read_histories(
     session_gap_s: int = SESSION_GAP_S,
     properties: Sequence[str] = (),
     entities: Sequence[int] | None = None,
+    person: int | None = None,
 ) -> Iterator[Chunk]:
-    """Everybody who entered within the span (or just the given entities), each with all events that matter."""
+    """Everybody who entered within the span (or just the given entities), each with all events that matter.
+
+    If all entities are of one person, saying so spares the sessions of everybody else.
+    """
     text, values = histories_sql(
-        snapshot, definition, span, session_gap_s=session_gap_s, properties=properties, entities=entities
+        snapshot, definition, span, session_gap_s=session_gap_s, properties=properties, entities=entities, person=person
     )
     waiting: list[pa.RecordBatch] = []
     rows = 0
@@ -81,6 +85,7 @@ def histories_sql(
     session_gap_s: int = SESSION_GAP_S,
     properties: Sequence[str] = (),
     entities: Sequence[int] | None = None,
+    person: int | None = None,
 ) -> tuple[str, dict[str, object]]:
     """The statement and its values."""
     parameters = Parameters(
@@ -90,6 +95,9 @@ def histories_sql(
     for name in (*definition.hold, *properties):
         columns |= property_columns(name)
     identified = identified_sql(snapshot, definition, columns, parameters)
+    if person is not None:
+        parameters.values["person"] = person
+        identified = sql_text("one_person", identified=identified)
     required = definition.required
     optional = [stage for stage in definition.stages if stage.optional]
     text = sql_text(

@@ -7,6 +7,5 @@ belonging as (
 )
 select distinct entity
 from belonging
-where person = $person
 order by entity
 limit $most
