@@ -1,7 +1,7 @@
 """The only place where parts are put together. Used by the server, the background process and the commands alike."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -53,6 +53,8 @@ from iafa.query.answer_cache import AnswerCache
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
+from iafa.query.explain import explain
+from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.question import Extras, question_of
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
@@ -113,6 +115,25 @@ class House:
 
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
         return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
+
+    async def people_page(
+        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int
+    ) -> PeoplePage:
+        return await self._in_query_pool(partial(people, self.engine, snapshot, asked, after=after, limit=limit))
+
+    async def people_export(self, snapshot: Snapshot, asked: PeopleQuestion) -> AsyncIterator[list[dict[str, object]]]:
+        timeout_s = self.settings.query_timeout_s
+        export = await self._in_query_pool(partial(PeopleExport, self.engine, snapshot, asked, timeout_s=timeout_s))
+        return self._export_rows(export)
+
+    async def _export_rows(self, export: PeopleExport) -> AsyncIterator[list[dict[str, object]]]:
+        for start in export.starts:
+            yield await self._in_query_pool(export.rows, start)
+
+    async def explain(
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+    ) -> dict[str, object]:
+        return await self._in_query_pool(explain, self.engine, snapshot, definition, time_range, who)
 
     async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
         return await self._in_query_pool(trends, self.engine, snapshot, question)

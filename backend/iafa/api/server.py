@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import hashlib
 import logging
 import signal
 import socket
@@ -63,6 +64,10 @@ def services_of_house(house: House, publisher: Publisher, *, replayed_from: int)
         run_funnel=house.run_funnel,
         run_trends=house.run_trends,
         event_names=house.event_names,
+        people_page=house.people_page,
+        people_export=house.people_export,
+        explain=house.explain,
+        cursor_key=hashlib.sha256(b"iafa cursor key" + house.settings.secret().encode()).digest(),
         readiness=readiness,
         drop_project=house.drop_project,
         metrics=partial(asyncio.to_thread, overview.text),

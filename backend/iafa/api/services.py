@@ -1,6 +1,6 @@
 """What routes are given: concrete parts and callables, put together by wiring. Holds no logic."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -14,6 +14,7 @@ from iafa.meta.funnels import Funnels
 from iafa.meta.projects import Projects
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Cancellation
+from iafa.query.people import PeoplePage, PeopleQuestion, Place
 from iafa.query.question import Extras
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion
@@ -43,6 +44,13 @@ class Services:
     run_trends: "Callable[[Snapshot, TrendQuestion], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first
     event_names: "Callable[[Snapshot, str, int], Awaitable[Sequence[dict[str, Any]]]]"
+    # (snapshot, list, after which row, at most) -> the rows of one page
+    people_page: "Callable[[Snapshot, PeopleQuestion, Place | None, int], Awaitable[PeoplePage]]"
+    # (snapshot, list) -> all its rows, some at a time
+    people_export: "Callable[[Snapshot, PeopleQuestion], Awaitable[AsyncIterator[list[dict[str, object]]]]]"
+    # (snapshot, definition, range, id of a person or key of an entity) -> their way through the funnel
+    explain: "Callable[[Snapshot, FunnelDefinition, TimeRange, str], Awaitable[dict[str, object]]]"
+    cursor_key: bytes
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]
     drop_project: Callable[[str], Awaitable[None]]

@@ -416,6 +416,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/funnel/{funnel_id}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the people behind a stage of a saved funnel
+         * @description As many as the bar of the stage, newest entry first, with the path that each took. Page by page: ask again with `next_cursor` and the same parameters.
+         */
+        get: operations["list_funnel_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the people behind a stage of a funnel that is not saved
+         * @description The same answer as for a saved funnel.
+         */
+        post: operations["list_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/{funnel_id}/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain one person in a saved funnel
+         * @description What they did, what was counted, and why it went no further. `user_id` is a user id, an anonymous id or the `entity` of a list.
+         */
+        get: operations["explain_funnel_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain one person in a funnel that is not saved
+         * @description The same answer as for a saved funnel.
+         */
+        post: operations["explain_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/{funnel_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Write the people behind a stage of a saved funnel into a file
+         * @description The whole list as CSV or NDJSON, sent as it is read. Cells that a spreadsheet would take for a formula begin with `'`. A file that ends early was cut: the connection breaks off.
+         */
+        get: operations["export_funnel_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write the people behind a stage of a funnel that is not saved into a file
+         * @description The same file as for a saved funnel.
+         */
+        post: operations["export_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -730,6 +850,12 @@ export interface components {
             groups: components["schemas"]["Group"][];
         };
         /**
+         * Cause
+         * @description The closed set of reasons.
+         * @enum {string}
+         */
+        Cause: "never_happened" | "after_window" | "before_window" | "before_previous" | "same_instant" | "filter_not_met" | "excluded" | "interrupted" | "within_too_late" | "after_too_early" | "out_of_range" | "other_session" | "other_hold_value" | "already_used";
+        /**
          * ComparedPeriod
          * @description The other period's own counts. The difference is this period's rate minus the other's.
          */
@@ -871,6 +997,502 @@ export interface components {
              * @default null
              */
             to_stage?: number | null;
+        };
+        /**
+         * ExplainAnswer
+         * @description One person's way through a funnel, and why it went no further.
+         */
+        ExplainAnswer: {
+            /**
+             * Entity
+             * @example 9f86d081884c7d65
+             */
+            entity: string | null;
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Session Start
+             * @description With `unit: session`.
+             */
+            session_start?: string | null;
+            /**
+             * Hold
+             * @description With `hold`: the values held constant.
+             */
+            hold?: {
+                [key: string]: string | null;
+            } | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "converted" | "dropped" | "dropped_by_exclusion" | "not_entered";
+            /**
+             * Steps
+             * @example 1
+             */
+            steps: number;
+            /**
+             * Stages
+             * @example 3
+             */
+            stages: number;
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+            stopped_at: components["schemas"]["StoppedAt"] | null;
+            /**
+             * Reasons
+             * @description The nearest miss first, up to 10.
+             */
+            reasons: components["schemas"]["StopReason"][];
+            /**
+             * Events
+             * @description In time, up to 2,000.
+             */
+            events: components["schemas"]["PersonEvent"][];
+            /**
+             * Events Total
+             * @example 14
+             */
+            events_total: number;
+            /**
+             * Is Cut
+             * @description There are more events than are shown or were looked at.
+             */
+            is_cut: boolean;
+            /**
+             * Data Version
+             * @example 17.2048
+             */
+            data_version: string;
+        };
+        /**
+         * ExplainQuestion
+         * @description A definition that is not saved, and whom to explain.
+         */
+        ExplainQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * User Id
+             * @description A user id, an anonymous id or the `entity` of a list.
+             * @example user-42
+             */
+            user_id: string;
+        };
+        /** ExplainedEvent */
+        ExplainedEvent: {
+            /**
+             * Event Id
+             * @example order-77-line-1
+             */
+            event_id: string;
+            /**
+             * Event Type
+             * @example purchase
+             */
+            event_type: string;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            time: string;
+        };
+        /**
+         * ExportQuestion
+         * @description A definition that is not saved, and the list to write into a file.
+         */
+        ExportQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Stage
+             * @default 1
+             */
+            stage?: number;
+            /**
+             * Kind
+             * @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out.
+             * @default converted
+             * @enum {string}
+             */
+            kind?: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Format
+             * @default csv
+             * @enum {string}
+             */
+            format?: "csv" | "ndjson";
+        };
+        /** FailedFilter */
+        FailedFilter: {
+            /**
+             * Stage
+             * @description Null for a filter of the whole funnel.
+             * @example 2
+             */
+            stage: number | null;
+            /**
+             * Filter
+             * @example {
+             *       "op": "eq",
+             *       "property": "plan",
+             *       "value": "pro"
+             *     }
+             */
+            filter: {
+                [key: string]: unknown;
+            };
+            /**
+             * Value
+             * @description What the filter saw, as text; null where there was nothing.
+             */
+            value: string | null;
         };
         /**
          * Filter
@@ -1741,6 +2363,386 @@ export interface components {
             created_at: string;
         };
         /**
+         * PathStep
+         * @description An event of the reported path and the stage that it fills.
+         */
+        PathStep: {
+            /**
+             * Stage
+             * @description The `order` of the stage in the funnel's answer.
+             * @example 1
+             */
+            stage: number;
+            /**
+             * Stage Name
+             * @example Cart
+             */
+            stage_name: string;
+            /**
+             * Event Id
+             * @example order-77-line-1
+             */
+            event_id: string;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            time: string;
+        };
+        /**
+         * PeopleAnswer
+         * @description One page of a list, newest entry first.
+         */
+        PeopleAnswer: {
+            /**
+             * Stage
+             * @example 2
+             */
+            stage: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Total
+             * @description How long the whole list is.
+             * @example 3124
+             */
+            total: number;
+            /** People */
+            people: components["schemas"]["PersonRow"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the next page; null on the last.
+             */
+            next_cursor: string | null;
+            /**
+             * Data Version
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * Has Changed
+             * @description Events have come since the first page: the list may have moved.
+             */
+            has_changed: boolean;
+        };
+        /**
+         * PeopleQuestion
+         * @description A definition that is not saved, and the list to read.
+         */
+        PeopleQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Stage
+             * @default 1
+             */
+            stage?: number;
+            /**
+             * Kind
+             * @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out.
+             * @default converted
+             * @enum {string}
+             */
+            kind?: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Limit
+             * @default 100
+             */
+            limit?: number;
+            /**
+             * Cursor
+             * @default null
+             */
+            cursor?: string | null;
+        };
+        /**
+         * PersonEvent
+         * @description An event whose name is of a stage or an exclusion.
+         */
+        PersonEvent: {
+            /**
+             * Event Id
+             * @example order-77-line-1
+             */
+            event_id: string;
+            /**
+             * Event Type
+             * @example purchase
+             */
+            event_type: string;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            time: string;
+            /**
+             * Matches
+             * @description Stages that it matches, filters included.
+             */
+            matches: number[];
+            /**
+             * Matches Optional
+             * @description Names of the optional stages that it matches.
+             */
+            matches_optional: string[];
+            /**
+             * Matches Exclusions
+             * @description Exclusions that it matches, from 1.
+             */
+            matches_exclusions: number[];
+            /** Failed Filters */
+            failed_filters: components["schemas"]["FailedFilter"][];
+            /**
+             * Fills
+             * @description The stage that it fills in the reported path.
+             */
+            fills: number | null;
+            /**
+             * Is Own
+             * @description False: of another session, or of other values held constant.
+             */
+            is_own: boolean;
+        };
+        /**
+         * PersonRow
+         * @description One of the list: a person, a session (`unit: session`), a person with held values (`hold`), or one path of them
+         *     (`count: totals`).
+         */
+        PersonRow: {
+            /**
+             * Entity
+             * @description Its key in this answer; `explain` takes it.
+             * @example 9f86d081884c7d65
+             */
+            entity: string;
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Steps
+             * @description Stages reached by the path.
+             * @example 2
+             */
+            steps: number;
+            /**
+             * Entry Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            entry_time: string;
+            /**
+             * Last Event Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_event_time: string;
+            /**
+             * Is Open
+             * @description Not converted yet, and the window is not over.
+             */
+            is_open: boolean;
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+            /**
+             * Path Number
+             * @description With `count: totals`: from 1, among the entity's.
+             * @example 1
+             */
+            path_number?: number | null;
+            /**
+             * Session Start
+             * @description With `unit: session`.
+             */
+            session_start?: string | null;
+            /**
+             * Hold
+             * @description With `hold`: the values held constant.
+             */
+            hold?: {
+                [key: string]: string | null;
+            } | null;
+        };
+        /**
          * Problem
          * @description An error after RFC 9457. `code` is from a closed set; `retryable` says whether the same request may succeed
          *     later, after `Retry-After` seconds.
@@ -2480,6 +3482,78 @@ export interface components {
             from_order: number;
             /** To Order */
             to_order: number;
+        };
+        /**
+         * StopCause
+         * @description A rule that kept the event out.
+         */
+        StopCause: {
+            code: components["schemas"]["Cause"];
+            /**
+             * Text
+             * @example purchase came 4 minutes after the window closed
+             */
+            text: string;
+            /**
+             * By Seconds
+             * @example 240
+             */
+            by_seconds?: number | null;
+            /** Filters */
+            filters?: components["schemas"]["FailedFilter"][] | null;
+            /**
+             * Events
+             * @description The events that excluded or interrupted, up to 20.
+             */
+            events?: components["schemas"]["ExplainedEvent"][] | null;
+            /**
+             * From Stage
+             * @description Of the exclusion.
+             */
+            from_stage?: number | null;
+            /**
+             * To Stage
+             * @description Of the exclusion.
+             */
+            to_stage?: number | null;
+        };
+        /**
+         * StopReason
+         * @description An event that could have been the next stage, and every rule that it breaks as such.
+         */
+        StopReason: {
+            /**
+             * Stage
+             * @example 2
+             */
+            stage: number;
+            /**
+             * Stage Name
+             * @example Pay
+             */
+            stage_name: string;
+            /** @description Null: it never happened. */
+            event: components["schemas"]["ExplainedEvent"] | null;
+            /** Causes */
+            causes: components["schemas"]["StopCause"][];
+            /**
+             * Text
+             * @example purchase came 4 minutes after the window closed
+             */
+            text: string;
+        };
+        /** StoppedAt */
+        StoppedAt: {
+            /**
+             * Stage
+             * @example 2
+             */
+            stage: number;
+            /**
+             * Stage Name
+             * @example Pay
+             */
+            stage_name: string;
         };
         /** Times */
         Times: {
@@ -6257,6 +7331,1030 @@ export interface operations {
                 };
             };
             /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_funnel_people: {
+        parameters: {
+            query?: {
+                /** @description The `order` of the stage in the funnel's answer. */
+                stage?: number;
+                /** @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out. */
+                kind?: "converted" | "dropped" | "dropped_by_exclusion";
+                limit?: number;
+                cursor?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stage": 2,
+                     *       "kind": "converted",
+                     *       "total": 3124,
+                     *       "people": [
+                     *         {
+                     *           "entity": "9f86d081884c7d65",
+                     *           "user_id": "user-42",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "steps": 2,
+                     *           "entry_time": "2026-11-20T09:15:02.123456Z",
+                     *           "last_event_time": "2026-11-20T09:15:02.123456Z",
+                     *           "is_open": true,
+                     *           "path": [
+                     *             {
+                     *               "stage": 1,
+                     *               "stage_name": "Cart",
+                     *               "event_id": "order-77-line-1",
+                     *               "time": "2026-11-20T09:15:02.123456Z"
+                     *             }
+                     *           ],
+                     *           "path_number": 1,
+                     *           "session_start": "",
+                     *           "hold": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": "",
+                     *       "data_version": "17.2048",
+                     *       "has_changed": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeopleQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stage": 2,
+                     *       "kind": "converted",
+                     *       "total": 3124,
+                     *       "people": [
+                     *         {
+                     *           "entity": "9f86d081884c7d65",
+                     *           "user_id": "user-42",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "steps": 2,
+                     *           "entry_time": "2026-11-20T09:15:02.123456Z",
+                     *           "last_event_time": "2026-11-20T09:15:02.123456Z",
+                     *           "is_open": true,
+                     *           "path": [
+                     *             {
+                     *               "stage": 1,
+                     *               "stage_name": "Cart",
+                     *               "event_id": "order-77-line-1",
+                     *               "time": "2026-11-20T09:15:02.123456Z"
+                     *             }
+                     *           ],
+                     *           "path_number": 1,
+                     *           "session_start": "",
+                     *           "hold": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": "",
+                     *       "data_version": "17.2048",
+                     *       "has_changed": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_funnel_person: {
+        parameters: {
+            query?: {
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entity": "9f86d081884c7d65",
+                     *       "user_id": "user-42",
+                     *       "anonymous_id": "a-3f0c",
+                     *       "session_start": "",
+                     *       "hold": {},
+                     *       "status": "converted",
+                     *       "steps": 1,
+                     *       "stages": 3,
+                     *       "path": [
+                     *         {
+                     *           "stage": 1,
+                     *           "stage_name": "Cart",
+                     *           "event_id": "order-77-line-1",
+                     *           "time": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ],
+                     *       "stopped_at": {
+                     *         "stage": 2,
+                     *         "stage_name": "Pay"
+                     *       },
+                     *       "reasons": [
+                     *         {
+                     *           "stage": 2,
+                     *           "stage_name": "Pay",
+                     *           "event": {
+                     *             "event_id": "order-77-line-1",
+                     *             "event_type": "purchase",
+                     *             "time": "2026-11-20T09:15:02.123456Z"
+                     *           },
+                     *           "causes": [
+                     *             {
+                     *               "code": "never_happened",
+                     *               "text": "purchase came 4 minutes after the window closed",
+                     *               "by_seconds": 240,
+                     *               "filters": [
+                     *                 {
+                     *                   "stage": 2,
+                     *                   "filter": {
+                     *                     "op": "eq",
+                     *                     "property": "plan",
+                     *                     "value": "pro"
+                     *                   },
+                     *                   "value": ""
+                     *                 }
+                     *               ],
+                     *               "events": [
+                     *                 {
+                     *                   "event_id": "order-77-line-1",
+                     *                   "event_type": "purchase",
+                     *                   "time": "2026-11-20T09:15:02.123456Z"
+                     *                 }
+                     *               ],
+                     *               "from_stage": 0,
+                     *               "to_stage": 0
+                     *             }
+                     *           ],
+                     *           "text": "purchase came 4 minutes after the window closed"
+                     *         }
+                     *       ],
+                     *       "events": [
+                     *         {
+                     *           "event_id": "order-77-line-1",
+                     *           "event_type": "purchase",
+                     *           "time": "2026-11-20T09:15:02.123456Z",
+                     *           "matches": [
+                     *             0
+                     *           ],
+                     *           "matches_optional": [
+                     *             ""
+                     *           ],
+                     *           "matches_exclusions": [
+                     *             0
+                     *           ],
+                     *           "failed_filters": [
+                     *             {
+                     *               "stage": 2,
+                     *               "filter": {
+                     *                 "op": "eq",
+                     *                 "property": "plan",
+                     *                 "value": "pro"
+                     *               },
+                     *               "value": ""
+                     *             }
+                     *           ],
+                     *           "fills": 0,
+                     *           "is_own": true
+                     *         }
+                     *       ],
+                     *       "events_total": 14,
+                     *       "is_cut": true,
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExplainAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entity": "9f86d081884c7d65",
+                     *       "user_id": "user-42",
+                     *       "anonymous_id": "a-3f0c",
+                     *       "session_start": "",
+                     *       "hold": {},
+                     *       "status": "converted",
+                     *       "steps": 1,
+                     *       "stages": 3,
+                     *       "path": [
+                     *         {
+                     *           "stage": 1,
+                     *           "stage_name": "Cart",
+                     *           "event_id": "order-77-line-1",
+                     *           "time": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ],
+                     *       "stopped_at": {
+                     *         "stage": 2,
+                     *         "stage_name": "Pay"
+                     *       },
+                     *       "reasons": [
+                     *         {
+                     *           "stage": 2,
+                     *           "stage_name": "Pay",
+                     *           "event": {
+                     *             "event_id": "order-77-line-1",
+                     *             "event_type": "purchase",
+                     *             "time": "2026-11-20T09:15:02.123456Z"
+                     *           },
+                     *           "causes": [
+                     *             {
+                     *               "code": "never_happened",
+                     *               "text": "purchase came 4 minutes after the window closed",
+                     *               "by_seconds": 240,
+                     *               "filters": [
+                     *                 {
+                     *                   "stage": 2,
+                     *                   "filter": {
+                     *                     "op": "eq",
+                     *                     "property": "plan",
+                     *                     "value": "pro"
+                     *                   },
+                     *                   "value": ""
+                     *                 }
+                     *               ],
+                     *               "events": [
+                     *                 {
+                     *                   "event_id": "order-77-line-1",
+                     *                   "event_type": "purchase",
+                     *                   "time": "2026-11-20T09:15:02.123456Z"
+                     *                 }
+                     *               ],
+                     *               "from_stage": 0,
+                     *               "to_stage": 0
+                     *             }
+                     *           ],
+                     *           "text": "purchase came 4 minutes after the window closed"
+                     *         }
+                     *       ],
+                     *       "events": [
+                     *         {
+                     *           "event_id": "order-77-line-1",
+                     *           "event_type": "purchase",
+                     *           "time": "2026-11-20T09:15:02.123456Z",
+                     *           "matches": [
+                     *             0
+                     *           ],
+                     *           "matches_optional": [
+                     *             ""
+                     *           ],
+                     *           "matches_exclusions": [
+                     *             0
+                     *           ],
+                     *           "failed_filters": [
+                     *             {
+                     *               "stage": 2,
+                     *               "filter": {
+                     *                 "op": "eq",
+                     *                 "property": "plan",
+                     *                 "value": "pro"
+                     *               },
+                     *               "value": ""
+                     *             }
+                     *           ],
+                     *           "fills": 0,
+                     *           "is_own": true
+                     *         }
+                     *       ],
+                     *       "events_total": 14,
+                     *       "is_cut": true,
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExplainAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_funnel_people: {
+        parameters: {
+            query?: {
+                /** @description The `order` of the stage in the funnel's answer. */
+                stage?: number;
+                /** @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out. */
+                kind?: "converted" | "dropped" | "dropped_by_exclusion";
+                format?: "csv" | "ndjson";
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportQuestion"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
             422: {
                 headers: {
                     /** @description Find the request in the log by it. */

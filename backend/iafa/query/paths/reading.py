@@ -18,6 +18,7 @@ from iafa.query.stages import relevant_sql, stage_columns, stage_sql
 
 CHUNK_ROWS = 1_000_000
 SESSION_GAP_S = 3_600
+_UNSIGNED = (1 << 64) - 1
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,14 @@ def read_histories(
     session_gap_s: int = SESSION_GAP_S,
     properties: Sequence[str] = (),
     entities: Sequence[int] | None = None,
+    person: int | None = None,
 ) -> Iterator[Chunk]:
-    """Everybody who entered within the span (or just the given entities), each with all events that matter."""
+    """Everybody who entered within the span (or just the given entities), each with all events that matter.
+
+    If all entities are of one person, saying so spares the sessions of everybody else.
+    """
     text, values = histories_sql(
-        snapshot, definition, span, session_gap_s=session_gap_s, properties=properties, entities=entities
+        snapshot, definition, span, session_gap_s=session_gap_s, properties=properties, entities=entities, person=person
     )
     waiting: list[pa.RecordBatch] = []
     rows = 0
@@ -84,6 +89,7 @@ def histories_sql(
     session_gap_s: int = SESSION_GAP_S,
     properties: Sequence[str] = (),
     entities: Sequence[int] | None = None,
+    person: int | None = None,
 ) -> tuple[str, dict[str, object]]:
     """The statement and its values."""
     parameters = Parameters(
@@ -92,20 +98,16 @@ def histories_sql(
     columns = stage_columns(definition) | {"id"}
     for name in (*definition.hold, *properties):
         columns |= property_columns(name)
-    if definition.unit == "session" and definition.sessions == "client":
-        columns.add("session_id")
-    identified = sql_text(
-        "identified",
-        columns=", ".join(sorted(columns - {"user_hash"})),
-        events=events_sql(snapshot, columns, parameters),
-        and_no_bots=" and not is_bot" if definition.exclude_bots else "",
-    )
+    identified = identified_sql(snapshot, definition, columns, parameters)
+    if person is not None:
+        parameters.values["person"] = person
+        identified = sql_text("one_person", identified=identified)
     required = definition.required
     optional = [stage for stage in definition.stages if stage.optional]
     text = sql_text(
         "histories",
         identified=identified,
-        belonging=_belonging(definition, session_gap_s, parameters),
+        belonging=belonging_sql(definition, session_gap_s, parameters),
         steps=_bits([stage_sql(stage, parameters) for stage in required], definition, parameters),
         optional=_bits([stage_sql(stage, parameters) for stage in optional], definition, parameters),
         excluded=_bits([stage_sql(each, parameters) for each in definition.exclusions], definition, parameters),
@@ -124,7 +126,22 @@ def entry_bits(definition: FunnelDefinition) -> int:
     return 1
 
 
-def _belonging(definition: FunnelDefinition, session_gap_s: int, parameters: Parameters) -> str:
+def identified_sql(
+    snapshot: Snapshot, definition: FunnelDefinition, columns: set[str], parameters: Parameters, *, also: str = ""
+) -> str:
+    """The events of the span with the columns, and whose they are. `also` is a further column, as SQL."""
+    if definition.unit == "session" and definition.sessions == "client":
+        columns = columns | {"session_id"}
+    return sql_text(
+        "identified",
+        columns=", ".join(sorted(columns - {"user_hash"})) + also,
+        events=events_sql(snapshot, columns | {"user_hash"}, parameters),
+        and_no_bots=" and not is_bot" if definition.exclude_bots else "",
+    )
+
+
+def belonging_sql(definition: FunnelDefinition, session_gap_s: int, parameters: Parameters) -> str:
+    """What the events count for: the person, a session or the values held constant. Reads `identified`."""
     name = "belonging_user"
     if definition.unit == "session":
         name = "belonging_session" if definition.sessions == "derived" else "belonging_client_session"
@@ -160,8 +177,15 @@ def _is_kept(definition: FunnelDefinition, entities: Sequence[int] | None, param
     elif definition.order != "strict":
         conditions += [relevant_sql(definition, parameters)]
     if entities is not None:
-        conditions.append(f"entity in (select unnest({parameters.bind([int(one) for one in entities])}))")
+        conditions.append(f"entity in (select unnest({parameters.bind(entity_values(definition, entities))}))")
     return " and ".join(conditions) or "true"
+
+
+def entity_values(definition: FunnelDefinition, entities: Sequence[int]) -> list[int]:
+    """Entities as the statements have them: sessions and held values are unsigned hashes there, people are signed."""
+    if definition.unit == "user" and not definition.hold:
+        return [int(one) for one in entities]
+    return [int(one) & _UNSIGNED for one in entities]
 
 
 def filters_sql(definition: FunnelDefinition, parameters: Parameters) -> str:
