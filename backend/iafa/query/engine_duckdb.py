@@ -141,8 +141,10 @@ class Reading:
     def batches(self, sql: str, parameters: Mapping[str, object], rows: int) -> Iterator[pa.RecordBatch]:
         """The answer as a stream of record batches. Ask nothing else before it has ended."""
         with self._explained():
-            reader = self._cursor.execute(sql, dict(parameters)).to_arrow_reader(rows)
-        assert reader is not None
+            # A relation: the result of `execute` would be copied once more on its way to Arrow.
+            relation = self._cursor.sql(sql, params=dict(parameters))
+            assert relation is not None
+            reader = relation.to_arrow_reader(rows)
         while True:
             with self._explained():
                 batch = next(reader, None)
