@@ -186,6 +186,29 @@ def _set_rank(path: Path, definition: Definition) -> tuple[Any, ...]:
 # --- whose events are they? Sections 1.3, 1.4 and 8
 
 
+def owner(event: Event, edges: Sequence[Mapping[str, Any]]) -> str:
+    """The person of an event, by edges with `id`, `kind`, `user`, `other`, `t` and `is_revoked`."""
+    valid = [edge for edge in edges if not edge["is_revoked"]]
+    person: str | None = event["user"]
+    if person is None:
+        person = str(event["anonymous"])
+        own = sorted(
+            (edge["t"], edge["id"], edge["user"])
+            for edge in valid
+            if (edge["kind"], edge["other"]) == ("identify", person)
+        )
+        if own:
+            person = ([edge for edge in own if edge[0] <= event["t"]] or own[:1])[-1][2]
+        else:
+            return f"anonymous {person}"
+    same = {person}
+    for _ in valid:
+        for edge in valid:
+            if edge["kind"] == "alias" and same & {edge["user"], edge["other"]}:
+                same |= {edge["user"], edge["other"]}
+    return str(min(same))
+
+
 def entities(events: Sequence[Event], definition: Definition, own: Callable[[Event], str]) -> list[list[Event]]:
     """The histories that the definition looks at: of people, sessions, or people and the values held constant."""
     by_user: dict[str, list[Event]] = defaultdict(list)
