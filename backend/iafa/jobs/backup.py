@@ -119,6 +119,8 @@ class Backup:
                     if file.path not in had:
                         self._event_file(directory / file.path)
                         had.add(file.path)
+                for path in manifest.identity:
+                    self._event_file(directory / path)
             except FileNotFoundError:
                 newer = Manifests(self.layout, self.clock).latest(project_id)
                 if newer.generation == manifest.generation:
@@ -156,6 +158,8 @@ class Backup:
             unlink(directory / path)
         for file in manifest.files:
             self._check_event_file(directory / file.path, file)
+        for path in manifest.identity:
+            self._list(directory / path)
         if manifest.generation:
             name = directory / "manifest" / manifest_name(manifest.generation)
             make_dirs(name.parent)

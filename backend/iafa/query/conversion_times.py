@@ -73,9 +73,12 @@ def quantile(ordered: Int64s, part: int, whole: int) -> int:
 
 
 def histogram(durations_us: Int64s, window_seconds: int | None) -> list[dict[str, object]]:
-    """Bins are closed on the left; the last one on both sides. They sum up to the converted."""
+    """Bins are closed on the left; the last one on both sides. They sum up to the converted.
+
+    A grace lets the last step be a little earlier than the first: that is in the first bin.
+    """
     edges = [edge for edge in EDGES_S if window_seconds is None or edge < window_seconds or edge == 0]
-    places = np.searchsorted(np.array(edges) * US_PER_S, durations_us, side="right") - 1
+    places = np.searchsorted(np.array(edges[1:]) * US_PER_S, durations_us, side="right")
     counts = np.bincount(places, minlength=len(edges))
     ends: Sequence[int | None] = [*edges[1:], window_seconds]
     return [

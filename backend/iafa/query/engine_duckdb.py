@@ -76,6 +76,8 @@ class DuckEngine:
             cursor = instance.connection.cursor()
             try:
                 cursor.register("tail", snapshot.tail)
+                if snapshot.identities is not None:
+                    cursor.register("identities", snapshot.identities)
                 with _Deadline(cursor, self._limits.timeout_s, cancellation) as deadline:
                     yield Reading(cursor, snapshot, deadline)
             finally:
