@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules
 HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA_DIR ?= ./data
+TIMES ?= 10
+TORTURED := tests/crash tests/property/test_lake_machine.py
 UV_VERSION := 0.13.8
 
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 ...` picks another one.
@@ -86,6 +88,15 @@ check: setup ## Format, lint, types, import contracts, generated types, size bud
 bench: setup ## Measure speed (tests/bench)
 	@for file in tests/bench/*_bench.py; do echo "== $$file"; \
 		$(VENV)/bin/python -m "tests.bench.$$(basename "$$file" .py)" || exit 1; done
+
+.PHONY: torture
+torture: setup ## The crash and property tests ten times as long, with a fresh seed (IAFA_TEST_SEED=n repeats one)
+	@seed=$${IAFA_TEST_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "IAFA_TEST_SEED=$$seed"; \
+	IAFA_TEST_SEED=$$seed IAFA_TEST_TIMES=$(TIMES) $(VENV)/bin/pytest $(TORTURED) $(PYTEST_ARGS)
+
+.PHONY: mutants
+mutants: setup ## Plant bugs in a copy, one at a time: the tests must turn red
+	PYTHONPATH=. $(VENV)/bin/python tests/mutants.py
 
 .PHONY: build
 build: setup ## A wheel in dist/ that carries the dashboard and the tracker

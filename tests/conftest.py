@@ -4,7 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.support.chance import SEED, seed
+
 SAID = "said"
+
+
+def pytest_report_header() -> str:
+    return f"{SEED}={seed()}"
 
 
 @pytest.fixture

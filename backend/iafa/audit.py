@@ -23,6 +23,7 @@ FORMAT_VERSION = 1
 HEAD_NAME = "head.json"
 LOCK_NAME = "lock"
 FIRST_PREVIOUS = "0" * 64
+UNFINISHED = "is unfinished; the next entry mends that"
 _SEPARATOR = b',"hash":"'
 
 
@@ -117,7 +118,10 @@ def verify(path: Path) -> list[str]:
             previous, found = _checked(line, previous)
             problems += [f"{file.name} line {number}: {problem}" for problem in found]
     if files[-1:] == known[-1:]:
-        head = _read_head(root)
+        try:
+            head = _read_head(root)
+        except DataDamaged as error:
+            return [*problems, error.detail]
         last = previous or _Head(0, FIRST_PREVIOUS)
         if head is not None and (head.n > last.n or (head.n == last.n and head.hash != last.hash)):
             problems.append(f"the end is missing: entry {head.n} was written, the last one here is {last.n}")
@@ -126,7 +130,7 @@ def verify(path: Path) -> list[str]:
 
 def _checked(line: bytes, previous: _Head | None) -> tuple[_Head | None, list[str]]:
     if not line.endswith(b"\n"):
-        return previous, ["is unfinished; the next entry mends that"]
+        return previous, [UNFINISHED]
     try:
         entry = msgspec.json.decode(line, type=Entry)
     except msgspec.DecodeError as error:
@@ -161,4 +165,4 @@ def _read_head(root: Path) -> _Head | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=_Head)
     except msgspec.DecodeError as error:
-        raise DataDamaged(f"{path} is damaged: {error}; restore it from a backup") from error
+        raise DataDamaged(f"{path} is damaged: {error}; run `iafa verify`") from error

@@ -71,6 +71,7 @@ class Failpoints:
     def __init__(self, spec: str = "") -> None:
         self._armed: dict[str, tuple[int, str]] = {}
         self._hits: dict[str, int] = {}
+        self.fired: list[str] = []
         for part in filter(None, spec.split(",")):
             name, nth, action = part.split(":")
             if name not in NAMES or action not in ACTIONS:
@@ -86,6 +87,7 @@ class Failpoints:
         self._hits[name] = self._hits.get(name, 0) + 1
         if self._hits[name] != nth:
             return
+        self.fired.append(name)
         if action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         raise OSError(errno.EIO if action == "eio" else errno.ENOSPC, f"failpoint {name}")

@@ -20,8 +20,6 @@ class Metric(NamedTuple):
 
 # What is counted is named here once: the page docs/metrics.md is held against this list.
 METRICS: Mapping[str, Metric] = {
-    "backup_failures": Metric("counter", "", "Backups that failed"),
-    "backup_files": Metric("counter", "", "Files that backups copied"),
     "collect_requests": Metric("counter", "status", "Answers of the collect routes by class of status"),
     "compact_days": Metric("counter", "", "Days merged into one file"),
     "compact_failures": Metric("counter", "", "Merges that failed and are tried again"),

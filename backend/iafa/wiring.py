@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from iafa.clock import US_PER_DAY, Clock, SystemClock
+from iafa.audit import AuditLog
+from iafa.clock import US_PER_DAY, US_PER_S, Clock, SystemClock
 from iafa.durable import Durability, make_dirs
 from iafa.failpoints import Failpoints, Hit, no_failpoints
 from iafa.ingest.collector import Collector
@@ -22,7 +23,7 @@ from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.merge import Merger
 from iafa.jobs.overview import Overview
-from iafa.jobs.repair import Repairer
+from iafa.jobs.repair import Repairer, Step
 from iafa.jobs.retention import Retention
 from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
@@ -151,7 +152,7 @@ class House:
         )
 
     def uploader(self) -> Uploader:
-        return Uploader(self.layout, self.appender(), self.clock)
+        return Uploader(self.layout, self.appender(), self.clock, condense=self.compactor().condense)
 
     def flusher(self) -> Flusher:
         return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters)
@@ -191,8 +192,13 @@ class House:
     def verifier(self) -> Verifier:
         return Verifier(self.layout, self.manifests, self.clock, self._window_us)
 
-    def repairer(self, backup: Path | None = None) -> Repairer:
-        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup)
+    def repairer(self, backup: Path | None = None, *, actor: str = "command") -> Repairer:
+        audit = AuditLog(self.layout.audit, self.clock, self.hit)
+
+        def tell(step: Step) -> None:
+            audit.add(actor, f"repair.{step.action}", f"file:{step.path}", {"what": step.what, "rows": step.rows})
+
+        return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup, tell)
 
     def backup(self, target: Path, *, may_link: bool = True) -> Backup:
         return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
@@ -279,6 +285,7 @@ def open_house(
     window_us = settings.dedup_window_days * US_PER_DAY
     users = Users(JsonFile(layout.root, "users", User, clock=clock, hit=hit), clock)
     organizations = Organizations(JsonFile(layout.root, "organizations", Organization, clock=clock, hit=hit), clock)
+    counters = Counters()
     sessions = Sessions(
         JsonFile(layout.root, "sessions", Session, clock=clock, hit=hit),
         clock,
@@ -299,6 +306,7 @@ def open_house(
             ),
             temp_directory=layout.tmp / "duckdb",
             clock=clock,
+            counters=counters,
         ),
         projects=Projects(JsonFile(layout.root, "projects", Project, clock=clock, hit=hit), clock),
         funnels=Funnels(JsonFile(layout.root, "funnels", StoredFunnel, clock=clock, hit=hit), clock),
@@ -309,7 +317,7 @@ def open_house(
         hit=hit,
         query_pool=ThreadPoolExecutor(settings.query_concurrency + WAITING_QUERIES, thread_name_prefix="query"),
         answers=AnswerCache(),
-        counters=Counters(),
+        counters=counters,
         shared=shared,
     )
 
@@ -336,7 +344,7 @@ def open_intake(house: House) -> Intake:
         journal=journal,
         find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
         limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
-        recent=RecentIds(),
+        recent=RecentIds(house.clock, window_s=settings.dedup_window_days * US_PER_DAY / US_PER_S),
         rejections=Rejections(journal, RateLimiter(house.clock), house.counters),
         counters=house.counters,
         clock=house.clock,

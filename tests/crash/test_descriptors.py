@@ -2,6 +2,7 @@
 
 import multiprocessing
 import resource
+import shutil
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -20,15 +21,18 @@ PARTS, DAYS = 1_000, 20
 ANSWER_S_MAX = 120
 
 
-def fill(root: Path) -> None:
-    lake = TestLake(root)
-    files = []
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A thousand files in a lake that is only copied."""
+    lake = TestLake(tmp_path_factory.mktemp("filled"))
+    parts = []
     for number in range(PARTS):
         created = NOON_US - number % DAYS * US_PER_DAY
         table = to_table([Arrival(PROJECT, NOON_US, make_event(id=str(number), created_at=created))])
         ((day, rows),) = split_by_day(table)
-        files.append(PartWriter(lake.layout).write(PROJECT, part_path(day, f"x{number}"), rows))
-    lake.appender.publish(PROJECT, files)
+        parts.append((part_path(day, f"x{number}"), rows))
+    lake.appender.publish(PROJECT, PartWriter(lake.layout).write_parts(PROJECT, parts))
+    return lake.root
 
 
 def ask_compact_ask(root: Path, descriptors: int, answers: Connection) -> None:
@@ -53,11 +57,12 @@ def ask(lake: TestLake, engine: DuckEngine) -> object:
 
 
 @pytest.mark.parametrize("descriptors", [64, 256])
-def test_few_descriptors(tmp_path: Path, descriptors: int) -> None:
-    fill(tmp_path)
+def test_few_descriptors(filled: Path, tmp_path: Path, descriptors: int) -> None:
+    root = tmp_path / "data"
+    shutil.copytree(filled, root)
     context = multiprocessing.get_context("forkserver")
     ours, theirs = context.Pipe()
-    child = context.Process(target=ask_compact_ask, args=(tmp_path, descriptors, theirs))
+    child = context.Process(target=ask_compact_ask, args=(root, descriptors, theirs))
     child.start()
     theirs.close()
     said = []

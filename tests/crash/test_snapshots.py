@@ -1,20 +1,28 @@
-"""Questions during flush and compaction: whole batches, never fewer than before, each event once, no error."""
+"""Questions during flush, compaction and retention: whole batches, never fewer, each once, no error."""
 
 import multiprocessing
 import threading
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from multiprocessing.synchronize import Event as Flag
 from pathlib import Path
 
 from iafa.cli.options import read_settings
+from iafa.clock import US_PER_DAY
+from iafa.jobs.retention_plan import Policy
+from iafa.lake.parts import Arrival, to_table
 from iafa.query.binding import Parameters
 from iafa.query.source import events_sql
+from iafa.query.trends import TrendQuestion, trends
 from iafa.wiring import House, open_house, open_intake
-from tests.support.events import PROJECT, encode, make_event
+from tests.support.events import OTHER_PROJECT, PROJECT, encode, make_event
 
 BATCH = 100
-QUESTIONS = 500
+QUESTIONS = 300
 BATCHES = 300
+OLD_DAYS = 60  # of a project of its own: all but the newest become roll-ups while trends of it are asked
+OLD_EVENTS = 5  # a day
 PAUSE_S = 0.03
 END_S_MAX = 60
 Answer = tuple[str, int, int]
@@ -40,8 +48,28 @@ def tend(root: Path, stop: Flag) -> None:
     rounds = 0
     while not stop.is_set():
         flusher.run()
+        policies = {OTHER_PROJECT: Policy(max(1, OLD_DAYS - rounds), None)}
+        retention = replace(house.retention(), policies=partial(dict, policies))
+        assert retention.run(actor="test", force=True).failed == []
         assert compactor.run(everything=rounds % 5 == 4).failed == []
         rounds += 1
+
+
+def fill_old_days(house: House) -> None:
+    """Events that arrived when they happened, long ago."""
+    for day in range(OLD_DAYS):
+        then_us = house.clock.now_us() - (day + 20) * US_PER_DAY
+        events = [make_event(id=f"old-{day}-{one}", created_at=then_us) for one in range(OLD_EVENTS)]
+        table = to_table(Arrival(OTHER_PROJECT, then_us, event) for event in events)
+        appender = house.appender()
+        appender.publish(OTHER_PROJECT, appender.write(OTHER_PROJECT, table, f"u{day}"))
+
+
+def ask_trend(house: House) -> tuple[int, set[str]]:
+    """(all events of the project, where its days were counted)"""
+    answer = trends(house.engine, house.snapshots.take(OTHER_PROJECT), TrendQuestion(("*",), None, None))
+    buckets = [bucket for bucket in answer["series"][0]["buckets"] if bucket["events"]]
+    return sum(bucket["events"] for bucket in buckets), {bucket["source"] for bucket in buckets}
 
 
 def write(house: House, stop: threading.Event) -> None:
@@ -64,16 +92,23 @@ def ask(house: House) -> Answer:
     return snapshot.data_version, int(str(rows)), int(str(distinct))
 
 
-def test_every_answer_during_flush_and_compaction_is_consistent(tmp_path: Path, say: Callable[[str], None]) -> None:
+def test_every_answer_during_flush_compaction_and_retention_is_consistent(
+    tmp_path: Path, say: Callable[[str], None]
+) -> None:
     context = multiprocessing.get_context("forkserver")
     over = context.Event()
     tender = context.Process(target=tend, args=(tmp_path, over))
     house, stop = house_at(tmp_path), threading.Event()
     writer = threading.Thread(target=write, args=(house, stop))
+    fill_old_days(house)
     tender.start()
     writer.start()
+    told: list[tuple[int, set[str]]] = []
+    answers: list[Answer] = []
     try:
-        answers = [ask(house) for _ in range(QUESTIONS)]
+        for _ in range(QUESTIONS):
+            answers.append(ask(house))
+            told.append(ask_trend(house))
         assert tender.is_alive()
     finally:
         stop.set()
@@ -87,6 +122,8 @@ def test_every_answer_during_flush_and_compaction_is_consistent(tmp_path: Path, 
     assert counts == sorted(counts), "an answer was lower than the one before"
     versions = {version: rows for version, rows, _distinct in answers}
     assert all(versions[version] == rows for version, rows, _distinct in answers)
+    assert {events for events, _sources in told} == {OLD_DAYS * OLD_EVENTS}, "a day was counted twice or not at all"
+    assert {"raw", "rollup"} <= set.union(*(sources for _events, sources in told))
     manifest = house.manifests.latest(PROJECT)
     assert any(file.is_day or ".m" in file.path for file in manifest.files), "nothing was merged meanwhile"
     say(f"questions={QUESTIONS} events={counts[-1]} versions={len(versions)} generations={manifest.generation}")

@@ -1,5 +1,6 @@
 """A real server process on a free port, for tests that must see what a user sees. The test process is never killed."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 START_S = 60.0
 
@@ -30,6 +32,8 @@ class ServerProcess:
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.workers = workers
+        self.ready_s = 0.0  # how long the last start took
         self.log_path = data_dir.with_suffix(".log")
         self._command = [
             *(sys.executable, "-m", "iafa", "serve", "--host", "127.0.0.1", "--port", str(self.port)),
@@ -49,15 +53,13 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
+        started_s = time.monotonic()
+        while time.monotonic() < started_s + START_S:
             if self._process.poll() is not None:
                 raise AssertionError(f"the server ended: {self.log_path.read_text()[-2000:]}")
-            try:
-                if httpx.get(f"{self.url}/health/ready", timeout=2).status_code == 200:
-                    return self
-            except httpx.TransportError:
-                pass
+            if self.is_ready():
+                self.ready_s = time.monotonic() - started_s
+                return self
             time.sleep(0.05)
         raise AssertionError(f"the server was not ready within {START_S} s: {self.log_path.read_text()[-2000:]}")
 
@@ -69,6 +71,40 @@ class ServerProcess:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=2, verify=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def children(self, kind: str) -> list[psutil.Process]:
+        """The running child processes of this kind: `worker` or `background`."""
+        assert self._process is not None
+        found = []
+        for child in psutil.Process(self._process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if child.status() != psutil.STATUS_ZOMBIE and kind in child.cmdline():
+                    found.append(child)
+        return found
+
+    def processes(self) -> list[psutil.Process]:
+        """All that serve and write."""
+        assert self._process is not None
+        return [psutil.Process(self._process.pid), *self.children("worker"), *self.children("background")]
+
+    def kill_child(self, kind: str) -> float:
+        """SIGKILL one child; return how long it takes until another one is there and the server is ready."""
+        before = {child.pid for child in self.children(kind)}
+        victim = min(before)
+        started_s = time.monotonic()
+        os.kill(victim, signal.SIGKILL)
+        while time.monotonic() < started_s + START_S:
+            pids = {child.pid for child in self.children(kind)}
+            if victim not in pids and len(pids) == len(before) and self.is_ready():
+                return time.monotonic() - started_s
+            time.sleep(0.05)
+        raise AssertionError(f"no new {kind} within {START_S} s: {self.log_path.read_text()[-2000:]}")
 
     def stop(self) -> None:
         process = self._process

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,11 @@ data_dir_option = click.option(
     "--data-dir", type=click.Path(path_type=Path), default=None, help="The data directory (DATA_DIR, default ./data)."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document for programs.")
+
+
+def actor() -> str:
+    """Who runs this command, for the audit log."""
+    return f"command:uid={os.getuid()}"
 
 
 def read_settings(**flags: object) -> Settings:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from iafa.cli.options import data_dir_option, json_option, print_json, read_settings
+from iafa.cli.options import actor, data_dir_option, json_option, print_json, read_settings
 from iafa.clock import SystemClock, to_iso
 from iafa.jobs.restore import Restore
 from iafa.wiring import failpoints
@@ -19,7 +19,7 @@ def restore_command(backup: Path, data_dir: Path | None, force: bool, as_json: b
     """Make the data directory from BACKUP, after comparing every file with its checksum."""
     settings = read_settings(data_dir=data_dir)
     place = settings.data_dir.absolute()
-    restored = Restore(backup.absolute(), place, SystemClock(), failpoints(settings)).run(force=force)
+    restored = Restore(backup.absolute(), place, SystemClock(), failpoints(settings), actor()).run(force=force)
     contents, moved_to = restored.contents, restored.moved_to
     rows = sum(project.rows for project in contents.projects)
     if as_json:

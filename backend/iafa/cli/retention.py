@@ -1,6 +1,5 @@
 """`iafa retention`: remove what is older than the projects' settings say. For cron; works beside a server."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import click
 import msgspec
 
 from iafa.cli.exit_codes import FAILED
-from iafa.cli.options import data_dir_option, house_at, json_option, print_json
+from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json
 from iafa.jobs.retention_plan import Removed, Report
 
 
@@ -26,8 +25,7 @@ from iafa.jobs.retention_plan import Removed, Report
 def retention_command(dry_run: bool, force: bool, archive: Path | None, data_dir: Path | None, as_json: bool) -> None:
     """Remove events older than each project's retention. Daily counts stay for trends."""
     house = house_at(data_dir)
-    actor = f"command:uid={os.getuid()}"
-    report = house.retention(archive).run(actor=actor, dry_run=dry_run, force=force)
+    report = house.retention(archive).run(actor=actor(), dry_run=dry_run, force=force)
     if as_json:
         print_json(msgspec.to_builtins(report))
     else:

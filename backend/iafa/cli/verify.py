@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from iafa.cli.exit_codes import FAILED
-from iafa.cli.options import data_dir_option, house_at, json_option, print_json
+from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json
 from iafa.errors import StorageUnavailable, WrongUsage
 from iafa.jobs.findings import Report
 from iafa.jobs.repair import Step
@@ -53,7 +53,7 @@ def _repaired(house: House, report: Report, backup: Path | None) -> list[Step]:
     with held(house.layout.writer_lock, wait_s=LOCK_WAIT_S) as is_ours:
         if not is_ours:
             raise StorageUnavailable("another process writes the event files; try again, or stop the server first")
-        return house.repairer(backup).run(report)
+        return house.repairer(backup, actor=actor()).run(report)
 
 
 def _document(before: Report, steps: list[Step], report: Report) -> dict[str, object]:

@@ -264,10 +264,10 @@ def _complete(events: Sequence[PlainEvent], sender: Sender) -> Plain | None:
     times = _read_times(events, sender)
     if times is None or not _are_times_plain(times, sender):
         return None
+    if not (_are_texts_plain(events) and _are_people_plain(events, sender)):
+        return None
     _fill_in(events, sender)
     ids: list[str] = [event.id for event in events]  # type: ignore[misc]
-    if not (_are_texts_plain(events, ids) and _are_people_plain(events, sender)):
-        return None
     lines = _encoder.encode_lines(events)
     if len(lines) > EVENT_BYTES_MAX and max(map(len, lines.split(b"\n"))) > EVENT_BYTES_MAX:
         return None
@@ -327,12 +327,13 @@ def _are_times_plain(times: list[int], sender: Sender) -> bool:
     )
 
 
-def _are_texts_plain(events: Sequence[PlainEvent], ids: list[str]) -> bool:
+def _are_texts_plain(events: Sequence[PlainEvent]) -> bool:
     names: set[str] = set()
     for event in events:
-        names.update(event.properties)  # type: ignore[arg-type]  # filled in by now
+        if event.properties:
+            names.update(event.properties)
     return (
-        not any(map(str.isspace, ids))
+        not any(event.id is not None and event.id.isspace() for event in events)
         and not any(map(str.isspace, {event.event_type for event in events}))
         and max(map(len, names), default=0) <= NAME_CHARS_MAX
     )

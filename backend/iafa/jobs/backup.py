@@ -23,13 +23,14 @@ from iafa.journal.reader import journals, segments
 from iafa.journal.writer import births_lock
 from iafa.lake.dropped import MARKER_SUFFIX, is_dropped
 from iafa.lake.layout import Layout, manifest_name
-from iafa.lake.manifest import LakeFile, Manifest, Manifests
+from iafa.lake.manifest import LakeFile, Manifest, Manifests, RollupFile
 from iafa.lake.parts import file_checksum
 from iafa.locks import held, is_taken
 from iafa.seal import sealed
 
 TRIES = 20
-NOT_COPIED = frozenset({"events", "journal", "tmp", "trash", "locks", "run", "damaged", "index"})  # `index` is derived
+NOT_COPIED = frozenset({"events", "journal", "tmp", "trash", "locks", "run", "damaged", "index", "rollups"})
+# `index` is derived; roll-ups come with the generation that lists them
 
 
 @dataclass
@@ -111,20 +112,20 @@ class Backup:
 
     def _project(self, project_id: str) -> ProjectState | None:
         """One generation with all its files. None when the project has just been deleted."""
-        directory, had = self.layout.project(project_id), set[str]()
+        had = set[str]()
         for _ in range(TRIES):
             manifest = self.manifests.latest(project_id)
             try:
-                for file in manifest.files:
+                for file in manifest.listed:
                     if file.path not in had:
-                        self._event_file(directory / file.path)
+                        self._lake_file(self.layout.lake_file(project_id, file.path))
                         had.add(file.path)
                 for path in manifest.identity:
-                    self._event_file(directory / path)
+                    self._lake_file(self.layout.project(project_id) / path)
             except FileNotFoundError:
                 newer = Manifests(self.layout, self.clock).latest(project_id)
                 if newer.generation == manifest.generation:
-                    manifest = self._without_missing(directory, manifest)
+                    manifest = self._without_missing(manifest)
                 else:
                     continue  # merged away while we were busy elsewhere: the newer generation has the merged file
             break
@@ -134,17 +135,17 @@ class Backup:
             return None
         return self._seal_project(project_id, manifest, had)
 
-    def _without_missing(self, directory: Path, manifest: Manifest) -> Manifest:
+    def _without_missing(self, manifest: Manifest) -> Manifest:
         """The generation as it is: a listed file that does not exist is left out, and said so."""
-        for file in manifest.files:
-            path = directory / file.path
+        for file in manifest.listed:
+            path = self.layout.lake_file(manifest.project_id, file.path)
             if path.exists():
-                self._event_file(path)
+                self._lake_file(path)
             else:
                 self.made.left_out.append(path.relative_to(self.layout.root).as_posix())
         return manifest
 
-    def _event_file(self, path: Path) -> None:
+    def _lake_file(self, path: Path) -> None:
         target = self.target / path.relative_to(self.layout.root)
         if target.exists():
             return
@@ -153,15 +154,15 @@ class Backup:
 
     def _seal_project(self, project_id: str, manifest: Manifest, had: set[str]) -> ProjectState:
         """Compare what was copied with the manifest; drop what the generation does not list."""
-        directory = self.target / self.layout.project(project_id).relative_to(self.layout.root)
-        for path in had - {file.path for file in manifest.files}:
-            unlink(directory / path)
-        for file in manifest.files:
-            self._check_event_file(directory / file.path, file)
+        copy = Layout(self.target)
+        for path in had - {file.path for file in manifest.listed}:
+            unlink(copy.lake_file(project_id, path))
+        for file in manifest.listed:
+            self._check_lake_file(copy.lake_file(project_id, file.path), file)
         for path in manifest.identity:
-            self._list(directory / path)
+            self._list(copy.project(project_id) / path)
         if manifest.generation:
-            name = directory / "manifest" / manifest_name(manifest.generation)
+            name = copy.manifests(project_id) / manifest_name(manifest.generation)
             make_dirs(name.parent)
             # A generation of an earlier format is kept in its own: what it lacks cannot be made up.
             data = msgspec.json.encode(manifest)
@@ -170,7 +171,7 @@ class Backup:
         self.made.rows += sum(file.rows for file in manifest.files)
         return ProjectState(project_id, manifest.generation, sum(file.rows for file in manifest.files))
 
-    def _check_event_file(self, path: Path, file: LakeFile) -> None:
+    def _check_lake_file(self, path: Path, file: LakeFile | RollupFile) -> None:
         relative = path.relative_to(self.target).as_posix()
         if not path.exists():
             return
@@ -180,7 +181,7 @@ class Backup:
             return
         self._add(BackedUp(relative, file.bytes, file.xxh64))
 
-    # The rest: metadata, secrets, audit log, quarantine, roll-ups, markers of deleted projects
+    # The rest: metadata, secrets, audit log, quarantine, markers of deleted projects
 
     def _everything_else(self) -> None:
         root = self.layout.root
@@ -198,7 +199,7 @@ class Backup:
     def _copy_if_there(self, path: Path) -> None:
         try:
             if path.suffix == ".parquet":
-                self._event_file(path)
+                self._lake_file(path)
                 self._list(self.target / path.relative_to(self.layout.root))
             else:
                 self._copy(path, limit=_whole_lines(path) if path.suffix == ".jsonl" else None)

@@ -5,10 +5,11 @@ takes it, and looks again whether all inputs are still there. What left a manife
 """
 
 import logging
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -25,11 +26,12 @@ from iafa.lake.layout import Layout, day_path, part_path
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
 from iafa.lake.parts import file_checksum
 from iafa.lake.trash import empty_trash, own_file
-from iafa.locks import held
+from iafa.locks import held, is_taken
 from iafa.metrics import Counters
 
 log = logging.getLogger("iafa.compact")
 FILES_MAX = 100  # a day stays below this number of files in every generation
+AT_ONCE_MAX = 32  # files of a day that one upload may add: the rest of its room is for others
 WAIT_S = 60.0
 COMMIT_WAIT_S = 600.0  # an upload may hold the lake for long, and a finished merge is worth waiting
 RETRY_US = 600 * US_PER_S  # a day that could not be merged is left alone for this long
@@ -68,6 +70,8 @@ class Compactor:
     def run(self, *, everything: bool = False) -> Compacted:
         """One pass over all projects; with `everything` each day becomes one file, today's too."""
         done = Compacted()
+        if everything and is_taken(self.layout.compact_lock):
+            log.info("another compaction is running; waiting for it up to %d seconds", WAIT_S)
         with held(self.layout.compact_lock, wait_s=WAIT_S if everything else 0) as is_ours:
             if not is_ours:
                 log.info("another compaction is running; nothing to do")
@@ -97,11 +101,41 @@ class Compactor:
 
     def _relieve(self, project_id: str, day: str, coming: int) -> None:
         while True:
-            files = self._mergeable(project_id, self.manifests.latest(project_id), day)
-            lot = relief(files, self.parts_min)
-            if len(files) + coming < FILES_MAX or not lot:
+            manifest, known = self.manifests.latest(project_id), len(self.damaged)
+            there = sum(file.date == day for file in manifest.files)  # damaged ones count as well
+            lot = relief(self._mergeable(project_id, manifest, day), self.parts_min)
+            if there + coming < FILES_MAX or not lot:
                 return
-            self._merge(project_id, lot, Compacted(), has_writer_lock=True)
+            if not self._merge(project_id, lot, Compacted(), has_writer_lock=True) and len(self.damaged) == known:
+                return  # the project has been deleted meanwhile
+
+    def condense(self, project_id: str, files: Sequence[LakeFile], segment: str) -> list[LakeFile]:
+        """Called under the writer lock with files that no manifest names yet: a day of many gets one instead of them.
+
+        Raises StorageUnavailable when they cannot be merged; all of them are there then.
+        """
+        directory, days = self.layout.project(project_id), by_day(files)
+        many = {day: own for day, own in days.items() if len(own) > AT_ONCE_MAX}
+        made: list[LakeFile] = []
+        try:
+            for day, own in many.items():
+                made.append(self._condensed(project_id, day, own, segment))
+        except FAILURES as error:
+            self.counters.add("compact_failures")
+            for file in made:
+                unlink(directory / file.path)
+            raise StorageUnavailable(f"the upload's files of one day cannot be merged: {error}") from error
+        for file in [file for own in many.values() for file in own]:
+            unlink(directory / file.path)
+        return [file for day, own in days.items() if day not in many for file in own] + made
+
+    def _condensed(self, project_id: str, day: str, files: list[LakeFile], segment: str) -> LakeFile:
+        directory, path = self.layout.project(project_id), part_path(date.fromisoformat(day), segment)
+        with self._folder("relief") as folder:
+            paths = [directory / file.path for file in files]
+            merged = self.merger.merge(paths, sum(file.rows for file in files), folder)
+            publish(merged.temporary, directory / path, area="compact", hit=self.hit)
+        return merged.file(path, day, is_day=False)
 
     def _compact(self, project_id: str, everything: bool, done: Compacted) -> None:
         failed: set[str] = set()
@@ -143,11 +177,7 @@ class Compactor:
         files = [file for file in lot if self._is_intact(project_id, directory, file, done)]
         if len(files) < 2 and (len(files) < len(lot) or files[0].is_day):
             return False
-        # Whoever holds the lock is alone in its folder: what a killed one left goes first.
-        folder = self.layout.tmp / ("relief" if has_writer_lock else "compact")
-        remove_tree(folder)
-        make_dirs(folder)
-        try:
+        with self._folder("relief" if has_writer_lock else "compact") as folder:
             paths = [directory / file.path for file in files]
             merged = self.merger.merge(paths, sum(file.rows for file in files), folder)
             self.hit("compact.merged_synced")
@@ -157,9 +187,6 @@ class Compactor:
                 if not is_ours:
                     raise StorageUnavailable("another process held the lake for too long; the merge is tried again")
                 is_committed = self._commit(project_id, files, merged)
-        finally:
-            remove_tree(folder)
-            pa.default_memory_pool().release_unused()
         if is_committed:
             self.counters.add("compact_days")
             done.days += 1
@@ -168,11 +195,24 @@ class Compactor:
             done.repeats += merged.repeats
         return is_committed
 
+    @contextmanager
+    def _folder(self, name: str) -> Iterator[Path]:
+        """Whoever holds the lock is alone in its folder: what a killed one left goes first."""
+        folder = self.layout.tmp / name
+        remove_tree(folder)
+        make_dirs(folder)
+        try:
+            yield folder
+        finally:
+            remove_tree(folder)
+            pa.default_memory_pool().release_unused()
+
     def _is_intact(self, project_id: str, directory: Path, file: LakeFile, done: Compacted) -> bool:
         path = directory / file.path
         if file_checksum(path) == file.xxh64:
             return True
         self.damaged.add((project_id, file.path))
+        self.counters.add("damaged_files")
         self._failed(str(path), DataDamaged("it is not what was written; restore it from a backup"), done)
         return False
 
@@ -202,13 +242,16 @@ class Compactor:
 
     def _free_path(self, directory: Path, day: date, manifest: Manifest, *, is_day: bool) -> str:
         """Never a path that a manifest ever named: a query of an older generation may still read it."""
-        if not is_day:
-            return part_path(day, f"m{manifest.generation + 1}")
-        first = day_path(day, 0, is_first=True)
         named = {file.path for file in manifest.files} | {gone.path for gone in manifest.trash}
-        if first not in named and not (directory / first).exists():
-            return first
-        return day_path(day, manifest.generation + 1, is_first=False)
+
+        def names() -> Iterator[str]:
+            if is_day:
+                yield day_path(day, 0, is_first=True)
+            # Not only the next number: after a loss of manifests generations begin anew, and the old files are there.
+            for number in count(manifest.generation + 1):
+                yield day_path(day, number, is_first=False) if is_day else part_path(day, f"m{number}")
+
+        return next(path for path in names() if path not in named and not (directory / path).exists())
 
     def _sweep(self, *, wait_s: float) -> None:
         """Remove deleted projects, and what killed processes left in the folder of unfinished files."""
@@ -248,6 +291,8 @@ class Compactor:
 
     def _strays(self, directory: Path, manifest: Manifest, now_us: int) -> set[str]:
         """Files that a killed writer left behind: in no manifest, in no trash list, and old."""
+        if not manifest.generation:
+            return set()  # where there is no manifest at all, they may be all that is left of the project
         named = {file.path for file in manifest.files} | {gone.path for gone in manifest.trash}
         limit_us = now_us - STRAY_GRACE_FACTOR * self.manifests.grace_us
         return {

@@ -20,6 +20,9 @@ class Kind(StrEnum):
     FILE_LEFT_OVER = "file_left_over"
     UNLISTED_UNKNOWN = "unlisted_unknown"
     TRASH_OVERDUE = "trash_overdue"
+    ROLLUP_MISSING = "rollup_missing"
+    ROLLUP_DAMAGED = "rollup_damaged"
+    ROLLUP_LEFT_OVER = "rollup_left_over"
     JOURNAL_DAMAGED = "journal_damaged"
     JOURNAL_CUT = "journal_cut"
     JOURNAL_POSITION = "journal_position"
@@ -29,6 +32,8 @@ class Kind(StrEnum):
     METADATA_DAMAGED = "metadata_damaged"
     METADATA_PREVIOUS = "metadata_previous"
     RECORDS_DAMAGED = "records_damaged"
+    AUDIT_BROKEN = "audit_broken"
+    AUDIT_UNFINISHED = "audit_unfinished"
     PROJECT_UNKNOWN = "project_unknown"
     TAKEN_OUT = "taken_out"
 
@@ -62,6 +67,13 @@ MEANINGS: dict[Kind, Meaning] = {
     Kind.FILE_LEFT_OVER: Meaning(False, "a killed writer left it, all its events are elsewhere; it goes by itself"),
     Kind.UNLISTED_UNKNOWN: Meaning(False, "run it again later to look for unlisted files as well"),
     Kind.TRASH_OVERDUE: Meaning(False, "it goes with the next compaction: run `iafa compact` or start the server"),
+    Kind.ROLLUP_MISSING: Meaning(
+        True, f"{_FROM_BACKUP}; without one it takes the file off the list: the daily counts of its month are lost"
+    ),
+    Kind.ROLLUP_DAMAGED: Meaning(
+        True, f"{_FROM_BACKUP}; without one it moves the file to damaged/: its daily counts are in no answer then"
+    ),
+    Kind.ROLLUP_LEFT_OVER: Meaning(False, "a killed run of retention left it; a later run removes it"),
     Kind.JOURNAL_DAMAGED: Meaning(
         True, "acknowledged requests are lost; their bytes are kept in journal/damaged/ when the segment is flushed"
     ),
@@ -78,7 +90,15 @@ MEANINGS: dict[Kind, Meaning] = {
         True, "`iafa verify --repair` puts back the copy before the last change, or the backup's with --from"
     ),
     Kind.METADATA_PREVIOUS: Meaning(True, "`iafa verify --repair` moves it aside; the next change makes a new one"),
-    Kind.RECORDS_DAMAGED: Meaning(True, _FROM_BACKUP),
+    Kind.RECORDS_DAMAGED: Meaning(
+        True, f"{_FROM_BACKUP}; without one it moves the file to damaged/: no event depends on it"
+    ),
+    Kind.AUDIT_BROKEN: Meaning(
+        True,
+        "somebody or a disk changed the log of removals and repairs; `iafa verify --repair` moves it to damaged/ and"
+        " begins a new one that says so",
+    ),
+    Kind.AUDIT_UNFINISHED: Meaning(False, "normal after a crash: the next entry cuts it off"),
     Kind.PROJECT_UNKNOWN: Meaning(
         False, "events of a project that projects.json does not name; was metadata/ restored from an older copy?"
     ),

@@ -63,6 +63,7 @@ class _Gate:
     manifests: Manifests
     takes_held: bool = False
     _known: dict[str, Manifest | Fate] = field(default_factory=dict)
+    _synced: set[str] = field(default_factory=set)
 
     def fate(self, epoch: int, record: Record) -> Fate:
         known = self._known.get(record.p)
@@ -70,7 +71,13 @@ class _Gate:
             known = self._known[record.p] = self._look(record.p)
         if isinstance(known, Fate):
             return known
-        return Fate.ABSORBED if known.absorbs(epoch, record.q) else Fate.FRESH
+        if not known.absorbs(epoch, record.q):
+            return Fate.FRESH
+        if record.p not in self._synced:
+            # The generation that says so may be one whose sync failed: the journal must not go before it is durable.
+            sync_dir(self.layout.manifests(record.p))
+            self._synced.add(record.p)
+        return Fate.ABSORBED
 
     def _look(self, project_id: str) -> Manifest | Fate:
         if not ID_PATTERN.fullmatch(project_id) or is_dropped(self.layout, project_id):
@@ -185,7 +192,7 @@ class Flusher:
         for project_id in held_projects(self.layout):
             gate = _Gate(self.layout, self.appender.manifests, takes_held=True)
             for one in held_files(self.layout, project_id):
-                records = one.read()
+                records, damaged = one.read()
                 fates = [gate.fate(one.epoch, record) for record in records]
                 if Fate.STUCK in fates:
                     flushed.stuck_projects.add(project_id)
@@ -194,6 +201,7 @@ class Flusher:
                 fresh = [record for record, fate in zip(records, fates, strict=True) if fate is Fate.FRESH]
                 if fresh:
                     self._absorb_records(project_id, one.epoch, fresh, flushed)
+                self._note_damage(Damage(damaged=damaged), flushed)
                 one.release()
 
     def _absorb_records(self, project_id: str, epoch: int, records: list[Record], flushed: Flushed) -> None:

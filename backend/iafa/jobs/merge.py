@@ -1,9 +1,10 @@
 """Merging files into one sorted file: streamed in bounded memory, and read back before anyone may see it."""
 
+import itertools
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -36,6 +37,12 @@ from (
 )""".replace("$columns", ", ".join(COLUMNS))
 _REPEATED_IDS = "select id from rows group by id having count(*) > 1"
 _KEYS = ("id", "received_at")
+_KEY = ("event_type", "user_hash", "created_at")
+_SAMPLE = """
+select event_type, user_hash, epoch_us(created_at)
+from rows
+using sample reservoir(20000 rows) repeatable (1)"""
+Key = tuple[str, int, int]  # event type, person, time: rows are sorted by it
 
 
 @dataclass(frozen=True)
@@ -128,12 +135,9 @@ class Merger:
             yield connection
 
     def _write(self, connection: duckdb.DuckDBPyConnection, rows: "Rows", path: Path) -> None:
-        with (
-            registered(connection, rows),
-            pq.ParquetWriter(path, EVENT_SCHEMA, use_dictionary=REPEATING, **PARQUET_OPTIONS) as writer,
-        ):
+        with pq.ParquetWriter(path, EVENT_SCHEMA, use_dictionary=REPEATING, **PARQUET_OPTIONS) as writer:
             waiting: list[pa.RecordBatch] = []
-            for batch in connection.sql(self.statement).to_arrow_reader(rows.batch_rows):
+            for batch in self._sorted(connection, rows):
                 waiting.append(batch)
                 is_full = sum(one.num_rows for one in waiting) >= ROW_GROUP_ROWS
                 if is_full or sum(one.nbytes for one in waiting) >= ROW_GROUP_BYTES_MAX:
@@ -141,6 +145,24 @@ class Merger:
                     waiting = []
             if waiting:
                 writer.write_table(pa.Table.from_batches(waiting).cast(EVENT_SCHEMA))
+
+    def _sorted(self, connection: duckdb.DuckDBPyConnection, rows: "Rows") -> Iterator[pa.RecordBatch]:
+        """All rows in order. What DuckDB cannot sort in memory comes range by range of the key, each read anew: its
+        sort cannot move wide rows to the disk (2.0.0 fails to pin a block)."""
+        for low, high in itertools.pairwise(self._bounds(connection, rows)):
+            with registered(connection, replace(rows, low=low, high=high)):
+                yield from connection.sql(self.statement).to_arrow_reader(rows.batch_rows)
+
+    def _bounds(self, connection: duckdb.DuckDBPyConnection, rows: "Rows") -> list[Key | None]:
+        """None, keys that cut the rows into pieces of a quarter of the memory, None."""
+        memory, size = self.memory_mb * 2**20, rows.size
+        if size <= memory // 2:
+            return [None, None]
+        with registered(connection, replace(rows, columns=_KEY)):
+            sample: list[Key] = sorted(connection.sql(_SAMPLE).fetchall())
+        pieces = -(-size // (memory // 4))
+        cuts = sorted({sample[len(sample) * piece // pieces] for piece in range(1, pieces)})
+        return [None, *cuts, None]
 
     def _repeats(self, connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> Int64s:
         """Places of the rows whose id was received before within the window: the rule of the flusher."""
@@ -171,6 +193,13 @@ class Rows:
     columns: Sequence[str] = COLUMNS
     without: Int64s | None = None
     only: Int64s | None = None
+    low: Key | None = None  # only rows from this key on
+    high: Key | None = None  # and before that one
+
+    @property
+    def size(self) -> int:
+        """Bytes of the rows without compression, as the files say."""
+        return sum(_size_of(path) for path in self.paths)
 
     @property
     def batch_rows(self) -> int:
@@ -190,6 +219,14 @@ class Rows:
         return pa.RecordBatchReader.from_batches(schema, self.batches())
 
     def _chosen(self, batch: pa.RecordBatch, place: int) -> pa.RecordBatch:
+        batch = self._listed(batch, place)
+        if self.low is not None:
+            batch = batch.filter(_is_from(batch, self.low))
+        if self.high is not None:
+            batch = batch.filter(pc.invert(_is_from(batch, self.high)))
+        return batch
+
+    def _listed(self, batch: pa.RecordBatch, place: int) -> pa.RecordBatch:
         listed = self.only if self.only is not None else self.without
         if listed is None or not len(listed):
             return batch
@@ -219,8 +256,25 @@ def _opened(path: Path) -> pq.ParquetFile:
     return pq.ParquetFile(path, page_checksum_verification=True, buffer_size=READ_BUFFER_BYTES, pre_buffer=False)
 
 
+def _is_from(batch: pa.RecordBatch, key: Key) -> pa.BooleanArray:
+    """Which rows have this key or a later one."""
+    columns = [batch.column("event_type"), batch.column("user_hash"), batch.column("created_at").cast(pa.int64())]
+    is_from = pc.greater_equal(columns[2], key[2])
+    for column, value in ((columns[1], key[1]), (columns[0], key[0])):
+        is_from = pc.or_(pc.greater(column, value), pc.and_(pc.equal(column, value), is_from))
+    return is_from
+
+
 def _batch_rows(path: Path) -> int:
     with _opened(path) as file:
-        metadata = file.metadata
-        size = sum(metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups))
-        return int(max(64, min(BATCH_ROWS_MAX, BATCH_BYTES * metadata.num_rows // max(1, size))))
+        return int(max(64, min(BATCH_ROWS_MAX, BATCH_BYTES * file.metadata.num_rows // max(1, _size(file)))))
+
+
+def _size_of(path: Path) -> int:
+    with _opened(path) as file:
+        return _size(file)
+
+
+def _size(file: pq.ParquetFile) -> int:
+    groups = range(file.metadata.num_row_groups)
+    return sum(file.metadata.row_group(number).total_byte_size for number in groups)

@@ -1,9 +1,11 @@
 """`iafa restore`: a data directory out of a backup, compared with its checksums and put in place in one step."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from iafa.clock import Clock
+from iafa.audit import AuditLog
+from iafa.clock import Clock, to_iso
 from iafa.durable import copy_synced, make_dirs, remove_empty_dir, remove_tree, rename, sync_tree
 from iafa.errors import DataDamaged, WrongUsage
 from iafa.failpoints import Hit, no_failpoints
@@ -13,6 +15,8 @@ from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
 from iafa.locks import take
+
+log = logging.getLogger("iafa.restore")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Restore:
     data_dir: Path
     clock: Clock
     hit: Hit = no_failpoints
+    actor: str = "command"
 
     def run(self, *, force: bool = False) -> Restored:
         """Refuses a directory that is not empty (unless `force`: then it is moved aside) or is being served."""
@@ -39,6 +44,7 @@ class Restore:
         try:
             self._copy(contents, fresh)
             self._renumber(contents, fresh)
+            self._note(contents, fresh)
         except BaseException:
             remove_tree(fresh)
             raise
@@ -83,6 +89,19 @@ class Restore:
             contents.epoch, highest_journal(layout.journal), highest_epoch(layout, Manifests(layout, self.clock))
         )
         write_epoch(layout.journal, known + STEP_WHEN_UNSURE)
+
+    def _note(self, contents: Contents, fresh: Path) -> None:
+        """A line in the log of the directory that is made: from here on it is not what its own past would have been."""
+        details = {
+            "made_at": to_iso(contents.made_at_us),
+            "files": len(contents.files),
+            "rows": sum(project.rows for project in contents.projects),
+            "left_out": list(contents.left_out),
+        }
+        try:
+            AuditLog(Layout(fresh).audit, self.clock).add(self.actor, "backup.restore", "directory", details)
+        except DataDamaged as error:  # as it was when the backup was made; the events come back all the same
+            log.error("the restored audit log is damaged: %s", error.detail)
 
     def _swap(self, fresh: Path) -> Path | None:
         if not self.data_dir.exists():

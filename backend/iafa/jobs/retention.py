@@ -4,6 +4,7 @@ The raw files of a month leave in the same manifest generation in which its roll
 counted twice or not at all. Files follow through the trash. A wrong clock or a wrong setting is refused.
 """
 
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ import pyarrow as pa
 from iafa.audit import AuditLog
 from iafa.clock import US_PER_DAY, Clock, to_iso
 from iafa.durable import unlink
-from iafa.errors import IafaError
+from iafa.errors import DataDamaged, IafaError
 from iafa.failpoints import Hit, no_failpoints
 from iafa.jobs.archive import Archive
 from iafa.jobs.clock_watch import ClockWatch, Reading
@@ -52,7 +53,7 @@ class Retention:
 
     def look_at_clock(self) -> None:
         """Note what the clock says now; the background process does it every hour."""
-        self._watch.look(self._newest_us(self.layout.project_ids()))
+        self._watch.look(_newest_us(self._readable_manifests()))
 
     def run(self, *, actor: str, dry_run: bool = False, force: bool = False) -> Report:
         """`force` takes the clock for right and any share for wanted. A dry run writes nothing at all."""
@@ -73,20 +74,29 @@ class Retention:
 
     def distrust(self, now_us: int, *, keeps: bool) -> str | None:
         """Why the clock must not decide what is old; None if it may."""
+        manifests = self._readable_manifests()
+        for manifest in manifests:
+            if now_us < manifest.made_at_us:
+                made_at = to_iso(manifest.made_at_us)
+                return f"the clock says {to_iso(now_us)}, but project {manifest.project_id} was written at {made_at}"
+        return self._watch.look(_newest_us(manifests), keeps=keeps)
+
+    def _readable_manifests(self) -> list[Manifest]:
+        """A damaged one has no say: its project is reported when its turn comes, and stops no other one."""
+        found = []
         for project_id in self.layout.project_ids():
-            made_us = self.manifests.latest(project_id).made_at_us
-            if now_us < made_us:
-                return f"the clock says {to_iso(now_us)}, but project {project_id} was written at {to_iso(made_us)}"
-        return self._watch.look(self._newest_us(self.layout.project_ids()), keeps=keeps)
+            with contextlib.suppress(DataDamaged):
+                found.append(self.manifests.latest(project_id))
+        return found
 
     @property
     def _watch(self) -> ClockWatch:
         return ClockWatch(self.layout.clock_record, self.clock)
 
-    def _newest_us(self, project_ids: list[str]) -> int | None:
-        manifests = [self.manifests.latest(project_id) for project_id in project_ids]
-        received = [file.last_received_us for manifest in manifests for file in manifest.files]
-        return max(received + [m.made_at_us for m in manifests if m.generation], default=None)
+
+def _newest_us(manifests: list[Manifest]) -> int | None:
+    received = [file.last_received_us for manifest in manifests for file in manifest.files]
+    return max(received + [one.made_at_us for one in manifests if one.generation], default=None)
 
 
 @dataclass
@@ -191,11 +201,13 @@ class _Run:
         )
         manifest = job.manifests.latest(project_id)
         named = {one.path for one in manifest.rollups} | {gone.path for gone in manifest.trash}
+        months = {one.first_date[:7] for one in manifest.rollups}  # of any other one it may be the only copy
         limit_us = self.began.wall_us - STRAY_GRACE_FACTOR * job.manifests.grace_us
         folder = job.layout.project_rollups(project_id)
         for path in sorted(folder.glob("*/*/rollup_*.parquet")):
             relative = f"rollups/{path.relative_to(folder).as_posix()}"
-            if relative not in named and path.stat().st_mtime_ns // 1000 < limit_us:
+            is_explained = path.name.removeprefix("rollup_")[:7] in months
+            if is_explained and relative not in named and path.stat().st_mtime_ns // 1000 < limit_us:
                 unlink(own_file(job.layout, project_id, relative))
         if manifest.made_at_us > self.began.wall_us:  # forced: the clock was ahead once, and is right by now
             job.manifests.commit(project_id, lambda base: base)

@@ -6,7 +6,7 @@ file holds: blocks of rows, then runs by day (upload_runs), then pieces that are
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -40,6 +40,7 @@ STALE_US = US_PER_DAY
 FOLDER_PREFIX = "upload-"
 OLDER_THAN_RETENTION = "older_than_retention"
 
+Condense = Callable[[str, Sequence[LakeFile], str], list[LakeFile]]  # project, files of one upload, a new segment
 Progress = Callable[[int, int, int], None]  # rows done, bytes done, bytes in all
 
 
@@ -91,6 +92,11 @@ def no_progress(_rows: int, _bytes_done: int, _bytes_total: int) -> None:
     """For callers that do not watch."""
 
 
+def as_they_are(_project_id: str, files: Sequence[LakeFile], _segment: str) -> list[LakeFile]:
+    """For tests of small files."""
+    return list(files)
+
+
 @dataclass(frozen=True)
 class Uploader:
     """One may serve many uploads: what it remembers of stored ids is used under the writer lock only."""
@@ -100,6 +106,7 @@ class Uploader:
     clock: Clock
     run_bytes_max: int = RUN_BYTES_MAX
     lock_wait_s: float = LOCK_WAIT_S
+    condense: Condense = as_they_are  # makes few files of a day that an upload gives very many
 
     def run(self, request: UploadRequest, progress: Progress = no_progress) -> Receipt:
         """Load the file. Blocks. Raises ValidationFailed for a file that cannot be read as what it claims to be."""
@@ -140,9 +147,11 @@ class Uploader:
             if is_dropped(self.layout, project_id):
                 raise NotFound()
             files: list[LakeFile] = []
+            token = secrets.token_hex(6)
             try:
-                for written in self._write(project_id, reading):
+                for written in self._write(project_id, reading, token):
                     files += written
+                files = self.condense(project_id, files, f"u{token}-all")
             except BaseException:
                 for file in files:
                     unlink(self.layout.project(project_id) / file.path)
@@ -151,8 +160,7 @@ class Uploader:
                 self.appender.publish(project_id, files)
         return files
 
-    def _write(self, project_id: str, reading: "_Reading") -> Iterator[list[LakeFile]]:
-        token = secrets.token_hex(6)
+    def _write(self, project_id: str, reading: "_Reading", token: str) -> Iterator[list[LakeFile]]:
         repeats = reading.digests.repeats()
         for number, piece in enumerate(reading.runs.pieces()):
             table = _without_repeats(piece, repeats)

@@ -6,6 +6,7 @@ Works beside a running server: it changes nothing and waits for nobody.
 from dataclasses import dataclass
 from pathlib import Path
 
+from iafa import audit
 from iafa.clock import Clock
 from iafa.jobs.findings import Kind, Report
 from iafa.jobs.verify_files import why_unreadable
@@ -14,10 +15,11 @@ from iafa.jobs.verify_lake import LakeVerifier
 from iafa.lake.dropped import is_dropped
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
+from iafa.locks import held
 from iafa.meta.json_file import NotSound, decode_document
 
 PREVIOUS = ".previous"
-OTHER_PARQUET = ("quarantine", "rollups")
+AUDIT_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Verifier:
         if project_id is None:
             JournalVerifier(self.layout, report).verify()
             self._metadata(report)
-            self._other_files(report)
+            self._quarantine(report)
+            self._audit(report)
             self._taken_out(report)
         return report
 
@@ -66,16 +69,28 @@ class Verifier:
                 what = "has no record in metadata/projects.json"
                 report.add(Kind.PROJECT_UNKNOWN, self.layout.project(project_id), what, project_id=project_id)
 
-    def _other_files(self, report: Report) -> None:
-        """Parquet files of other kinds: their pages have checksums too."""
-        for name in OTHER_PARQUET:
-            for path in sorted((self.layout.root / name).rglob("*.parquet")):
-                report.count(name)
-                try:
-                    if why := why_unreadable(path):
-                        report.add(Kind.RECORDS_DAMAGED, path, why)
-                except FileNotFoundError:
-                    continue  # replaced meanwhile
+    def _quarantine(self, report: Report) -> None:
+        """No manifest lists these files, but their pages have checksums too."""
+        for path in sorted(self.layout.quarantines.rglob("*.parquet")):
+            report.count("quarantine")
+            try:
+                if why := why_unreadable(path):
+                    report.add(Kind.RECORDS_DAMAGED, path, why)
+            except FileNotFoundError:
+                continue  # replaced meanwhile
+
+    def _audit(self, report: Report) -> None:
+        root = self.layout.audit
+        if not root.is_dir():
+            return
+        report.count("audit_logs", len(audit.audit_files(root)))
+        problems = audit.verify(root)
+        if problems:  # or somebody is just writing: look again when nobody does
+            with held(root / audit.LOCK_NAME, wait_s=AUDIT_WAIT_S):
+                problems = audit.verify(root)
+        for problem in problems:
+            kind = Kind.AUDIT_UNFINISHED if problem.endswith(audit.UNFINISHED) else Kind.AUDIT_BROKEN
+            report.add(kind, root, problem)
 
     def _taken_out(self, report: Report) -> None:
         for path in sorted(self.layout.damaged.rglob("*")) if self.layout.damaged.is_dir() else []:

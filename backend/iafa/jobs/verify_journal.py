@@ -10,6 +10,7 @@ from iafa.journal.epoch import EPOCH_NAME, highest_journal, read_epoch
 from iafa.journal.format import ACKED_NAME, LOCK_NAME, decode_lines
 from iafa.journal.reader import Segment, journals, segments
 from iafa.journal.writer import births_lock
+from iafa.lake.held import held_files, held_projects
 from iafa.lake.layout import Layout
 from iafa.locks import held, is_taken
 
@@ -25,6 +26,7 @@ class JournalVerifier:
         for epoch, directory in journals(root):
             self.report.count("journals")
             self._journal(epoch, directory)
+        self._held()
         for path in sorted(root.glob("damaged/*")):
             self.report.add(Kind.JOURNAL_KEPT, path, f"{path.stat().st_size:,} bytes that were no record")
 
@@ -52,6 +54,21 @@ class JournalVerifier:
         for segment in found:
             end = None if published is None else published.end_of(segment.number)
             self._segment(replace(segment, end=end), acked, is_last=segment == found[-1], is_alive=is_alive)
+
+    def _held(self) -> None:
+        """Records that wait for their project's manifest: acknowledged like all others, and nowhere else."""
+        for project_id in held_projects(self.layout):
+            for one in held_files(self.layout, project_id):
+                try:
+                    records, damaged = one.read()
+                except FileNotFoundError:  # absorbed meanwhile
+                    continue
+                self.report.count("held_records", len(records))
+                if damaged:
+                    what = f"{len(damaged)} damaged records, the first at byte {damaged[0][1]:,}"
+                    self.report.add(Kind.JOURNAL_DAMAGED, one.path, what)
+                elif not records or records[-1].q != one.last:
+                    self.report.add(Kind.JOURNAL_CUT, one.path, f"ends before the record {one.last}")
 
     def _segment(self, segment: Segment, acked: Position | None, *, is_last: bool, is_alive: bool) -> None:
         try:

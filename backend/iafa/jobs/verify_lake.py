@@ -5,18 +5,29 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from iafa.clock import Clock
-from iafa.errors import DataDamaged
+from iafa.errors import DataDamaged, StorageUnavailable
 from iafa.jobs.findings import Kind, Report
-from iafa.jobs.verify_files import COMPARED_IDS_MAX, ReadFile, read_completely, repeated_hashes, repeats_within
+from iafa.jobs.verify_files import (
+    COMPARED_IDS_MAX,
+    ReadFile,
+    read_completely,
+    repeated_hashes,
+    repeats_within,
+    why_unreadable,
+)
+from iafa.lake.held import held_files
 from iafa.lake.id_files import Hashes
 from iafa.lake.ids import StoredIds, id_hashes
 from iafa.lake.layout import Layout, manifest_name
-from iafa.lake.manifest import LakeFile, Manifest, Manifests, read_manifest
-from iafa.lake.parts import Mask
+from iafa.lake.manifest import LakeFile, Manifest, Manifests, RollupFile, read_manifest
+from iafa.lake.parts import Mask, time_us
+from iafa.lake.rollups import ROLLUP_SCHEMA
 from iafa.lake.snapshot import Snapshots
+from iafa.lake.soundness import difference_of
 from iafa.locks import held
 
 WRITER_WAIT_S = 5.0
@@ -40,6 +51,7 @@ class LakeVerifier:
         hashes = self._listed_files(project_id, manifest)
         self._repeats(project_id, hashes)
         self._unlisted(project_id)
+        self._rollups(project_id, manifest)
         self._trash(manifest)
 
     def _newest(self, project_id: str) -> Manifest | None:
@@ -58,8 +70,7 @@ class LakeVerifier:
                 self.report.add(kind, path, error.detail, project_id=project_id, generation=generation)
                 continue
             self.report.count("manifests")
-            if (found.project_id, found.generation) != (project_id, generation):
-                what = f"says that it is generation {found.generation} of {found.project_id}"
+            if what := why_not_of_place(self.layout, found, project_id, generation):
                 kind = Kind.MANIFEST_DAMAGED if is_newest else Kind.MANIFEST_OLD_DAMAGED
                 self.report.add(kind, path, what, project_id=project_id, generation=generation)
             elif is_newest:
@@ -129,7 +140,7 @@ class LakeVerifier:
 
     def _look_at_unlisted(self, project_id: str, path: Path) -> None:
         try:
-            fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, StoredIds(self.layout))
+            fresh, rows = fresh_rows(self.layout, self.manifests, project_id, path, self.dedup_window_us)
         except FileNotFoundError:
             return
         except (OSError, pa.ArrowException, ValueError, KeyError) as error:
@@ -145,17 +156,74 @@ class LakeVerifier:
             self.report.add(Kind.FILE_LEFT_OVER, path, "is in no manifest", project_id=project_id)
 
     def _waiting_ids(self, project_id: str) -> list[str]:
+        """Of acknowledged events that are in no file yet; while records are held, those of these alone."""
         snapshots = Snapshots(self.layout, self.manifests, dedup_window_us=self.dedup_window_us)
-        found: list[str] = snapshots.take(project_id).tail.column("id").to_pylist()
+        try:
+            found: list[str] = snapshots.take(project_id).tail.column("id").to_pylist()
+        except StorageUnavailable:
+            held_records = [record for one in held_files(self.layout, project_id) for record in one.read()[0]]
+            found = [event.id for record in held_records for event in record.e]
         return found
 
     def _trash(self, manifest: Manifest) -> None:
         limit_us = self.clock.now_us() - 6 * self.manifests.grace_us
-        directory = self.layout.project(manifest.project_id)
         for gone in manifest.trash:
-            if gone.unlink_after_us < limit_us and (directory / gone.path).exists():
+            path = self.layout.lake_file(manifest.project_id, gone.path)
+            if gone.unlink_after_us < limit_us and path.exists():
                 what = "left the manifest and its time is over"
-                self.report.add(Kind.TRASH_OVERDUE, directory / gone.path, what, project_id=manifest.project_id)
+                self.report.add(Kind.TRASH_OVERDUE, path, what, project_id=manifest.project_id)
+
+    def _rollups(self, project_id: str, manifest: Manifest) -> None:
+        for file in manifest.rollups:
+            path = self.layout.lake_file(project_id, file.path)
+            days = f"daily counts of {file.first_date} to {file.last_date}"
+            try:
+                wrong = why_not_rollup(path, file)
+            except FileNotFoundError:
+                if file in self.manifests.latest(project_id).rollups:
+                    self.report.add(Kind.ROLLUP_MISSING, path, f"is missing ({days})", project_id=project_id)
+                continue
+            self.report.count("rollups")
+            if wrong:
+                self.report.add(Kind.ROLLUP_DAMAGED, path, f"{wrong} ({days})", project_id=project_id)
+        with held(self.layout.writer_lock, wait_s=WRITER_WAIT_S) as is_ours:
+            paths = unlisted_rollups(self.layout, self.manifests, project_id) if is_ours else []
+        for path in paths:
+            self.report.add(Kind.ROLLUP_LEFT_OVER, path, "is in no manifest", project_id=project_id)
+
+
+def why_not_of_place(layout: Layout, manifest: Manifest, project_id: str, generation: int) -> str:
+    """Why a readable generation is not the one of its place, or names what it must not; empty if all is well."""
+    if (manifest.project_id, manifest.generation) != (project_id, generation):
+        return f"says that it is generation {manifest.generation} of {manifest.project_id}"
+    try:
+        for path in [file.path for file in manifest.listed] + [gone.path for gone in manifest.trash]:
+            layout.lake_file(project_id, path)
+    except DataDamaged as error:
+        return error.detail
+    return ""
+
+
+def why_not_rollup(path: Path, file: RollupFile) -> str:
+    """How a listed roll-up differs from what was written; empty when it does not. Raises FileNotFoundError."""
+    if wrong := difference_of(path, file) or why_unreadable(path, ROLLUP_SCHEMA):
+        return wrong
+    days = pq.read_table(path, columns=["date"], partitioning=None).column("date")
+    if len(days) != file.rows:
+        return f"has {len(days):,} rows, the manifest says {file.rows:,}"
+    bounds = pc.min_max(days).as_py()
+    if (str(bounds["min"]), str(bounds["max"])) != (file.first_date, file.last_date):
+        return "holds other days than the manifest says"
+    return ""
+
+
+def unlisted_rollups(layout: Layout, manifests: Manifests, project_id: str) -> list[Path]:
+    """Roll-ups in neither list of the newest manifest, for the holder of the writer lock."""
+    manifest = manifests.latest(project_id)
+    named = {file.path for file in manifest.rollups} | {gone.path for gone in manifest.trash}
+    folder = layout.project_rollups(project_id)
+    found = folder.glob("[0-9]*/[0-9]*/*.parquet")
+    return sorted(path for path in found if f"rollups/{path.relative_to(folder).as_posix()}" not in named)
 
 
 def unlisted_files(layout: Layout, manifests: Manifests, project_id: str) -> list[Path]:
@@ -168,11 +236,19 @@ def unlisted_files(layout: Layout, manifests: Manifests, project_id: str) -> lis
 
 
 def fresh_rows(
-    layout: Layout, manifests: Manifests, project_id: str, path: Path, stored_ids: StoredIds
+    layout: Layout, manifests: Manifests, project_id: str, path: Path, window_us: int
 ) -> tuple[list[str], int]:
-    """(ids of the file that are in no listed file, all its rows)."""
-    ids = pq.read_table(path, columns=["id"], page_checksum_verification=True, partitioning=None).column("id")
-    hashes = id_hashes(ids)
-    stored: Mask = stored_ids.mask(project_id, manifests.latest(project_id).files, ids, hashes)
+    """(ids of the file that are in no listed file received within the dedup window of it, all its rows)."""
+    table = pq.read_table(path, columns=["id", "received_at"], page_checksum_verification=True, partitioning=None)
+    ids, received = table.column("id"), time_us(table, "received_at")
+    if not len(ids):
+        return [], 0
+    first_us, last_us = int(received.min()) - window_us, int(received.max()) + window_us
+    files = [
+        file
+        for file in manifests.latest(project_id).files
+        if file.last_received_us >= first_us and file.first_received_us <= last_us
+    ]
+    stored: Mask = StoredIds(layout).mask(project_id, files, ids, id_hashes(ids))
     fresh: list[str] = ids.filter(pa.array(~stored)).to_pylist()
     return fresh, len(ids)

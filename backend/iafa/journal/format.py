@@ -14,6 +14,7 @@ FORMAT_VERSION = 1
 SEGMENT_SUFFIX = ".ndjson"
 ACKED_NAME = "acked"
 LOCK_NAME = "lock"
+HELD_NAME = "held"  # beside the journals: records of projects that cannot be written
 
 # Where a damaged line may hold a record's start or end. In what a client sent, other characters stand beside them.
 _BORDER_IN_LINE = re.compile(rb'(?<![\[,:])(?=\{"v":)|(?<=,"c":"[0-9a-f]{8}"\}[^,\]}])')

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from iafa.clock import Clock
-from iafa.journal.format import SEGMENT_SUFFIX
+from iafa.journal.format import HELD_NAME, SEGMENT_SUFFIX
 
 MEASURE_EVERY_S = 1.0
 
@@ -77,13 +77,16 @@ class Room:
 
 
 def bytes_of(root: Path) -> int:
-    """Bytes of all segments of all journals."""
+    """Bytes of all segments of all journals, and of what is held for projects that cannot be written."""
     total = 0
-    with os.scandir(root) as journals:
-        for journal in journals:
-            if journal.name.isdigit():
-                with os.scandir(journal) as files:
-                    total += sum(size_of(file) for file in files if file.name.endswith(SEGMENT_SUFFIX))
+    with os.scandir(root) as entries:
+        folders = [entry.path for entry in entries if entry.name.isdigit()]
+    if os.path.isdir(holds := root / HELD_NAME):
+        with os.scandir(holds) as entries:
+            folders += [entry.path for entry in entries]
+    for folder in folders:
+        with os.scandir(folder) as files:
+            total += sum(size_of(file) for file in files if file.name.endswith(SEGMENT_SUFFIX))
     return total
 
 

@@ -14,6 +14,7 @@ from iafa.failpoints import Hit, no_failpoints
 from iafa.journal.format import Record, decode_lines, encode_record
 from iafa.lake.layout import Layout, project_ids_in
 
+DamagedBytes = tuple[Path, int, bytes]  # where they were found
 _NAME = re.compile(r"(\d+)-(\d+)-(\d+)\.ndjson")
 
 
@@ -26,8 +27,18 @@ class Held:
     last: int
     path: Path
 
-    def read(self) -> list[Record]:
-        return [record for record, _end in decode_lines(self.path.read_bytes()) if record is not None]
+    def read(self) -> tuple[list[Record], list[DamagedBytes]]:
+        """(sound records, bytes that are none)"""
+        data = self.path.read_bytes()
+        records, damaged, start = [], [], 0
+        for record, end in decode_lines(data):
+            if record is not None:
+                records.append(record)
+            else:
+                end = len(data) if end == start else end
+                damaged.append((self.path, start, data[start:end]))
+            start = end
+        return records, damaged
 
     def release(self) -> None:
         """The records are in the lake."""

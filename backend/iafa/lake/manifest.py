@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -9,6 +10,7 @@ from iafa.clock import Clock
 from iafa.durable import create_only, unlink
 from iafa.errors import DataDamaged, StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
+from iafa.lake.dropped import is_dropped
 from iafa.lake.layout import Layout, manifest_generation, manifest_name
 from iafa.seal import is_sealed, sealed
 
@@ -65,12 +67,24 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     rollups: tuple[RollupFile, ...] = ()
     tombstones: tuple[str, ...] = ()
 
+    @property
+    def listed(self) -> tuple["LakeFile | RollupFile", ...]:
+        """All files that the generation stands on."""
+        return (*self.files, *self.rollups)
+
     def absorbs(self, epoch: int, sequence: int) -> bool:
         return sequence <= self.absorbed.get(str(epoch), 0)
 
 
 Change = Callable[[Manifest], Manifest]
 _decoder = msgspec.json.Decoder(Manifest)
+
+
+class _Read(NamedTuple):
+    """What was read from which file: a generation that was lost may be written anew with other contents."""
+
+    stamp: tuple[int, int, int]
+    manifest: Manifest
 
 
 class Manifests:
@@ -81,31 +95,42 @@ class Manifests:
         self._clock = clock
         self._grace_us = int(grace_s * 1_000_000)
         self._hit = hit
-        self._latest: dict[str, Manifest] = {}
+        self._latest: dict[str, _Read] = {}
 
     @property
     def grace_us(self) -> int:
         return self._grace_us
 
     def latest(self, project_id: str) -> Manifest:
-        """The newest generation; an empty one when nothing was ever committed."""
+        """The newest generation; an empty one when nothing was ever committed.
+
+        Raises DataDamaged when it is older than one that this process has seen: the newest has been lost, and what it
+        listed is in no older one.
+        """
         while True:
             generation = max(self._generations(project_id), default=0)
             known = self._latest.get(project_id)
-            if known is not None and known.generation == generation:
-                return known
+            if known is not None and generation < known.manifest.generation:
+                if is_dropped(self._layout, project_id):
+                    self._latest.pop(project_id, None)
+                elif not self._path(project_id, known.manifest.generation).exists():
+                    lost = self._path(project_id, known.manifest.generation)
+                    raise DataDamaged(f"manifest {lost} was there and is lost; run `iafa verify --repair`")
+                continue
             if generation == 0:
                 return Manifest(project_id=project_id)
             try:
-                manifest = read_manifest(self._layout.manifests(project_id) / manifest_name(generation))
+                stamp = _stamp(self._path(project_id, generation))
+                if known is not None and known.stamp == stamp and known.manifest.generation == generation:
+                    return known.manifest
+                manifest = read_manifest(self._path(project_id, generation))
             except FileNotFoundError:
                 continue  # a newer one was committed meanwhile and this one cleaned up
-            self._latest[project_id] = manifest
+            self._latest[project_id] = _Read(stamp, manifest)
             return manifest
 
     def commit(self, project_id: str, change: Change) -> Manifest:
         """Apply `change` to the newest generation and publish the result, again if another writer was first."""
-        directory = self._layout.manifests(project_id)
         for _ in range(COMMIT_TRIES):
             base = self.latest(project_id)
             manifest = msgspec.structs.replace(
@@ -114,9 +139,9 @@ class Manifests:
                 generation=base.generation + 1,
                 made_at_us=self._clock.now_us(),
             )
-            path = directory / manifest_name(manifest.generation)
+            path = self._path(project_id, manifest.generation)
             if create_only(path, sealed(msgspec.json.encode(manifest)), temporary_dir=self._layout.tmp, hit=self._hit):
-                self._latest[project_id] = manifest
+                self._latest[project_id] = _Read(_stamp(path), manifest)
                 self._forget_old(project_id, manifest)
                 return manifest
         raise StorageUnavailable(f"manifest of project {project_id}: too many writers at once")
@@ -125,6 +150,9 @@ class Manifests:
         """Publish a whole generation over ones that cannot be read; False when its number is taken."""
         path = self._layout.manifests(manifest.project_id) / manifest_name(manifest.generation)
         return create_only(path, sealed(msgspec.json.encode(manifest)), temporary_dir=self._layout.tmp, hit=self._hit)
+
+    def _path(self, project_id: str, generation: int) -> Path:
+        return self._layout.manifests(project_id) / manifest_name(generation)
 
     def generations(self, project_id: str) -> list[int]:
         """Numbers of the generations on the disk, oldest first."""
@@ -144,6 +172,11 @@ class Manifests:
             path = directory / manifest_name(generation)
             if path.stat().st_mtime_ns // 1000 + self._grace_us < manifest.made_at_us:
                 unlink(path)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -136,20 +136,28 @@ def since(table: pa.Table, first: date | None) -> pa.Table:
 def write_rollup(layout: Layout, project_id: str, month: str, generation: int, table: pa.Table) -> RollupFile:
     """The file of one month, durable when it returns, not visible before a manifest names it."""
     path = rollup_path(month, generation)
+    while layout.lake_file(project_id, path).exists():  # generations began anew after a loss of manifests
+        generation += 1
+        path = rollup_path(month, generation)
     temporary = layout.tmp / f"{project_id}.{path.replace('/', '_')}"
     make_dirs(layout.tmp)
     pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    file = describe_rollup(temporary, path, table)
+    publish(temporary, layout.lake_file(project_id, path), area="rollup")
+    return file
+
+
+def describe_rollup(source: Path, path: str, table: pa.Table) -> RollupFile:
+    """The manifest entry of a written file."""
     days = pc.min_max(table.column("date")).as_py()
-    file = RollupFile(
+    return RollupFile(
         path=path,
         first_date=days["min"].isoformat(),
         last_date=days["max"].isoformat(),
         rows=table.num_rows,
-        bytes=temporary.stat().st_size,
-        xxh64=file_checksum(temporary),
+        bytes=source.stat().st_size,
+        xxh64=file_checksum(source),
     )
-    publish(temporary, layout.lake_file(project_id, path), area="rollup")
-    return file
 
 
 def is_of_its_day(file: LakeFile) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from iafa.clock import Clock
-from iafa.durable import unlink
+from iafa.durable import sync_dir, unlink
 from iafa.errors import DataDamaged
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
@@ -30,6 +30,8 @@ def empty_trash(
     """
     now_us = clock.now_us()
     due = {gone.path for gone in manifests.latest(project_id).trash if gone.unlink_after_us < now_us}
+    if due:
+        sync_dir(layout.manifests(project_id))  # what took their place must be durable before they go
     for path in sorted(due):
         unlink(own_file(layout, project_id, path))
         unlinked()

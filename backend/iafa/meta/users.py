@@ -37,12 +37,10 @@ class Users:
         return await self._file.get(user_id)
 
     async def by_email(self, email: str) -> User | None:
+        """For sign-ins: never from memory, since another worker may just have registered them or got a new password."""
         key = email_key(email)
-        for load in (self._file.load, self._file.load_anew):  # another worker may just have registered them
-            for user in (await load()).records.values():
-                if email_key(user.email) == key:
-                    return user
-        return None
+        users = (await self._file.load_anew()).records.values()
+        return next((user for user in users if email_key(user.email) == key), None)
 
     async def add(self, *, email: str, full_name: str, organization_id: str, password_hash: str) -> User:
         now_us = self._clock.now_us()

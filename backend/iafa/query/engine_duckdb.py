@@ -19,6 +19,7 @@ from iafa.durable import remove_tree
 from iafa.errors import DataDamaged, IafaError, QueryBusy, QueryTimeout
 from iafa.lake.snapshot import Snapshot
 from iafa.lake.soundness import Soundness
+from iafa.metrics import Counters
 
 _INTERRUPT_AGAIN_S = 0.05
 _RETRY_AFTER_S = 2
@@ -53,13 +54,15 @@ class _Instance:
 class DuckEngine:
     """Answers questions over snapshots. Safe to use from many threads; each call blocks its own."""
 
-    def __init__(self, limits: QueryLimits, *, temp_directory: Path, clock: Clock) -> None:
+    def __init__(
+        self, limits: QueryLimits, *, temp_directory: Path, clock: Clock, counters: Counters | None = None
+    ) -> None:
         self.clock = clock
         self._limits = limits
         self._temp_directory = temp_directory
         self._instances: OrderedDict[str, _Instance] = OrderedDict()
         self._running = 0
-        self._soundness = Soundness()
+        self._soundness = Soundness(counters or Counters())
         self._changed = threading.Condition()
 
     @contextmanager

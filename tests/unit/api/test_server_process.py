@@ -25,13 +25,16 @@ async def test_small_answers_leave_at_once(tmp_path: Path) -> None:
         connection: socket.socket = writer.get_extra_info("socket")
         accepted.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         writer.close()
+        await writer.wait_closed()
 
     with _listening(settings) as listener:
         server = await asyncio.start_server(answer, sock=listener)
         _reader, writer = await asyncio.open_connection(*listener.getsockname())
         assert await accepted, "a part of an answer waits 40 ms for the client's acknowledgement of the part before"
         writer.close()
+        await writer.wait_closed()
         server.close()
+        await server.wait_closed()
 
 
 @pytest.mark.parametrize("durability", ["sync", "interval:250", "off"])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from iafa.clock import US_PER_DAY, US_PER_S
+from iafa.clock import US_PER_DAY, US_PER_S, FakeClock
 from iafa.errors import (
     InsufficientScope,
     InvalidCredentials,
@@ -52,7 +52,7 @@ def collector_of(lake: TestLake, **grants: KeyGrant) -> Collector:
         journal=journal,
         find_grant=lambda key, _now_us: known.get(key),
         limiter=RateLimiter(lake.clock),
-        recent=RecentIds(),
+        recent=RecentIds(lake.clock),
         rejections=Rejections(journal, RateLimiter(lake.clock), counters),
         counters=counters,
         clock=lake.clock,
@@ -313,8 +313,21 @@ def test_visitors_of_one_ipv6_network_share_a_limit(address: str, network: str) 
 
 
 def test_recent_ids_are_bounded_and_forget_the_oldest() -> None:
-    recent = RecentIds(ids_max=3)
+    recent = RecentIds(FakeClock(), ids_max=3)
     for number in range(7):
         recent.add("p", [str(number)])
     assert recent.known("p", ["0", "6"]) == {"6"}
     assert not recent.known("other", ["6"])
+
+
+def test_recent_ids_are_forgotten_within_the_dedup_window() -> None:
+    clock = FakeClock()
+    recent = RecentIds(clock, window_s=100)
+    recent.add("p", ["early"])
+    clock.advance(60)
+    recent.add("p", ["late"])
+    assert recent.known("p", ["early", "late"]) == {"early", "late"}
+    clock.advance(50)
+    assert recent.known("p", ["early", "late"]) == {"late"}
+    clock.advance(101)
+    assert not recent.known("p", ["early", "late"])

@@ -8,9 +8,13 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
+from iafa.clock import to_iso
+from iafa.errors import StorageUnavailable
 from iafa.failpoints import NAMES, Failpoints
 from iafa.jobs.compact import FILES_MAX, Compactor
 from iafa.jobs.merge import SORTED_ROWS, Merger
+from iafa.jobs.upload import Uploader, UploadRequest
+from iafa.jobs.upload_runs import DayRuns
 from iafa.lake.dropped import drop
 from iafa.lake.layout import part_path
 from iafa.lake.manifest import LakeFile, Manifest
@@ -18,6 +22,7 @@ from iafa.lake.parts import Arrival, PartWriter, split_by_day, to_table
 from iafa.locks import held
 from tests.support.events import NOON_US, PROJECT, make_event, make_events
 from tests.support.lake import WINDOW_US, TestLake, ids, rows
+from tests.unit.upload.files import ndjson
 
 DAY_US = 86_400_000_000
 ALL_COLUMNS = "*"
@@ -41,6 +46,12 @@ def publish_part(lake: TestLake, segment: str, keys: Sequence[tuple[str, int]]) 
     file = PartWriter(lake.layout).write(PROJECT, part_path(day, segment), own)
     lake.appender.publish(PROJECT, [file])
     return file
+
+
+def written(folder: Path, content: bytes) -> Path:
+    path = folder / "upload"
+    path.write_bytes(content)
+    return path
 
 
 def planted(lake: TestLake, statement: str) -> Compactor:
@@ -81,6 +92,65 @@ def test_a_damaged_file_does_not_stop_what_comes_in_when_room_is_made(tmp_path: 
     assert path in files
     assert len(files) == 3
     assert lake.compactor.counters.read()["compact_failures"][""] == 1
+
+
+def test_damaged_files_count_against_the_bound(tmp_path: Path) -> None:
+    lake = lake_of(tmp_path, FILES_MAX - 1, events=1)
+    paths = lake.take().files
+    for path in paths[:40]:
+        path.write_bytes(b"PAR1 not any more")
+    for number in range(70):
+        publish_part(lake, f"n{number}", [(f"new{number}", NOON_US)])
+    assert max(files_per_day(manifest) for manifest in generations(lake)) == FILES_MAX - 1
+    assert set(paths[:40]) <= set(lake.take().files)
+    assert lake.compactor.counters.read()["damaged_files"] == {"": 40}
+
+
+def test_room_for_a_project_that_is_deleted_meanwhile_is_not_sought_for_ever(tmp_path: Path) -> None:
+    lake = lake_of(tmp_path, FILES_MAX - 1, events=1)
+    drop(lake.layout, PROJECT)
+    publish_part(lake, "new", [("new", NOON_US)])
+
+
+@pytest.fixture
+def tiny_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uploads write a file for every ten rows of a day."""
+    limits = DayRuns.pieces.__kwdefaults__
+    assert limits is not None
+    monkeypatch.setitem(limits, "rows_max", 10)
+
+
+@pytest.mark.usefixtures("tiny_pieces")
+def test_an_upload_of_more_files_of_a_day_than_the_bound_keeps_it(tmp_path: Path) -> None:
+    lake = lake_of(tmp_path / "data", FILES_MAX - 5, events=1)
+    uploader = Uploader(lake.layout, lake.appender, lake.clock, condense=lake.compactor.condense)
+    lines = [{"id": f"u{number}", "timestamp": to_iso(NOON_US - number % 2 * DAY_US)} for number in range(2400)]
+    receipt = uploader.run(UploadRequest(PROJECT, written(tmp_path, ndjson(*lines)), "ndjson"))
+    assert (receipt.accepted, receipt.duplicates) == (2400, 0)
+    assert max(files_per_day(manifest) for manifest in generations(lake)) < FILES_MAX
+    found = ids(lake.take())
+    assert len(found) == len(set(found)) == 2400 + FILES_MAX - 5
+    listed = {lake.layout.project(PROJECT) / file.path for file in lake.manifests.latest(PROJECT).files}
+    left = {path for path in lake.layout.project(PROJECT).rglob("events_*.u*.parquet") if path not in listed}
+    assert left == set(), "pieces that were merged are gone"
+    again = uploader.run(UploadRequest(PROJECT, tmp_path / "upload", "ndjson"))
+    assert (again.accepted, again.duplicates) == (0, 2400)
+
+
+@pytest.mark.usefixtures("tiny_pieces")
+def test_an_upload_whose_files_cannot_be_merged_stores_nothing(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path / "data")
+    uploader = Uploader(
+        lake.layout,
+        lake.appender,
+        lake.clock,
+        condense=planted(lake, f"select * from ({SORTED_ROWS}) limit 14").condense,
+    )
+    lines = [{"id": f"u{number}", "timestamp": to_iso(NOON_US)} for number in range(400)]
+    with pytest.raises(StorageUnavailable, match="cannot be merged"):
+        uploader.run(UploadRequest(PROJECT, written(tmp_path, ndjson(*lines)), "ndjson"))
+    assert ids(lake.take()) == []
+    assert list(lake.layout.events.rglob("*.parquet")) == []
 
 
 def test_like_sized_files_are_merged_and_a_bigger_one_is_left_alone(tmp_path: Path) -> None:

@@ -1,19 +1,14 @@
 """From the journal to the files: every acknowledged event once, whatever is killed and however often it is sent."""
 
-import signal
 from pathlib import Path
 
 import pytest
 
 from iafa.clock import US_PER_DAY, SystemClock
-from iafa.failpoints import NAMES
 from iafa.journal.reader import journals
 from iafa.journal.writer import JournalLimits
 from iafa.lake.dropped import drop
-from iafa.lake.layout import manifest_name
-from iafa.lake.quarantine import read_rejected
-from tests.support.crasher import crash_at
-from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, STUCK_PROJECT, encode, make_event, make_events
+from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, encode, make_event, make_events
 from tests.support.lake import TestLake, ids
 
 
@@ -248,34 +243,3 @@ def test_unfinished_files_of_killed_processes_are_removed_after_a_day(tmp_path: 
     lake.clock.advance(86_401)
     lake.compactor.run()
     assert [path.name for path in lake.layout.tmp.rglob("*")] == ["duckdb"]
-
-
-# What has to fail before a point is reached at all.
-BEFORE = {"journal.truncating": "journal.written:2:enospc,"}
-OF_THE_SPINE = sorted(name for name in NAMES if not name.startswith(("meta.", "backup.", "retention.", "audit.")))
-
-
-@pytest.mark.parametrize("point", OF_THE_SPINE)
-def test_killed_at_every_failpoint_nothing_is_lost_and_nothing_is_twice(tmp_path: Path, point: str) -> None:
-    exit_code, acknowledged = crash_at(
-        tmp_path / "data", f"{BEFORE.get(point, '')}{point}:1:kill", tmp_path / "acknowledged"
-    )
-    assert exit_code == -signal.SIGKILL, f"{point} was never reached"
-    lake = TestLake(tmp_path / "data")
-    (lake.layout.manifests(STUCK_PROJECT) / manifest_name(1)).unlink()
-    lake.flusher.run()
-    lake.compactor.run(everything=True)
-    assert ids(lake.take(STUCK_PROJECT)) in ([], ["stuck-0", "stuck-1", "stuck-2"])
-    if acknowledged:
-        assert len(ids(lake.take(STUCK_PROJECT))) == 3
-    refused = [row["event_id"] for row in read_rejected(lake.layout, PROJECT, 100)]
-    assert len(refused) == len(set(refused))
-    assert {f"poison-of-{batch}" for batch in acknowledged} <= set(refused)
-    found = ids(lake.take())
-    assert len(found) == len(set(found))
-    must_be_there = {f"{batch}-{number}" for batch in acknowledged for number in range(10)}
-    assert must_be_there <= set(found)
-    assert len(found) - len(must_be_there) in (0, 10), "an unanswered request is there whole or not at all"
-    lake.write([make_event(id="afterwards")])
-    lake.flusher.run()
-    assert "afterwards" in ids(lake.take())

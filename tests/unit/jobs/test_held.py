@@ -6,6 +6,7 @@ import pytest
 
 from iafa.errors import DataDamaged, StorageUnavailable
 from iafa.failpoints import Failpoints
+from iafa.journal.epoch import write_epoch
 from iafa.journal.format import decode_lines
 from iafa.journal.reader import journals
 from iafa.lake.dropped import drop
@@ -42,6 +43,7 @@ def test_stuck_project_holds_its_own_events_only_and_gets_them_back_when_mended(
 
 def test_what_was_held_and_left_in_the_journal_by_a_kill_is_stored_once(tmp_path: Path) -> None:
     lake = TestLake(tmp_path, hit=Failpoints("journal.before_unlink:1:eio").hit)
+    write_epoch(lake.layout.journal, 1)  # without one a lake that cannot be read lets no journal open
     damaged = damage_manifest(lake.layout, PROJECT)
     lake.write(make_events(4))
     with pytest.raises(OSError, match="before_unlink"):
@@ -75,6 +77,7 @@ def test_released_records_that_are_absorbed_already_are_not_stored_again(tmp_pat
 
 def test_deleted_project_takes_its_held_events_with_it(tmp_path: Path) -> None:
     lake = TestLake(tmp_path)
+    write_epoch(lake.layout.journal, 1)
     damage_manifest(lake.layout, PROJECT)
     lake.write(make_events(4))
     lake.flusher.run()

@@ -20,8 +20,8 @@ from iafa.lake.rollups import Rollups
 from iafa.locks import held
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.trends import TrendQuestion, trends
-from tests.support.crasher import retention_killed_at
-from tests.support.events import NOON_US, PROJECT, make_event
+from tests.support.crasher import damage_manifest, retention_killed_at
+from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, make_event
 from tests.support.history import Counts, counted_by_hand, past_days
 from tests.support.lake import TestLake, ids
 
@@ -290,6 +290,15 @@ def test_a_damaged_day_stays_and_the_others_go(tmp_path: Path) -> None:
     assert "2025-10-15 stays" in report.failed[0]
     assert len(report.projects[0].days) == 9
     assert first_raw_day(lake) == "2025-10-15"
+
+
+def test_a_project_with_a_damaged_manifest_is_reported_and_stops_no_other_one(tmp_path: Path) -> None:
+    lake, _ = past_days(tmp_path / "data")
+    damage_manifest(lake.layout, OTHER_PROJECT)
+    report = run(lake, force=True)
+    assert [OTHER_PROJECT in line for line in report.failed] == [True]
+    assert len(report.projects[0].days) == 10
+    lake.retention().look_at_clock()
 
 
 @pytest.mark.parametrize("path", ["../../../outside.parquet", "/etc/passwd", "2025/10/../../../x.parquet", "2025/10/a"])

@@ -11,6 +11,7 @@ from iafa.lake.identity import FILES_MAX, Edge, IdentityEdges, identities
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
+from iafa.query.question import Extras
 from iafa.query.time_range import resolve_time_range
 from tests.support.events import NOON_US, PROJECT, make_event
 from tests.support.lake import TestLake

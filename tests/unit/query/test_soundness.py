@@ -10,6 +10,7 @@ from iafa.errors import DataDamaged, QueryTimeout
 from iafa.lake import soundness
 from iafa.lake.parts import file_checksum
 from iafa.lake.snapshot import Snapshot
+from iafa.metrics import Counters
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
@@ -68,6 +69,19 @@ def test_a_file_that_a_question_does_not_read_does_not_stop_it(lake: TestLake, e
     assert people(engine, snapshot, 1, 0) == 1
     with pytest.raises(DataDamaged, match=snapshot.files[2].name):
         people(engine, snapshot, 2, 0)
+
+
+def test_a_damaged_file_is_counted_once_however_often_it_is_asked_for(lake: TestLake, tmp_path: Path) -> None:
+    counters = Counters()
+    engine = DuckEngine(QueryLimits(), temp_directory=tmp_path / "spill", clock=lake.clock, counters=counters)
+    snapshot = lake.take()
+    damage(snapshot.files[2])
+    for counted in (1, 1, 2, 2):
+        if counted == 2 and snapshot.files[2].exists():
+            snapshot.files[2].unlink()
+        with pytest.raises(DataDamaged):
+            people(engine, snapshot, DAYS, 0)
+        assert counters.read() == {"damaged_files": {"": counted}}
 
 
 @pytest.mark.parametrize("size", [0, 100])

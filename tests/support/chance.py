@@ -1,0 +1,22 @@
+"""Seed and counts of the random tests: fixed and small in the suite, fresh and ten times as many in `make torture`."""
+
+import os
+import random
+
+SEED = "IAFA_TEST_SEED"
+TIMES = "IAFA_TEST_TIMES"
+_DEFAULT_SEED = 20261121
+
+
+def seed() -> int:
+    return int(os.environ.get(SEED) or _DEFAULT_SEED)
+
+
+def chance(salt: object) -> random.Random:
+    """A source of random choices of its own for each `salt`, so that one test's choices never shift another's."""
+    return random.Random(f"{seed()}:{salt}")
+
+
+def times(count: int) -> int:
+    """As often as the suite has time for, or as `make torture` wants."""
+    return count * int(os.environ.get(TIMES) or 1)
