@@ -1,7 +1,7 @@
 """The only place where parts are put together. Used by the server, the background process and the commands alike."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -50,10 +50,13 @@ from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
 from iafa.metrics import Counters
 from iafa.published import Publisher
+from iafa.query.answer_cache import AnswerCache
 from iafa.query.definition import FunnelDefinition
-from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
-from iafa.query.funnel import funnel
+from iafa.query.explain import explain
+from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
+from iafa.query.question import Extras, question_of
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
@@ -83,6 +86,7 @@ class House:
     organizations: Organizations
     hit: Hit
     query_pool: Executor
+    answers: AnswerCache
     counters: Counters  # of this process
     shared: SharedTables | None  # what the workers of one server count together; None: one worker or a command
 
@@ -90,14 +94,47 @@ class House:
         return await self._in_query_pool(self.snapshots.take, project_id)
 
     async def run_funnel(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, funnel_id: str | None
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        funnel_id: str | None,
+        extras: Extras,
+        cancellation: Cancellation | None = None,
     ) -> dict[str, Any]:
+        question = question_of(definition, time_range, self.clock.now_us(), extras)
         return await self._in_query_pool(
-            partial(funnel, self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
+            partial(
+                self.answers.answer,
+                self.engine,
+                snapshot,
+                question,
+                funnel_id=funnel_id,
+                cancellation=cancellation,
+            )
         )
 
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
         return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
+
+    async def people_page(
+        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int
+    ) -> PeoplePage:
+        return await self._in_query_pool(partial(people, self.engine, snapshot, asked, after=after, limit=limit))
+
+    async def people_export(self, snapshot: Snapshot, asked: PeopleQuestion) -> AsyncIterator[list[dict[str, object]]]:
+        timeout_s = self.settings.query_timeout_s
+        export = await self._in_query_pool(partial(PeopleExport, self.engine, snapshot, asked, timeout_s=timeout_s))
+        return self._export_rows(export)
+
+    async def _export_rows(self, export: PeopleExport) -> AsyncIterator[list[dict[str, object]]]:
+        for start in export.starts:
+            yield await self._in_query_pool(export.rows, start)
+
+    async def explain(
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+    ) -> dict[str, object]:
+        return await self._in_query_pool(explain, self.engine, snapshot, definition, time_range, who)
 
     async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
         return await self._in_query_pool(trends, self.engine, snapshot, question)
@@ -279,6 +316,7 @@ def open_house(
         organizations=organizations,
         hit=hit,
         query_pool=ThreadPoolExecutor(settings.query_concurrency + WAITING_QUERIES, thread_name_prefix="query"),
+        answers=AnswerCache(),
         counters=counters,
         shared=shared,
     )

@@ -1,12 +1,17 @@
-"""How fast is the funnel? Interleaved in one run: the scan floor, the funnel, a user's pandas loop. Not a test.
+"""How fast is the funnel? Interleaved in one run: the scan floor, the funnel, windowFunnel of chdb, a user's pandas
+loop; with a tail, identity edges and marked bots. Not a test.
 
-Run: python -m tests.bench.funnel_bench [rows]. Only ratios of minimums of one run mean anything.
+Run: python -m tests.bench.funnel_bench [rows]; BENCH_BIG=1 for 50 million. The default is small enough for minutes.
+Only ratios of minimums of one run mean anything.
 """
 
+import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +21,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from iafa.clock import US_PER_DAY, SystemClock
+from iafa.event import identity_hash
+from iafa.lake.identity import Edge, identities
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
 from iafa.query.time_range import resolve_time_range
@@ -42,6 +49,16 @@ FUNNELS: Mapping[str, tuple[str, ...]] = {
     "repeated": ("add_to_cart", "add_to_cart", "purchase"),
     "heavy repeated": ("page_view", "page_view", "purchase"),
 }
+HEAVY = FUNNELS["heavy3"]
+EXCLUSION = {"exclusions": [{"event": "checkout_start", "from_stage": 2, "to_stage": 3}]}
+BY_PATHS: Mapping[str, dict[str, Any]] = {
+    "exclusion": EXCLUSION,
+    "exclusion drop": EXCLUSION | {"exclusion_mode": "drop"},
+    "strict": {"order": "strict"},
+    "no bots": {"exclude_bots": True},
+}
+ANONYMOUS_SHARE = 0.2
+BOT_SHARE = 0.02
 
 
 def main(rows: int = ROWS) -> None:
@@ -53,6 +70,12 @@ def main(rows: int = ROWS) -> None:
             runs[f"funnel {name}"] = lambda events=events: our_funnel(engine, snapshot, events)  # type: ignore[misc]
             if "repeated" not in name:
                 runs[f"pandas {name}"] = lambda events=events: pandas_loop(snapshot, events)  # type: ignore[misc]
+        for name, options in BY_PATHS.items():
+            runs[f"paths {name}"] = lambda options=options: our_funnel(engine, snapshot, HEAVY, **options)  # type: ignore[misc]
+        runs["no edges heavy3"] = lambda: our_funnel(engine, replace(snapshot, identities=None), HEAVY)
+        if find_spec("chdb") is not None:
+            for name in ("heavy3", "five"):
+                runs[f"chdb {name}"] = lambda events=FUNNELS[name]: window_funnel(snapshot, events)  # type: ignore[misc]
         report(rows, measure(runs))
         engine.close()
 
@@ -82,9 +105,9 @@ def report(rows: int, best: Mapping[str, tuple[float, list[int]]]) -> None:
         print(line)
 
 
-def our_funnel(engine: DuckEngine, snapshot: Snapshot, events: tuple[str, ...]) -> list[int]:
+def our_funnel(engine: DuckEngine, snapshot: Snapshot, events: tuple[str, ...], **options: Any) -> list[int]:
     stages = [{"name": event, "event": event} for event in events]
-    answer = funnel(engine, snapshot, parse_definition({"name": "f", "stages": stages}), resolve_time_range())
+    answer = funnel(engine, snapshot, parse_definition({"name": "f", "stages": stages} | options), resolve_time_range())
     return [stage["users"] for stage in answer["stages"]]  # type: ignore[attr-defined]
 
 
@@ -97,6 +120,23 @@ def scan_floor(snapshot: Snapshot) -> list[int]:
         ).fetchone()
     assert row is not None
     return [int(row[0])]
+
+
+def window_funnel(snapshot: Snapshot, events: tuple[str, ...]) -> list[int]:
+    """Over the same files, without the tail and the edges: its counts are a little lower than ours."""
+    steps = ", ".join(f"event_type = '{event}'" for event in events)
+    names = ", ".join(f"'{event}'" for event in events)
+    import chdb  # a process without it measures the rest
+
+    query: Callable[[str], object] = chdb.query
+    answer = query(
+        f"select level, count() from (select windowFunnel(604800000000)("
+        f"toUInt64(toUnixTimestamp64Micro(created_at)), {steps}) as level "
+        f"from file('{snapshot.directory}/*.parquet', Parquet) where event_type in ({names}) group by user_hash) "
+        "group by level format TSV"
+    )
+    levels = [tuple(map(int, line.split("\t"))) for line in str(answer).split("\n") if line]
+    return [sum(people for level, people in levels if level >= k) for k in range(1, len(events) + 1)]
 
 
 def pandas_loop(snapshot: Snapshot, events: tuple[str, ...]) -> list[int]:
@@ -143,27 +183,36 @@ def make_snapshot(directory: Path, rows: int) -> Snapshot:
         pq.write_table(part.sort_by(order), path, compression="zstd", compression_level=1, row_group_size=50_000)
         files.append(path)
     tail = table.slice(rows - tail_rows)
-    return Snapshot("p0projectaaaa", directory, tuple(files), tail, "1", rows, int(times[0]), int(times[-1]))
+    edges = [Edge(str(one), f"user_{one}", f"device_{one}", FIRST_US) for one in range(0, people, 4)]
+    plain = Snapshot("p0projectaaaa", directory, tuple(files), tail, "1", rows, int(times[0]), int(times[-1]))
+    return replace(plain, identities=identities(edges))
 
 
 def _table(names: np.ndarray, person: np.ndarray, times: np.ndarray) -> pa.Table:
     rows = len(names)
-    hashes = (person.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)).astype(np.int64)
+    draw = np.random.default_rng(7)
+    is_anonymous = draw.random(rows) < ANONYMOUS_SHARE
+    kinds = [
+        np.array([identity_hash(f"{kind}_{one}") for one in range(person.max() + 1)]) for kind in ("user", "device")
+    ]
+    hashes = np.where(is_anonymous, kinds[1][person], kinds[0][person])
     time_column = pa.array(times).cast(pa.timestamp("us", tz="UTC"))
     given = {
         "id": pa.array(np.arange(rows).astype(str)),
         "project_id": pa.array(np.full(rows, "p0projectaaaa")),
         "event_type": pa.array(names),
-        "user_id": pa.array(np.char.add("user_", person.astype(str))),
+        "user_id": pa.array(np.char.add("user_", person.astype(str)), mask=is_anonymous),
+        "anonymous_id": pa.array(np.char.add("device_", person.astype(str))),
         "user_hash": pa.array(hashes),
         "properties": pa.array(np.full(rows, '{"plan":"pro"}')),
         "created_at": time_column,
         "received_at": time_column,
-        "is_bot": pa.array(np.zeros(rows, dtype=bool)),
+        "is_bot": pa.array(draw.random(rows) < BOT_SHARE),
         "sample_rate": pa.array(np.ones(rows)),
     }
     return pa.table([given.get(field.name, pa.nulls(rows, field.type)) for field in EVENT_SCHEMA], schema=EVENT_SCHEMA)
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:2]))
+    default = 50_000_000 if os.environ.get("BENCH_BIG") else ROWS
+    main(int(sys.argv[1]) if sys.argv[1:] else default)

@@ -12,7 +12,7 @@ import pytest
 from iafa.event import identity_hash
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel
 from iafa.query.time_range import resolve_time_range

@@ -1,19 +1,24 @@
-"""The golden vectors of the semantics (section 10) that concern the ordered funnel, and the edges named beside them."""
+"""The golden vectors of the semantics (section 10), and the edges named beside them."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from iafa.clock import from_datetime
 from iafa.errors import ValidationFailed
-from iafa.query.definition import STAGES_MAX, parse_definition
+from iafa.query.definition import STAGES_MAX
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
+from iafa.query.question import Extras
 from iafa.query.time_range import resolve_time_range
 from tests.support import oracle
 from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_engine, an_event, snapshot_of
 
 Events = list[tuple[str, float]]
+FIRST_REQUIRED = {"order": "unordered", "first_required": True}
 EITHER = [["A", "AB"], ["B", "AB"]]  # an event named AB matches both stages
 
 VECTORS: list[tuple[str, Events, list[list[str]], int]] = [
@@ -57,10 +62,91 @@ def test_vector_18_no_window_at_all_still_holds_a_tie(engine: DuckEngine, tmp_pa
     assert steps_of(engine, tmp_path, [("A", 5), ("B", 5)], a_definition("A", "B", window_seconds=0)) == 2
 
 
-def test_vector_8_tie_strict_is_refused_and_not_approximated() -> None:
-    with pytest.raises(ValidationFailed) as refused:
-        parse_definition(a_definition("A", "B", tie="strict"))
-    assert [(error.pointer, error.code) for error in refused.value.errors] == [("/tie", "unsupported_value")]
+BETWEEN_1_AND_2 = {"exclusions": [{"event": "X", "from_stage": 1, "to_stage": 2}]}
+WITH_OPTIONS: list[tuple[str, Events, str, dict[str, Any], int]] = [
+    ("8-tie-strict-takes-the-earlier", [("A", 1), ("A", 2), ("B", 2)], "AB", {"tie": "strict"}, 2),
+    ("8-tie-strict-refuses-a-tie", [("A", 2), ("B", 2)], "AB", {"tie": "strict"}, 1),
+    ("10-cut", [("A", 0), ("X", 5), ("B", 10)], "AB", BETWEEN_1_AND_2, 1),
+    ("10-drop", [("A", 0), ("X", 5), ("B", 10)], "AB", BETWEEN_1_AND_2 | {"exclusion_mode": "drop"}, 0),
+    ("10-at-the-same-instant", [("A", 0), ("X", 0), ("X", 10), ("B", 10)], "AB", BETWEEN_1_AND_2, 2),
+    ("11-re-entry-after-it", [("A", 0), ("X", 5), ("A", 6), ("B", 10)], "AB", BETWEEN_1_AND_2, 2),
+    (
+        "12-a-later-middle-event",
+        [("A", 0), ("B", 1), ("X", 2), ("B", 3), ("C", 4)],
+        "ABC",
+        {"exclusions": [{"event": "X", "from_stage": 2, "to_stage": 3}]},
+        3,
+    ),
+    ("15-grace", [("B", 0), ("A", 1)], "AB", {"tie": "grace:1"}, 2),
+    ("15-grace-is-inclusive-and-no-more", [("B", 0), ("A", 1.000001)], "AB", {"tie": "grace:1"}, 1),
+    ("17-repeats-strict-order", [("A", 0), ("A", 1), ("A", 1)], "AAA", {"order": "strict"}, 3),
+    ("strict-is-interrupted", [("A", 0), ("X", 1), ("B", 2)], "AB", {"order": "strict"}, 1),
+    (
+        "strict-is-not-interrupted-in-the-instant",
+        [("A", 0), ("X", 0), ("X", 2), ("B", 2)],
+        "AB",
+        {"order": "strict"},
+        2,
+    ),
+    ("unordered", [("C", 0), ("B", 1), ("A", 2)], "ABC", {"order": "unordered"}, 3),
+    ("unordered-first-required", [("C", 0), ("A", 1), ("B", 2)], "ABC", FIRST_REQUIRED, 2),
+    ("session-ends-after-an-hour", [("A", 0), ("B", 3_600)], "AB", {"unit": "session", "window_seconds": None}, 2),
+    ("session-has-ended", [("A", 0), ("B", 3_600.000001)], "AB", {"unit": "session", "window_seconds": None}, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("events", "stages", "options", "steps"), [row[1:] for row in WITH_OPTIONS], ids=[row[0] for row in WITH_OPTIONS]
+)
+def test_vector_with_options(
+    engine: DuckEngine, tmp_path: Path, events: Events, stages: str, options: dict[str, Any], steps: int
+) -> None:
+    assert steps_of(engine, tmp_path, events, a_definition(*stages, **options)) == steps
+
+
+@pytest.mark.parametrize(
+    ("events", "options", "seconds"),
+    [
+        ([("A", 0), ("A", 90), ("B", 150)], {}, 60),
+        ([("A", 0), ("A", 5), ("B", 6)], {}, 6),
+        ([("A", 0), ("A", 5), ("B", 6)], {"entry": "last"}, 1),
+    ],
+    ids=["6-re-entry", "7-earliest-start", "7-entry-last"],
+)
+def test_vector_times(
+    engine: DuckEngine, tmp_path: Path, events: Events, options: dict[str, Any], seconds: float
+) -> None:
+    definition = parse_definition(a_definition("A", "B", **options))
+    snapshot = snapshot_of(tmp_path, [rows_of(events)])
+    answer: Any = funnel(engine, snapshot, definition, resolve_time_range(), extras=Extras(frozenset({"times"})))
+    assert answer["times"]["total"] == {
+        "count": 1,
+        "average_s": seconds,
+        "median_s": seconds,
+        "p90_s": seconds,
+    }
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "first", "end"),
+    [
+        ("Europe/Vienna", "2025-03-30", "2025-03-29T23:00:00Z", "2025-03-30T22:00:00Z"),
+        ("Europe/Vienna", "2025-10-26", "2025-10-25T22:00:00Z", "2025-10-26T23:00:00Z"),
+        ("UTC", "2024-02-29", "2024-02-29T00:00:00Z", "2024-03-01T00:00:00Z"),
+        ("Pacific/Chatham", "2025-11-22", "2025-11-21T10:15:00Z", "2025-11-22T10:15:00Z"),
+    ],
+    ids=["day-of-23-hours", "day-of-25-hours", "leap-day", "zone-at-13:45"],
+)
+def test_a_local_day_holds_its_first_and_its_last_instant(
+    engine: DuckEngine, tmp_path: Path, zone: str, day: str, first: str, end: str
+) -> None:
+    first_us, end_us = (from_datetime(datetime.fromisoformat(instant)) for instant in (first, end))
+    times = {"before": first_us - 1, "first": first_us, "last": end_us - 1, "after": end_us}
+    snapshot = snapshot_of(tmp_path, [[an_event("A", t, user=user) for user, t in times.items()]])
+    for options in ({}, {"entry": "first"}):  # by SQL, by paths
+        definition = parse_definition(a_definition("A", **options))
+        answer: Any = funnel(engine, snapshot, definition, resolve_time_range(day, day, timezone=zone))
+        assert answer["people_total"] == 2
 
 
 def test_twenty_one_stages_are_refused() -> None:
@@ -106,12 +192,16 @@ def steps_of(
     engine: DuckEngine, tmp_path: Path, events: Events, definition: dict[str, Any], **asked: str | None
 ) -> int:
     """Steps of the one person, by the engine; the oracle must say the same where it can be asked."""
-    rows = [an_event(name, NOON_US + round(seconds * SECOND_US)) for name, seconds in events]
+    rows = rows_of(events)
     time_range = resolve_time_range(asked.get("start"), asked.get("end"), timezone=asked.get("timezone") or "UTC")
     answer = funnel(engine, snapshot_of(tmp_path, [rows]), parse_definition(definition), time_range)
     stages = answer["stages"]
     assert isinstance(stages, list)
-    if len(rows) < 8:
+    if len(rows) < 8 and definition.keys() <= {"name", "stages", "window_seconds", "range"}:
         lo, hi = time_range.from_us, time_range.to_us
         assert oracle.stage_counts(rows, definition, lo, hi) == [stage["users"] for stage in stages]
     return sum(stage["users"] for stage in stages)
+
+
+def rows_of(events: Events) -> list[dict[str, Any]]:
+    return [an_event(name, NOON_US + round(seconds * SECOND_US)) for name, seconds in events]

@@ -1,4 +1,4 @@
-"""What holds for every history and ordered funnel (semantics, section 9), on random ones over real files."""
+"""What holds for every history and plain ordered funnel (semantics, section 9), on random ones over real files."""
 
 import itertools
 import random

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from iafa.lake.snapshot import Snapshot
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
 from iafa.query.instants import ways

@@ -2,9 +2,10 @@
 
 from asyncio import to_thread
 from collections.abc import Mapping
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, NamedTuple
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from iafa.api.access import ReadableBodyProject, ReadableFunnel, ReadableProject
 from iafa.api.answers import json_answer
@@ -12,20 +13,24 @@ from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
 from iafa.api.funnel_docs import QUESTION_BODY
 from iafa.api.funnel_models import EventNameList, FunnelAnswer
+from iafa.api.leaving import while_waiting
 from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import OBJECT_PROBLEMS
 from iafa.api.services import ServicesOf
 from iafa.api.trend_models import TrendsAnswer
 from iafa.errors import FieldError, ValidationFailed
-from iafa.query.definition import parse_definition
-from iafa.query.time_range import resolve_time_range
+from iafa.meta.projects import Project
+from iafa.query.definition_reading import parse_definition
+from iafa.query.question import Extras, parse_include
+from iafa.query.time_range import TimeRange, resolve_time_range
 from iafa.query.trends import parse_question
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
 QUERY_PROBLEMS = (
     *OBJECT_PROBLEMS, "insufficient_scope", "invalid_query", "query_busy", "storage_unavailable", "query_timeout"
 )  # fmt: skip
-RANGE_FIELDS = ("start_date", "end_date")
+RANGE_FIELDS = ("start_date", "end_date", "compare_start", "compare_end")
+QUESTION_FIELDS = (*RANGE_FIELDS, "include")
 Day = Annotated[
     str | None,
     Query(max_length=40, description="A day of the project's time zone, `2026-10-01`, or an instant with zone."),
@@ -34,6 +39,44 @@ UtcDay = Annotated[str | None, Query(max_length=40, description="A day of UTC, `
 WindowOverride = Annotated[
     int | None, Query(ge=0, le=10_000_000_000, description="Ask with another window than the saved one.")
 ]
+
+
+class Beside(NamedTuple):
+    """What a saved funnel is asked for beside its counts, and what replaces parts of its definition."""
+
+    include: list[str]
+    compare_start: str | None
+    compare_end: str | None
+    override: dict[str, object]
+
+
+def beside(
+    window_seconds: WindowOverride = None,
+    include: Annotated[
+        list[str],
+        Query(max_length=20, description="`times`, `trend`, `breakdown`, `compare`: repeated, or with commas between."),
+    ] = [],  # noqa: B006
+    compare_start: Day = None,
+    compare_end: Day = None,
+    trend: Annotated[str | None, Query(max_length=10, description="`hour`, `day`, `week` or `month`.")] = None,
+    breakdown: Annotated[str | None, Query(max_length=200, description="A property to group by.")] = None,
+    attribution: Annotated[
+        str | None, Query(max_length=20, description="Whose value counts, with `breakdown`; `entry` if absent.")
+    ] = None,
+) -> Beside:
+    override: dict[str, object] = {}
+    if window_seconds is not None:
+        override["window_seconds"] = window_seconds
+    if trend is not None:
+        override["trend"] = trend
+    if breakdown is not None:
+        override["breakdown"] = {"property": breakdown, "attribution": attribution}
+    elif attribution is not None:
+        raise ValidationFailed(
+            "the question is not valid",
+            errors=[FieldError("/attribution", "conflicting_fields", "belongs to breakdown")],
+        )
+    return Beside(include, compare_start, compare_end, override)
 
 
 @router.get(
@@ -48,16 +91,18 @@ WindowOverride = Annotated[
 async def ask_saved_funnel(
     found: ReadableFunnel,
     services: ServicesOf,
+    request: Request,
+    wanted: Annotated[Beside, Depends(beside)],
     start_date: Day = None,
     end_date: Day = None,
-    window_seconds: WindowOverride = None,
 ) -> Response:
     funnel, project = found
-    override = {} if window_seconds is None else {"window_seconds": window_seconds}
-    definition = await to_thread(parse_definition, {**funnel.definition, **override})
+    definition = await to_thread(parse_definition, {**funnel.definition, **wanted.override})
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
+    extras = _extras(project, wanted.include, wanted.compare_start, wanted.compare_end)
     snapshot = await services.snapshot(project.id)
-    return json_answer(await services.run_funnel(snapshot, definition, time_range, funnel.id))
+    ask = partial(services.run_funnel, snapshot, definition, time_range, funnel.id, extras)
+    return json_answer(await while_waiting(request, ask))
 
 
 @router.post(
@@ -72,12 +117,15 @@ async def ask_funnel(
     raw: Annotated[Mapping[str, Any], Depends(json_object)],
     project: ReadableBodyProject,
     services: ServicesOf,
+    request: Request,
 ) -> Response:
-    start_date, end_date = (_text_or_none(raw, field) for field in RANGE_FIELDS)
-    definition = await to_thread(parse_definition, {key: raw[key] for key in raw if key not in RANGE_FIELDS})
+    start_date, end_date, compare_start, compare_end = (_text_or_none(raw, field) for field in RANGE_FIELDS)
+    definition = await to_thread(parse_definition, {key: raw[key] for key in raw if key not in QUESTION_FIELDS})
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
+    extras = _extras(project, raw.get("include") or (), compare_start, compare_end)
     snapshot = await services.snapshot(project.id)
-    return json_answer(await services.run_funnel(snapshot, definition, time_range, None))
+    ask = partial(services.run_funnel, snapshot, definition, time_range, None, extras)
+    return json_answer(await while_waiting(request, ask))
 
 
 @router.get(
@@ -121,6 +169,24 @@ async def list_event_names(
     found = await services.event_names(snapshot, q, limit)
     names = [{"name": one["event_type"], "count": one["count"], "last_seen": one["last_seen"]} for one in found]
     return json_answer({"event_names": names, "data_version": snapshot.data_version})
+
+
+def _extras(project: Project, include: object, compare_start: str | None, compare_end: str | None) -> Extras:
+    compare_with = None
+    if compare_start is not None or compare_end is not None:
+        compare_with = _compared(compare_start, compare_end, project.timezone)
+    names = parse_include(include if isinstance(include, list | tuple) else [None])
+    return Extras(names, compare_with, project.session_gap_seconds)
+
+
+def _compared(start: str | None, end: str | None, timezone: str) -> TimeRange:
+    """The range to compare with; errors name its own fields."""
+    try:
+        return resolve_time_range(start, end, timezone=timezone)
+    except ValidationFailed as error:
+        pointers = {"/start_date": "/compare_start", "/end_date": "/compare_end"}
+        errors = [FieldError(pointers.get(one.pointer, one.pointer), one.code, one.message) for one in error.errors]
+        raise ValidationFailed("the range to compare with is not valid", errors=errors) from None
 
 
 def _text_or_none(raw: Mapping[str, Any], field: str) -> str | None:

@@ -24,4 +24,8 @@ def _body(schema: str, example: dict[str, Any]) -> dict[str, Any]:
 
 
 DEFINITION_BODY = _body("FunnelDefinition", _DEFINITION)
-QUESTION_BODY = _body("FunnelQuestion", {**_DEFINITION, "start_date": "2026-10-01", "end_date": "2026-10-31"})
+_QUESTION = {**_DEFINITION, "start_date": "2026-10-01", "end_date": "2026-10-31"}
+QUESTION_BODY = _body("FunnelQuestion", _QUESTION)
+PEOPLE_BODY = _body("PeopleQuestion", {**_QUESTION, "stage": 3, "kind": "dropped"})
+EXPLAIN_BODY = _body("ExplainQuestion", {**_QUESTION, "user_id": "user-42"})
+EXPORT_BODY = _body("ExportQuestion", {**_QUESTION, "stage": 3, "kind": "dropped", "format": "csv"})

@@ -44,6 +44,38 @@ class Stage(BaseModel):
     host: str | None = Field(None, description="The page's host; a page stage only.", examples=["shop.example.org"])
     order: int | None = Field(None, description="Position from 1; by default the place in the list.", examples=[1])
     filters: list[Filter | AnyOf] = []
+    optional: bool = Field(False, description="Counted apart; never blocks. Not the first stage, not the last.")
+    within_seconds: int | None = Field(None, ge=0, description="At most so long after the required stage before.")
+    after_seconds: int | None = Field(None, ge=0, description="At least so long after the required stage before.")
+
+
+class Exclusion(BaseModel):
+    """An event that must not come between two stages. Takes one of `event`, `events` and `page`, as a stage does."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event: str | None = Field(None, examples=["refund"])
+    events: list[str] | None = None
+    page: str | None = None
+    match: Literal["path", "url"] | None = None
+    host: str | None = None
+    filters: list[Filter | AnyOf] = []
+    from_stage: int | None = Field(None, ge=1, description="By default the first stage.")
+    to_stage: int | None = Field(None, ge=2, description="By default the last stage.")
+
+
+class Breakdown(BaseModel):
+    """Groups by a property's value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    property: str = Field(examples=["browser"])
+    attribution: str = Field(
+        "entry",
+        pattern="^(entry|first_known|last_known|each|step:[1-9][0-9]?)$",
+        description="Whose value counts: `entry`, `first_known`, `last_known`, `step:k` or `each`.",
+    )
+    limit: int = Field(10, ge=1, le=100, description="So many groups; the others are one.")
 
 
 class FunnelDefinition(BaseModel):
@@ -63,6 +95,30 @@ class FunnelDefinition(BaseModel):
     )
     filters: list[Filter | AnyOf] = Field([], description="Hold for every stage.")
     semantics_version: Literal[1] = Field(1, description="The published meaning of the numbers.")
+    order: Literal["ordered", "strict", "unordered"] = Field(
+        "ordered", description="`strict`: nothing else may come between two stages. `unordered`: any order."
+    )
+    unit: Literal["user", "session"] = "user"
+    hold: list[str] = Field([], max_length=3, description="Properties that must stay the same on all stages.")
+    entry: Literal["best", "first", "last"] = Field("best", description="Which first event a path may begin with.")
+    tie: str = Field(
+        "any",
+        pattern="^(any|strict|grace:[0-9]+)$",
+        description="Events of one instant: in any order, not both, or with so many seconds of tolerance.",
+    )
+    count: Literal["unique", "totals"] = Field("unique", description="People once, or every path.")
+    first_required: bool = Field(False, description="Without an order: the first stage must come first.")
+    strict_scope: Literal["all", "filtered"] = "all"
+    sessions: Literal["derived", "client"] = "derived"
+    exclusions: list[Exclusion] = Field([], max_length=10)
+    exclusion_mode: Literal["cut", "drop"] = Field(
+        "cut", description="`cut`: the path ends there. `drop`: who has no other path is not counted at all."
+    )
+    mature_only: bool = Field(False, description="Only entries whose window has ended.")
+    as_of: str | None = Field(None, description="Later events do not exist.", examples=["2026-11-20T09:00:00Z"])
+    exclude_bots: bool = False
+    trend: Literal["hour", "day", "week", "month"] | None = Field(None, description="The buckets of `include: trend`.")
+    breakdown: Breakdown | None = Field(None, description="The groups of `include: breakdown`.")
 
 
 class FunnelQuestion(FunnelDefinition):
@@ -70,6 +126,9 @@ class FunnelQuestion(FunnelDefinition):
 
     start_date: str | None = Field(None, examples=["2026-10-01"])
     end_date: str | None = Field(None, examples=["2026-10-31"])
+    include: list[Literal["times", "trend", "breakdown", "compare"]] = []
+    compare_start: str | None = Field(None, description="With `include: compare`; by default the period before.")
+    compare_end: str | None = None
 
 
 class Funnel(FunnelDefinition):
@@ -113,15 +172,111 @@ class StageAnswer(BaseModel):
     drop_off_rate: float = Field(description="Percent of the stage before that was lost.", examples=[0.0])
 
 
+class OpenStageAnswer(StageAnswer):
+    users_max: int = Field(description="The count if everybody who is open still gets there.", examples=[10412])
+
+
+class StageFilled(BaseModel):
+    stage_name: str
+    order: int
+    users: int = Field(description="Reported paths that contain this stage.")
+
+
+class OptionalStageAnswer(BaseModel):
+    stage_name: str
+    after_order: int = Field(description="The required stage before it.", examples=[1])
+    users: int
+    conversion_rate: float = Field(description="Percent of the required stage before it.")
+
+
+class DurationSummary(BaseModel):
+    """Seconds; quantiles are observed values. Null where nobody is."""
+
+    count: int
+    average_s: float | None
+    median_s: float | None
+    p90_s: float | None
+
+
+class StepDuration(DurationSummary):
+    from_order: int
+    to_order: int
+
+
+class HistogramBin(BaseModel):
+    """[from_s, to_s); the last one includes its end. `to_s` null: open-ended."""
+
+    from_s: int
+    to_s: int | None
+    count: int
+
+
+class Times(BaseModel):
+    steps: list[StepDuration]
+    total: DurationSummary
+    histogram: list[HistogramBin] = Field(description="Sums up to the converted.")
+
+
+class TrendBucket(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+
+    bucket: str = Field(description="The first local day, or the local hour with its offset.", examples=["2026-10-05"])
+    from_: str = Field(alias="from", json_schema_extra={"format": "date-time"})
+    to: str = TIME
+    users: list[int] = Field(description="By stage.")
+    users_max: list[int]
+    open: int = Field(description="Not 0: the bucket may still grow.")
+    overall_conversion_rate: float
+
+
+class Trend(BaseModel):
+    interval: Literal["hour", "day", "week", "month"]
+    adds_up: bool = Field(description="False: somebody may enter in several buckets.")
+    buckets: list[TrendBucket]
+
+
+class Significance(BaseModel):
+    """Two conversion rates. Differences are percentage points."""
+
+    difference: float = Field(examples=[2.5])
+    interval: list[float] = Field(description="The 95 % interval of Newcombe.", examples=[[0.4, 4.6]])
+    p_value: float = Field(description="Two-sided; of groups after Holm's correction.")
+    is_significant: bool
+    is_too_small: bool = Field(description="Too few people to say anything.")
+
+
+class Group(BaseModel):
+    group: Literal["value", "other", "none"]
+    value: str | None = Field(description="Null for `other` and `none`.")
+    stages: list[StageAnswer]
+    overall_conversion_rate: float
+    significance: Significance | None = Field(None, description="This group beside all others together.")
+
+
+class BreakdownAnswer(BaseModel):
+    property: str
+    attribution: str
+    adds_up: bool = Field(description="False for `each`: somebody may be in several groups.")
+    groups: list[Group]
+
+
 class FunnelAnswer(BaseModel):
     """The numbers. Percentages have at most two decimals, rounded half up from the integers."""
 
     funnel_id: str | None = Field(description="Null for a funnel that is not saved.", examples=["f2k5m8q1t4w7z0c3g6j9"])
     name: str = Field(examples=["Checkout"])
     date_range: DateRange
-    stages: list[StageAnswer]
+    stages: list[OpenStageAnswer]
     overall_conversion_rate: float = Field(examples=[100.0])
     people_total: int = Field(description="People who entered the funnel in the range.", examples=[10412])
+    open: int = Field(description="Not converted people whose window has not ended.", examples=[0])
+    dropped_by_exclusion: int | None = Field(None, description="`exclusion_mode: drop`: entered, counted nowhere.")
+    stages_filled: list[StageFilled] | None = Field(None, description="`order: unordered` only.")
+    optional_stages: list[OptionalStageAnswer] | None = None
+    times: Times | None = Field(None, description="With `include: times`.")
+    trend: Trend | None = Field(None, description="With `include: trend`.")
+    breakdown: BreakdownAnswer | None = Field(None, description="With `include: breakdown`.")
+    compare: "ComparedPeriod | None" = Field(None, description="With `include: compare`.")
     window_seconds: int | None = Field(examples=[604_800])
     timezone: str = Field(description="The zone of the days.", examples=["Europe/Vienna"])
     semantics: Literal["iafa"]
@@ -130,6 +285,20 @@ class FunnelAnswer(BaseModel):
     as_of: str = TIME
     rows_read: int = Field(examples=[142_082])
     elapsed_ms: float = Field(examples=[84.2])
+
+
+class ComparedPeriod(BaseModel):
+    """The other period's own counts. The difference is this period's rate minus the other's."""
+
+    date_range: DateRange
+    stages: list[OpenStageAnswer]
+    overall_conversion_rate: float
+    people_total: int
+    open: int
+    dropped_by_exclusion: int | None = None
+    stages_filled: list[StageFilled] | None = None
+    optional_stages: list[OptionalStageAnswer] | None = None
+    significance: Significance | None = Field(None, description="Absent for `count: totals`.")
 
 
 class EventName(BaseModel):

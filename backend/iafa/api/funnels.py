@@ -17,7 +17,8 @@ from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import CHANGE_PROBLEMS, OBJECT_PROBLEMS
 from iafa.api.services import ServicesOf
 from iafa.errors import FieldError, ValidationFailed
-from iafa.query.definition import parse_definition, to_dict
+from iafa.query.definition import to_dict
+from iafa.query.definition_reading import parse_definition
 
 router = APIRouter(tags=["funnels"], route_class=StrictRoute)
 RawDefinition = Annotated[Mapping[str, Any], Depends(json_object)]

@@ -11,6 +11,7 @@ from iafa import __version__
 from iafa.api.access import EXTENSION, SECURITY, Access
 from iafa.api.examples import example_of
 from iafa.api.funnel_models import FunnelDefinition, FunnelQuestion
+from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion
 from iafa.api.problem_docs import ProblemBody
 
 _DESCRIPTION = """\
@@ -73,7 +74,10 @@ def build_document(app: FastAPI, access: Mapping[tuple[str, str], Access]) -> di
 
 
 def _extra_schemas() -> dict[str, Any]:
-    models = [(model, "validation") for model in (ProblemBody, FunnelDefinition, FunnelQuestion)]
+    models = [
+        (model, "validation")
+        for model in (ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion)
+    ]
     _refs, found = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     definitions = dict(found["$defs"])
     definitions["Problem"] = {**definitions.pop("ProblemBody"), "title": "Problem"}

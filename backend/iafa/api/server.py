@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import hashlib
 import logging
 import signal
 import socket
@@ -24,6 +25,7 @@ from iafa.api.tokens import Tokens
 from iafa.api.upload import Uploads
 from iafa.clock import Clock
 from iafa.published import Publisher
+from iafa.query.paths.warming import WARMING
 from iafa.settings import Settings
 from iafa.wiring import House, open_house, open_intake
 
@@ -62,6 +64,10 @@ def services_of_house(house: House, publisher: Publisher, *, replayed_from: int)
         run_funnel=house.run_funnel,
         run_trends=house.run_trends,
         event_names=house.event_names,
+        people_page=house.people_page,
+        people_export=house.people_export,
+        explain=house.explain,
+        cursor_key=hashlib.sha256(b"iafa cursor key" + house.settings.secret().encode()).digest(),
         readiness=readiness,
         drop_project=house.drop_project,
         metrics=partial(asyncio.to_thread, overview.text),
@@ -134,7 +140,7 @@ async def serve(
             limit_concurrency=CONNECTIONS_MAX,
             timeout_graceful_shutdown=GRACE_S,
         )
-        server = _Server(config, (served.publisher.start, announce))
+        server = _Server(config, (served.publisher.start, WARMING.start, announce))
         if until is not None:
             loop = asyncio.get_running_loop()
 

@@ -1,6 +1,6 @@
 """What routes are given: concrete parts and callables, put together by wiring. Holds no logic."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -13,6 +13,9 @@ from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels
 from iafa.meta.projects import Projects
 from iafa.query.definition import FunnelDefinition
+from iafa.query.engine_duckdb import Cancellation
+from iafa.query.people import PeoplePage, PeopleQuestion, Place
+from iafa.query.question import Extras
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion
 from iafa.settings import Settings
@@ -32,12 +35,22 @@ class Services:
     projects: Projects
     funnels: Funnels
     snapshot: "Callable[[str], Awaitable[Snapshot]]"
-    # (snapshot, definition, range, id of the saved funnel) -> the answer of semantics.md section 7
-    run_funnel: "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None], Awaitable[dict[str, Any]]]"
+    # (snapshot, definition, range, id of the saved funnel, what else is asked for, whether anybody still waits)
+    # -> the answer of semantics.md section 7
+    run_funnel: (
+        "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None, Extras, Cancellation], Awaitable[dict[str, Any]]]"
+    )
     # (snapshot, question) -> series of daily counts
     run_trends: "Callable[[Snapshot, TrendQuestion], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first
     event_names: "Callable[[Snapshot, str, int], Awaitable[Sequence[dict[str, Any]]]]"
+    # (snapshot, list, after which row, at most) -> the rows of one page
+    people_page: "Callable[[Snapshot, PeopleQuestion, Place | None, int], Awaitable[PeoplePage]]"
+    # (snapshot, list) -> all its rows, some at a time
+    people_export: "Callable[[Snapshot, PeopleQuestion], Awaitable[AsyncIterator[list[dict[str, object]]]]]"
+    # (snapshot, definition, range, id of a person or key of an entity) -> their way through the funnel
+    explain: "Callable[[Snapshot, FunnelDefinition, TimeRange, str], Awaitable[dict[str, object]]]"
+    cursor_key: bytes
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]
     drop_project: Callable[[str], Awaitable[None]]

@@ -16,7 +16,8 @@ from iafa.durable import write_private
 from iafa.errors import IafaError
 from iafa.jobs.upload import Receipt, Target
 from iafa.meta.projects import Project
-from iafa.query.definition import parse_definition, to_dict
+from iafa.query.definition import to_dict
+from iafa.query.definition_reading import parse_definition
 from iafa.wiring import House
 
 EMAIL = "demo@example.com"

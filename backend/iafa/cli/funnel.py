@@ -14,7 +14,8 @@ from iafa.cli.options import data_dir_option, house_at, json_option, print_json,
 from iafa.errors import WrongUsage
 from iafa.meta.funnels import StoredFunnel
 from iafa.meta.projects import Project
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
+from iafa.query.question import Extras
 from iafa.query.time_range import resolve_time_range
 from iafa.wiring import House
 
@@ -70,7 +71,8 @@ def funnel_command(
         definition = parse_definition({**raw, **window})
         time_range = resolve_time_range(options["start"], options["end"], timezone=owner.timezone)
         snapshot = await house.snapshot(owner.id)
-        return await house.run_funnel(snapshot, definition, time_range, None if funnel is None else funnel.id)
+        extras = Extras(session_gap_s=owner.session_gap_seconds)
+        return await house.run_funnel(snapshot, definition, time_range, None if funnel is None else funnel.id, extras)
 
     try:
         answer = run(ask)

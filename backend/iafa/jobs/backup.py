@@ -120,6 +120,8 @@ class Backup:
                     if file.path not in had:
                         self._lake_file(self.layout.lake_file(project_id, file.path))
                         had.add(file.path)
+                for path in manifest.identity:
+                    self._lake_file(self.layout.project(project_id) / path)
             except FileNotFoundError:
                 newer = Manifests(self.layout, self.clock).latest(project_id)
                 if newer.generation == manifest.generation:
@@ -157,6 +159,8 @@ class Backup:
             unlink(copy.lake_file(project_id, path))
         for file in manifest.listed:
             self._check_lake_file(copy.lake_file(project_id, file.path), file)
+        for path in manifest.identity:
+            self._list(copy.project(project_id) / path)
         if manifest.generation:
             name = copy.manifests(project_id) / manifest_name(manifest.generation)
             make_dirs(name.parent)

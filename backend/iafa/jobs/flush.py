@@ -18,6 +18,7 @@ from iafa.journal.reader import Damage, Segment, journals, read_segment, sealed_
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import is_dropped
 from iafa.lake.held import held_files, held_projects, hold, is_held
+from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifest, Manifests
 from iafa.lake.parts import time_us
@@ -220,6 +221,8 @@ class Flusher:
 
     def _store(self, project_id: str, epoch: int, both: _Range, table: pa.Table, flushed: Flushed) -> None:
         distinct = self.appender.distinct(project_id, table)
+        if found := edges_of(distinct):
+            IdentityEdges(self.layout, self.appender.manifests).add_edges(project_id, found)
         files = self.appender.write(project_id, distinct, f"j{epoch}-{both.first}-{both.last}")
         live = {str(known) for known, _directory in journals(self.layout.journal)}
         live |= {str(one.epoch) for one in held_files(self.layout, project_id)}

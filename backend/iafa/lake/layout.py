@@ -9,7 +9,7 @@ from iafa.errors import DataDamaged, NotFound
 from iafa.event import ID_PATTERN
 
 _MANIFEST = re.compile(r"(\d{10})\.json")
-_LAKE_PATH = re.compile(r"(rollups/)?\d{4}/\d{2}/[A-Za-z0-9_][A-Za-z0-9_.-]*\.parquet")
+_LAKE_PATH = re.compile(r"(rollups/)?\d{4}/\d{2}/[A-Za-z0-9_][A-Za-z0-9_.-]*\.parquet|identity/[0-9a-f]{16}\.json")
 _ROLLUPS = "rollups/"
 
 
@@ -148,6 +148,11 @@ def manifest_generation(name: str) -> int | None:
 def part_path(day: date, segment: str) -> str:
     """Relative to the project's folder; `segment` says which journal records, upload or merge it holds."""
     return f"{_month(day)}/events_{day.isoformat()}.{segment}.parquet"
+
+
+def identity_path(checksum: str) -> str:
+    """Identity edges, relative to the project's folder; the name is what is in it."""
+    return f"identity/{checksum}.json"
 
 
 def rejected_path(day: date, segment: str = "") -> str:

@@ -13,6 +13,7 @@ from iafa.journal.format import Kind, Record
 from iafa.journal.reader import Segment, Tail
 from iafa.lake.append import files_in_window
 from iafa.lake.held import is_held
+from iafa.lake.identity import IdentityEdges, edges_of, identities
 from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, Manifest, Manifests
@@ -37,6 +38,7 @@ class Snapshot:
     first_us: int | None = None  # earliest and latest created_at, None when there is no event
     last_us: int | None = None
     rollups: Rollups | None = None  # counts of days whose raw events are gone, of the same generation
+    identities: pa.Table | None = None  # of IDENTITY_SCHEMA: whose events are whose; None when there is no edge
     entries: tuple[LakeFile, ...] | None = None  # what the manifest says of `files`; None when there is no manifest
 
     def between(self, from_us: int, to_us: int) -> "Snapshot":
@@ -81,6 +83,8 @@ class Snapshots:
         self._tail = Tail(layout.journal)
         self._chunks: dict[str, list[_Chunk]] = {}
         self._stored_ids = StoredIds(layout)
+        self._edges = IdentityEdges(layout, manifests)
+        self._identities: dict[str, tuple[str, pa.Table | None]] = {}
         self._fresh: dict[str, tuple[str, pa.Table]] = {}
         self._lock = threading.Lock()
 
@@ -101,7 +105,8 @@ class Snapshots:
             ]
             version = _version(manifest, waiting)
             tail = self._distinct_tail(project_id, manifest, waiting, version)
-        return self._snapshot(project_id, manifest, tail, version)
+            known = self._known_identities(project_id, manifest, tail, version)
+        return replace(self._snapshot(project_id, manifest, tail, version), identities=known)
 
     def _read_tail(self) -> None:
         fresh, present = self._tail.read()
@@ -129,6 +134,17 @@ class Snapshots:
         table = table.filter(pa.array(distinct))
         self._fresh[project_id] = (version, table)
         return table
+
+    def _known_identities(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> pa.Table | None:
+        """The edges of the generation and those that `identify` events of the tail are about to bring."""
+        known = self._identities.get(project_id)
+        if known is not None and known[0] == version:
+            return known[1]
+        stored = self._edges.edges(project_id, manifest)
+        ids = {edge.id for edge in stored}
+        found = identities([*stored, *(edge for edge in edges_of(tail) if edge.id not in ids)])
+        self._identities[project_id] = (version, found)
+        return found
 
     def _snapshot(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> Snapshot:
         directory = self._layout.project(project_id)

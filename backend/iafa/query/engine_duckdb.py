@@ -7,15 +7,16 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from iafa.clock import Clock
 from iafa.durable import remove_tree
-from iafa.errors import DataDamaged, QueryBusy, QueryTimeout
+from iafa.errors import DataDamaged, IafaError, QueryBusy, QueryTimeout
 from iafa.lake.snapshot import Snapshot
 from iafa.lake.soundness import Soundness
 from iafa.metrics import Counters
@@ -65,7 +66,7 @@ class DuckEngine:
         self._changed = threading.Condition()
 
     @contextmanager
-    def reading(self, snapshot: Snapshot) -> Iterator["Reading"]:
+    def reading(self, snapshot: Snapshot, cancellation: "Cancellation | None" = None) -> Iterator["Reading"]:
         """A cursor that sees the files of the snapshot's project and its tail as `tail`, for one question.
 
         The first time in this process each file is compared with its checksum.
@@ -78,7 +79,9 @@ class DuckEngine:
             cursor = instance.connection.cursor()
             try:
                 cursor.register("tail", snapshot.tail)
-                with _Deadline(cursor, self._limits.timeout_s) as deadline:
+                if snapshot.identities is not None:
+                    cursor.register("identities", snapshot.identities)
+                with _Deadline(cursor, self._limits.timeout_s, cancellation) as deadline:
                     yield Reading(cursor, snapshot, deadline)
             finally:
                 cursor.close()
@@ -137,11 +140,32 @@ class Reading:
 
     def rows(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[object, ...]]:
         """All rows of the answer: ask for few. The statement must use each parameter."""
+        with self._explained():
+            return self._cursor.execute(sql, dict(parameters)).fetchall()
+
+    def batches(self, sql: str, parameters: Mapping[str, object], rows: int) -> Iterator[pa.RecordBatch]:
+        """The answer as a stream of record batches. Ask nothing else before it has ended."""
+        with self._explained():
+            # A relation: the result of `execute` would be copied once more on its way to Arrow.
+            relation = self._cursor.sql(sql, params=dict(parameters))
+            assert relation is not None
+            reader = relation.to_arrow_reader(rows)
+        while True:
+            with self._explained():
+                batch = next(reader, None)
+            if batch is None:
+                return
+            yield batch
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """What the engine raises, as errors of ours."""
         self.check_time()
         try:
-            return self._cursor.execute(sql, dict(parameters)).fetchall()
+            yield
         except duckdb.InterruptException as error:
-            raise _timed_out(self._deadline) from error
+            self._deadline.check()
+            raise QueryTimeout("the question was interrupted") from error
         except duckdb.OutOfMemoryException as error:
             raise QueryBusy(
                 "the question needs more memory than is free now; ask for a shorter range",
@@ -156,36 +180,67 @@ class Reading:
 
     def check_time(self) -> None:
         """For loops beside the statements."""
-        if self._deadline.has_passed:
-            raise _timed_out(self._deadline)
+        self._deadline.check()
 
 
-@dataclass
+class Cancellation:
+    """Says that nobody waits for the answer any more. Safe to use from many threads; lasts."""
+
+    def __init__(self) -> None:
+        self.is_cancelled = False
+        self._wakes: list[threading.Event] = []
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        with self._lock:
+            self.is_cancelled = True
+            for wake in self._wakes:
+                wake.set()
+
+    def when_cancelled(self, wake: threading.Event) -> None:
+        with self._lock:
+            self._wakes.append(wake)
+            if self.is_cancelled:
+                wake.set()
+
+
 class _Deadline:
-    """Interrupts the cursor when its time is over, and again: between two statements it has no effect."""
+    """Interrupts the cursor when its time is over or nobody waits, and again: between two statements it has no
+    effect."""
 
-    cursor: duckdb.DuckDBPyConnection
-    timeout_s: float
-    has_passed: bool = False
-    _done: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, timeout_s: float, cancellation: Cancellation | None = None
+    ) -> None:
+        self.timeout_s = timeout_s
+        self.has_passed = False
+        self._cursor = cursor
+        self._cancellation = cancellation or Cancellation()
+        self._wake = threading.Event()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="query-deadline", daemon=True)
 
     def __enter__(self) -> "_Deadline":
-        self._thread = threading.Thread(target=self._watch, name="query-deadline", daemon=True)
+        self._cancellation.when_cancelled(self._wake)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._wake.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        if self._cancellation.is_cancelled:
+            raise IafaError("the client left before the answer", code="bad_request")
+        if self.has_passed:
+            raise QueryTimeout(f"the question took longer than {self.timeout_s:g} s; ask for a shorter range")
 
     def _watch(self) -> None:
-        wait_s = self.timeout_s
-        while not self._done.wait(wait_s):
+        self._wake.wait(self.timeout_s)
+        while not self._done.is_set():
             self.has_passed = True
-            self.cursor.interrupt()
-            wait_s = _INTERRUPT_AGAIN_S
+            self._cursor.interrupt()
+            self._done.wait(_INTERRUPT_AGAIN_S)
 
 
 def locked_connection(directory: str, spill: Path, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
@@ -220,10 +275,6 @@ def regex_error(pattern: str) -> str | None:
         except duckdb.InvalidInputException as error:
             return str(error).removeprefix("Invalid Input Error: ").partition(":")[0]
     return None
-
-
-def _timed_out(deadline: _Deadline) -> QueryTimeout:
-    return QueryTimeout(f"the question took longer than {deadline.timeout_s:g} s; ask for a shorter range")
 
 
 def _damage(snapshot: Snapshot, error: duckdb.Error) -> DataDamaged:

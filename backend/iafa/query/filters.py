@@ -132,6 +132,16 @@ def condition_sql(condition: Condition, parameters: Parameters) -> str:
     return f"(not {_positive_sql(mirrored, parameters)})"
 
 
+def text_sql(name: str, parameters: Parameters) -> str:
+    """The canonical text of a property or column; null where it is missing, an array or an object."""
+    return _Subject(name, parameters).text()
+
+
+def property_columns(name: str) -> set[str]:
+    """The event columns that a property's name reads."""
+    return filter_columns(Filter(name, Operator.EXISTS))
+
+
 class _FilterReader:
     def __init__(self, errors: FieldErrors, regex_error: RegexCheck) -> None:
         self._errors = errors

@@ -1,24 +1,27 @@
-"""The ordered funnel: how many people reach each stage. Exact for repeated and overlapping stages and ties.
+"""The answer of a funnel, section 7 of the semantics: its counts, and what was asked for beside them."""
 
-Only the newest start per level is kept: it never falls with time, so the latest event before another one
-carries the best start. Within one instant that needs care: see `instants`.
-"""
+from dataclasses import replace
 
-from collections.abc import Mapping, Sequence
-
-from iafa.clock import US_PER_S, to_iso
+from iafa.clock import to_iso
+from iafa.errors import FieldError, ValidationFailed
 from iafa.lake.snapshot import Snapshot
-from iafa.query.binding import Parameters, sql_text
+from iafa.query.breakdown import GroupCounts, add_breakdown
+from iafa.query.conversion_times import ConversionTimes
 from iafa.query.definition import SEMANTICS, SEMANTICS_VERSION, FunnelDefinition
-from iafa.query.engine_duckdb import DuckEngine, Reading
-from iafa.query.instants import ways
-from iafa.query.rates import percent
-from iafa.query.source import events_sql
-from iafa.query.stages import are_disjoint, relevant_sql, stage_columns, stage_sql
-from iafa.query.time_range import TIME_END_US, TimeRange
-
-_NO_LIMIT_US = 1 << 62
-_MINUTE_US = 60 * US_PER_S
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.funnel_counts import is_plain, stage_counts
+from iafa.query.funnel_members import (
+    breakdown_of,
+    comparison_of,
+    counts_of,
+    optional_stages_of,
+    stages_filled_of,
+)
+from iafa.query.paths.solving import solve_paths
+from iafa.query.question import Extras, Question, question_of
+from iafa.query.tally import Tally
+from iafa.query.time_range import TimeRange, previous_range
+from iafa.query.trend import Trend
 
 
 def funnel(
@@ -28,191 +31,121 @@ def funnel(
     time_range: TimeRange,
     *,
     funnel_id: str | None = None,
+    extras: Extras | None = None,
 ) -> dict[str, object]:
-    """The answer of section 7 of the semantics, ready for JSON. Blocks: call it in a thread.
+    """The answer, ready for JSON. Blocks: call it in a thread."""
+    question = question_of(definition, time_range, engine.clock.now_us(), extras)
+    return answer(engine, snapshot, question, funnel_id=funnel_id)
 
-    `users` are people, `date_range` is what was asked for, `people_total` are the people who entered.
-    """
+
+def answer(
+    engine: DuckEngine,
+    snapshot: Snapshot,
+    question: Question,
+    *,
+    funnel_id: str | None = None,
+    cancellation: Cancellation | None = None,
+) -> dict[str, object]:
+    """`users` are people (or what `unit` and `hold` make of them), `people_total` those who entered."""
     began_s = engine.clock.monotonic_s()
-    as_of_us = engine.clock.now_us() // _MINUTE_US * _MINUTE_US
-    read = snapshot.between(time_range.from_us, _read_to_us(definition, time_range))
-    with engine.reading(read) as reading:
-        counts = stage_counts(reading, read, definition, time_range)
+    definition, time_range = question.definition, question.time_range
+    other = _other_period(question)
+    members = _asked(engine, snapshot, question, cancellation)
+    if other is not None:
+        compared = _asked(engine, snapshot, other, cancellation)
+        shown = other.time_range.shown(snapshot.first_us, snapshot.last_us)
+        members["compare"] = comparison_of(definition, shown, members, compared)
     return {
         "funnel_id": funnel_id,
         "name": definition.name,
         "date_range": time_range.shown(snapshot.first_us, snapshot.last_us),
-        "stages": _stages(definition, counts),
-        "overall_conversion_rate": percent(counts[-1], counts[0]),
-        "people_total": counts[0],
+        **members,
         "window_seconds": definition.window_seconds,
         "timezone": time_range.timezone,
         "semantics": SEMANTICS,
         "semantics_version": SEMANTICS_VERSION,
         "data_version": snapshot.data_version,
-        "as_of": to_iso(as_of_us),
+        "as_of": to_iso(question.as_of_us),
         "rows_read": snapshot.rows,
         "elapsed_ms": round((engine.clock.monotonic_s() - began_s) * 1000, 1),
     }
 
 
-def stage_counts(
-    reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange
-) -> list[int]:
-    """People by stage. Both ways are exact; the first is faster and possible only for disjoint stages."""
-    if are_disjoint(definition.stages):
-        return _count_disjoint(reading, snapshot, definition, time_range)
-    return _count_overlapping(reading, snapshot, definition, time_range)
+def _other_period(question: Question) -> Question | None:
+    """The question of the period to compare with, counts only."""
+    if not question.wants("compare"):
+        return None
+    time_range = question.extras.compare_with or previous_range(question.time_range)
+    if time_range is None:
+        message = "needs start_date and end_date, or compare_start and compare_end"
+        raise ValidationFailed(
+            "the question is not valid", errors=[FieldError("/include", "conflicting_fields", message)]
+        )
+    return replace(question, time_range=time_range, extras=Extras(session_gap_s=question.extras.session_gap_s))
 
 
-def _stages(definition: FunnelDefinition, counts: Sequence[int]) -> list[dict[str, object]]:
-    before = [counts[0], *counts]
-    return [
-        {
-            "stage_name": stage.name,
-            "order": index + 1,
-            "users": counts[index],
-            "conversion_rate": percent(counts[index], counts[0]),
-            "drop_off_rate": percent(before[index] - counts[index], before[index]),
-        }
-        for index, stage in enumerate(definition.stages)
-    ]
+def _asked(
+    engine: DuckEngine, snapshot: Snapshot, question: Question, cancellation: Cancellation | None
+) -> dict[str, object]:
+    read = snapshot.between(question.span.read_from_us, question.span.read_to_us)
+    with engine.reading(read, cancellation) as reading:
+        if _is_countable(question):
+            return _of_counts(reading, read, question)
+        return _of_paths(reading, read, question)
 
 
-def _count_disjoint(
-    reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange
-) -> list[int]:
-    parameters = _bounds(definition, time_range)
-    stages = range(1, len(definition.stages) + 1)
-    cases = " ".join(
-        f"when {stage_sql(stage, parameters)} then {number}"
-        for number, stage in zip(stages, definition.stages, strict=True)
-    )
-    reaches = "".join(
-        f",\nreach_{number} as materialized (\n{_reach(_stage_events(number), number - 1, after='>=')})"
-        for number in stages[1:]
-    )
-    parameters.values["to_us"] = time_range.to_us
-    text = sql_text(
-        "funnel_disjoint",
-        identified=_identified(snapshot, definition, parameters),
-        stage_of_event=cases,
-        is_relevant=relevant_sql(definition, parameters),
-        reaches=reaches,
-        counts=_counts(len(stages)),
-    )
-    return _only_row(reading, text, _with_window(parameters, definition))
-
-
-def _count_overlapping(
-    reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange
-) -> list[int]:
-    parameters = _bounds(definition, time_range)
-    parameters.values["to_us"] = time_range.to_us
-    bits = " | ".join(
-        f"(case when {stage_sql(stage, parameters)} then {1 << index} else 0 end)"
-        for index, stage in enumerate(definition.stages)
-    )
-    text = sql_text(
-        "instants",
-        identified=_identified(snapshot, definition, parameters),
-        mask_of_event=f"({bits})::integer",
-        is_relevant=relevant_sql(definition, parameters),
-    )
-    reading.rows(text, parameters.values)
-    known = _ways_of_ties(reading, len(definition.stages))
-    text = sql_text(
-        "funnel_overlapping",
-        reaches=",\n".join(_reaches(len(definition.stages), known)),
-        counts=_counts(len(definition.stages)),
-    )
-    values = Parameters(
-        masks=[masks for masks, _, _, _ in known],
-        is_entry=[is_entry for _, is_entry, _, _ in known],
-        level=[level for _, _, level, _ in known],
-        previous=[previous for _, _, _, previous in known],
-    )
-    return _only_row(reading, text, _with_window(values, definition))
-
-
-def _ways_of_ties(reading: Reading, stages: int) -> list[tuple[list[int], bool, int, int]]:
-    """(masks, is_entry, level, previous level) of each kind of instant that holds several events."""
-    known = []
-    for masks, is_entry in reading.rows(sql_text("instant_ties"), {}):
-        reading.check_time()
-        assert isinstance(masks, list)
-        assert isinstance(is_entry, bool)
-        known += [(masks, is_entry, level, previous) for level, previous in ways(masks, stages, is_entry=is_entry)]
-    return known
-
-
-def _reaches(stages: int, known: Sequence[tuple[list[int], bool, int, int]]) -> list[str]:
-    """One CTE a level: whoever got there, when, and from which newest start."""
-    steps = {(level, previous) for _, _, level, previous in known}
-    reaches = []
-    for level in range(1, stages + 1):
-        parts = []
-        for previous in range(level):
-            events = []
-            if previous == level - 1:
-                events.append(sql_text("lone_events", stage=str(level), bit=str(1 << previous)))
-            if (level, previous) in steps:
-                events.append(sql_text("tied_events", level=str(level), previous=str(previous)))
-            if events:
-                parts.append(_reach("union all\n".join(events), previous, after=">"))
-        body = "union all\n".join(parts)
-        reaches.append(f"reach_{level} as materialized (\n{body})")
-    return reaches
-
-
-def _reach(events: str, previous: int, *, after: str) -> str:
-    if previous == 0:
-        return sql_text("entries", events=events)
-    return sql_text("reach", events=events, previous=str(previous), after=after)
-
-
-def _stage_events(number: int) -> str:
-    return sql_text("stage_events", stage=str(number))
-
-
-def _counts(stages: int) -> str:
-    return ", ".join(f"({sql_text('people', level=str(level))})" for level in range(1, stages + 1))
-
-
-def _bounds(definition: FunnelDefinition, time_range: TimeRange) -> Parameters:
-    """The range selects the first event; later ones may follow up to a window after it (`entry`) or not."""
-    return Parameters(from_us=time_range.from_us, read_to_us=_read_to_us(definition, time_range))
-
-
-def _read_to_us(definition: FunnelDefinition, time_range: TimeRange) -> int:
-    if definition.range != "entry":
-        return time_range.to_us
-    return min(time_range.to_us + _window_us(definition), TIME_END_US)
-
-
-def _window_us(definition: FunnelDefinition) -> int:
-    return _NO_LIMIT_US if definition.window_seconds is None else definition.window_seconds * US_PER_S
-
-
-def _with_window(parameters: Parameters, definition: FunnelDefinition) -> Mapping[str, object]:
-    if len(definition.stages) > 1:
-        parameters.values["window_us"] = _window_us(definition)
-    return parameters.values
-
-
-def _identified(snapshot: Snapshot, definition: FunnelDefinition, parameters: Parameters) -> str:
-    columns = stage_columns(definition)
-    return sql_text(
-        "identified",
-        columns=", ".join(sorted(columns - {"user_hash"})),
-        events=events_sql(snapshot, columns, parameters),
+def _is_countable(question: Question) -> bool:
+    """True if the plain counts are the whole answer."""
+    is_cut = question.span.to_us != question.time_range.to_us
+    return (
+        is_plain(question.definition)
+        and question.extras.include <= {"compare"}
+        and question.definition.as_of_us is None
+        and not (is_cut and question.definition.range == "all_steps")
     )
 
 
-def _only_row(reading: Reading, text: str, values: Mapping[str, object]) -> list[int]:
-    (row,) = reading.rows(text, values)
-    counts = []
-    for count in row:
-        assert isinstance(count, int)
-        counts.append(count)
-    return counts
+def _of_counts(reading: Reading, snapshot: Snapshot, question: Question) -> dict[str, object]:
+    time_range = replace(question.time_range, to_us=question.span.to_us)
+    counts = stage_counts(reading, snapshot, question.definition, time_range, open_from_us=question.open_from_us)
+    most = [reached + may for reached, may in zip(counts.reached, counts.open, strict=True)]
+    return counts_of(question.definition, counts.reached, most, entered=counts.reached[0], open_=counts.open[-1])
+
+
+def _of_paths(reading: Reading, snapshot: Snapshot, question: Question) -> dict[str, object]:
+    definition, plan = question.definition, question.plan
+    tally = Tally.empty(plan.steps, len(definition.stages) - plan.steps)
+    times = ConversionTimes(plan.steps, is_ordered=definition.order != "unordered")
+    trend = Trend(question, snapshot) if question.wants("trend") else None
+    breakdown = definition.breakdown if question.wants("breakdown") else None
+    groups = GroupCounts(plan.steps)
+    for solved in solve_paths(
+        reading,
+        snapshot,
+        definition,
+        question.time_range,
+        span=question.span,
+        session_gap_s=question.extras.session_gap_s,
+        properties=[] if breakdown is None else [breakdown.property],
+    ):
+        tally.add(solved, definition, plan, question.open_from_us)
+        if question.wants("times"):
+            times.add(solved)
+        if breakdown is not None:
+            add_breakdown(groups, solved, question, reading.check_time)
+        if trend is not None:
+            trend.add(solved.chunk.histories, reading.check_time)
+    members = counts_of(definition, tally.reached.tolist(), tally.users_max(), entered=tally.entered, open_=tally.open)
+    if definition.exclusions and definition.exclusion_mode == "drop":
+        members["dropped_by_exclusion"] = tally.dropped_by_exclusion
+    if definition.order == "unordered":
+        members["stages_filled"] = stages_filled_of(definition, tally)
+    if len(tally.optional):
+        members["optional_stages"] = optional_stages_of(definition, tally)
+    if question.wants("times"):
+        members["times"] = times.answer(definition.window_seconds)
+    if trend is not None:
+        members["trend"] = trend.answer()
+    if breakdown is not None:
+        members["breakdown"] = breakdown_of(definition, breakdown, groups.groups(breakdown.limit))
+    return members

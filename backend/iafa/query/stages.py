@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from iafa.query.binding import Parameters
-from iafa.query.definition import ANY_EVENT, FunnelDefinition, Stage
+from iafa.query.definition import ANY_EVENT, Exclusion, FunnelDefinition, Stage
 from iafa.query.filters import condition_sql, filter_columns
 from iafa.query.pages import PAGE_EVENT, literal_path, page_sql
 
 
 def stage_columns(definition: FunnelDefinition) -> set[str]:
-    conditions = [*definition.filters, *(each for stage in definition.stages for each in stage.filters)]
+    matchers: list[Stage | Exclusion] = [*definition.stages, *definition.exclusions]
+    conditions = [*definition.filters, *(each for matcher in matchers for each in matcher.filters)]
     columns = {"user_hash", "created_at", "event_type"}.union(*map(filter_columns, conditions))
-    return columns | {"url"} if any(stage.page for stage in definition.stages) else columns
+    if definition.exclude_bots:
+        columns.add("is_bot")
+    return columns | {"url"} if any(matcher.page for matcher in matchers) else columns
 
 
 def are_disjoint(stages: Sequence[Stage]) -> bool:
@@ -22,14 +25,15 @@ def are_disjoint(stages: Sequence[Stage]) -> bool:
 
 def relevant_sql(definition: FunnelDefinition, parameters: Parameters) -> str:
     """What every event of the funnel fulfils, in a form that skips row groups sorted by event type."""
-    names = {name for stage in definition.stages for name in _event_names(stage)}
+    matchers: list[Stage | Exclusion] = [*definition.stages, *definition.exclusions]
+    names = {name for matcher in matchers for name in _event_names(matcher)}
     conditions = [condition_sql(condition, parameters) for condition in definition.filters]
     if ANY_EVENT not in names:
         conditions.insert(0, f"event_type in ({', '.join(parameters.bind(name) for name in sorted(names))})")
     return " and ".join(conditions) or "true"
 
 
-def stage_sql(stage: Stage, parameters: Parameters) -> str:
+def stage_sql(stage: Stage | Exclusion, parameters: Parameters) -> str:
     """A boolean expression that is never null."""
     if stage.page is not None:
         conditions = [page_sql(stage.page, parameters)]
@@ -41,7 +45,7 @@ def stage_sql(stage: Stage, parameters: Parameters) -> str:
     return " and ".join(conditions) or "true"
 
 
-def _event_names(stage: Stage) -> tuple[str, ...]:
+def _event_names(stage: Stage | Exclusion) -> tuple[str, ...]:
     return stage.events if stage.page is None else (PAGE_EVENT,)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from iafa.clock import US_PER_S
+from iafa.clock import US_PER_S, to_iso
 from iafa.event import TIME_MAX_US
 from iafa.query.field_errors import FieldErrors
 
@@ -71,6 +71,24 @@ def check_timezone(timezone: str) -> str:
     _zone(timezone, errors)
     errors.raise_any("the time zone is not valid")
     return timezone
+
+
+def start_of_day_us(day: date, zone: ZoneInfo) -> int:
+    """The first instant of a local day, also where clocks skip midnight."""
+    return _instant_us(day, zone)
+
+
+def previous_range(asked: TimeRange) -> TimeRange | None:
+    """The period of equal length right before: as many local days for days. None for a range with an open side."""
+    if asked.start is None or asked.end is None:
+        return None
+    if not (_DAY.fullmatch(asked.start) and _DAY.fullmatch(asked.end)):
+        length_us = asked.to_us - asked.from_us
+        start, end = to_iso(asked.from_us - length_us), to_iso(asked.from_us)
+        return TimeRange(asked.from_us - length_us, asked.from_us, start, end, asked.timezone)
+    first, last = date.fromisoformat(asked.start), date.fromisoformat(asked.end)
+    before = first - timedelta(days=1)
+    return resolve_time_range((before - (last - first)).isoformat(), before.isoformat(), timezone=asked.timezone)
 
 
 def _zone(timezone: str, errors: FieldErrors) -> ZoneInfo:

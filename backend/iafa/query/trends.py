@@ -13,7 +13,7 @@ from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import ANY_EVENT
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.field_errors import FieldErrors
-from iafa.query.source import events_sql
+from iafa.query.source import stored_events_sql
 
 EVENT_TYPES_MAX = 20
 DAYS_MAX = 3_660
@@ -96,7 +96,8 @@ def _raw_counts(
                 from_us=(start - _EPOCH).days * US_PER_DAY, to_us=((end - _EPOCH).days + 1) * US_PER_DAY
             )
             wanted = "true" if is_any else f"event_type in ({', '.join(parameters.bind(one) for one in names)})"
-            events = events_sql(snapshot, ("event_type", "user_hash", "created_at"), parameters)
+            # Roll-ups count people as they were stored: so do the days beside them.
+            events = stored_events_sql(snapshot, {"event_type", "user_hash", "created_at"}, parameters)
             sql = sql_text("trend_days", events=events, is_wanted=wanted, event_type="null" if is_any else "event_type")
             for name, day, count, people in reading.rows(sql, parameters.values):
                 assert isinstance(day, int)

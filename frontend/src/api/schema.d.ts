@@ -416,6 +416,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/funnel/{funnel_id}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the people behind a stage of a saved funnel
+         * @description As many as the bar of the stage, newest entry first, with the path that each took. Page by page: ask again with `next_cursor` and the same parameters.
+         */
+        get: operations["list_funnel_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * List the people behind a stage of a funnel that is not saved
+         * @description The same answer as for a saved funnel.
+         */
+        post: operations["list_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/{funnel_id}/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Explain one person in a saved funnel
+         * @description What they did, what was counted, and why it went no further. `user_id` is a user id, an anonymous id or the `entity` of a list.
+         */
+        get: operations["explain_funnel_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain one person in a funnel that is not saved
+         * @description The same answer as for a saved funnel.
+         */
+        post: operations["explain_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/{funnel_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Write the people behind a stage of a saved funnel into a file
+         * @description The whole list as CSV or NDJSON, sent as it is read. Cells that a spreadsheet would take for a formula begin with `'`. A file that ends early was cut: the connection breaks off.
+         */
+        get: operations["export_funnel_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write the people behind a stage of a funnel that is not saved into a file
+         * @description The same file as for a saved funnel.
+         */
+        post: operations["export_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -692,6 +812,72 @@ export interface components {
             /** Results */
             results: components["schemas"]["EventResult"][];
         };
+        /**
+         * Breakdown
+         * @description Groups by a property's value.
+         */
+        Breakdown: {
+            /**
+             * Property
+             * @example browser
+             */
+            property: string;
+            /**
+             * Attribution
+             * @description Whose value counts: `entry`, `first_known`, `last_known`, `step:k` or `each`.
+             * @default entry
+             */
+            attribution?: string;
+            /**
+             * Limit
+             * @description So many groups; the others are one.
+             * @default 10
+             */
+            limit?: number;
+        };
+        /** BreakdownAnswer */
+        BreakdownAnswer: {
+            /** Property */
+            property: string;
+            /** Attribution */
+            attribution: string;
+            /**
+             * Adds Up
+             * @description False for `each`: somebody may be in several groups.
+             */
+            adds_up: boolean;
+            /** Groups */
+            groups: components["schemas"]["Group"][];
+        };
+        /**
+         * Cause
+         * @description The closed set of reasons.
+         * @enum {string}
+         */
+        Cause: "never_happened" | "after_window" | "before_window" | "before_previous" | "same_instant" | "filter_not_met" | "excluded" | "interrupted" | "within_too_late" | "after_too_early" | "out_of_range" | "other_session" | "other_hold_value" | "already_used";
+        /**
+         * ComparedPeriod
+         * @description The other period's own counts. The difference is this period's rate minus the other's.
+         */
+        ComparedPeriod: {
+            date_range: components["schemas"]["DateRange"];
+            /** Stages */
+            stages: components["schemas"]["OpenStageAnswer"][];
+            /** Overall Conversion Rate */
+            overall_conversion_rate: number;
+            /** People Total */
+            people_total: number;
+            /** Open */
+            open: number;
+            /** Dropped By Exclusion */
+            dropped_by_exclusion?: number | null;
+            /** Stages Filled */
+            stages_filled?: components["schemas"]["StageFilled"][] | null;
+            /** Optional Stages */
+            optional_stages?: components["schemas"]["OptionalStageAnswer"][] | null;
+            /** @description Absent for `count: totals`. */
+            significance?: components["schemas"]["Significance"] | null;
+        };
         /** DateRange */
         DateRange: {
             /**
@@ -704,6 +890,20 @@ export interface components {
              * @example 2026-10-31
              */
             end: string | null;
+        };
+        /**
+         * DurationSummary
+         * @description Seconds; quantiles are observed values. Null where nobody is.
+         */
+        DurationSummary: {
+            /** Count */
+            count: number;
+            /** Average S */
+            average_s: number | null;
+            /** Median S */
+            median_s: number | null;
+            /** P90 S */
+            p90_s: number | null;
         };
         /** EventName */
         EventName: {
@@ -748,6 +948,551 @@ export interface components {
             pointer?: string | null;
             /** Message */
             message?: string | null;
+        };
+        /**
+         * Exclusion
+         * @description An event that must not come between two stages. Takes one of `event`, `events` and `page`, as a stage does.
+         */
+        Exclusion: {
+            /**
+             * Event
+             * @default null
+             * @example refund
+             */
+            event?: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events?: string[] | null;
+            /**
+             * Page
+             * @default null
+             */
+            page?: string | null;
+            /**
+             * Match
+             * @default null
+             */
+            match?: ("path" | "url") | null;
+            /**
+             * Host
+             * @default null
+             */
+            host?: string | null;
+            /**
+             * Filters
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * From Stage
+             * @description By default the first stage.
+             * @default null
+             */
+            from_stage?: number | null;
+            /**
+             * To Stage
+             * @description By default the last stage.
+             * @default null
+             */
+            to_stage?: number | null;
+        };
+        /**
+         * ExplainAnswer
+         * @description One person's way through a funnel, and why it went no further.
+         */
+        ExplainAnswer: {
+            /**
+             * Entity
+             * @example 9f86d081884c7d65
+             */
+            entity: string | null;
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Session Start
+             * @description With `unit: session`.
+             */
+            session_start?: string | null;
+            /**
+             * Hold
+             * @description With `hold`: the values held constant.
+             */
+            hold?: {
+                [key: string]: string | null;
+            } | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "converted" | "dropped" | "dropped_by_exclusion" | "not_entered";
+            /**
+             * Steps
+             * @example 1
+             */
+            steps: number;
+            /**
+             * Stages
+             * @example 3
+             */
+            stages: number;
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+            stopped_at: components["schemas"]["StoppedAt"] | null;
+            /**
+             * Reasons
+             * @description The nearest miss first, up to 10.
+             */
+            reasons: components["schemas"]["StopReason"][];
+            /**
+             * Events
+             * @description In time, up to 2,000.
+             */
+            events: components["schemas"]["PersonEvent"][];
+            /**
+             * Events Total
+             * @example 14
+             */
+            events_total: number;
+            /**
+             * Is Cut
+             * @description There are more events than are shown or were looked at.
+             */
+            is_cut: boolean;
+            /**
+             * Data Version
+             * @example 17.2048
+             */
+            data_version: string;
+        };
+        /**
+         * ExplainQuestion
+         * @description A definition that is not saved, and whom to explain.
+         */
+        ExplainQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * User Id
+             * @description A user id, an anonymous id or the `entity` of a list.
+             * @example user-42
+             */
+            user_id: string;
+        };
+        /** ExplainedEvent */
+        ExplainedEvent: {
+            /**
+             * Event Id
+             * @example order-77-line-1
+             */
+            event_id: string;
+            /**
+             * Event Type
+             * @example purchase
+             */
+            event_type: string;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            time: string;
+        };
+        /**
+         * ExportQuestion
+         * @description A definition that is not saved, and the list to write into a file.
+         */
+        ExportQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Stage
+             * @default 1
+             */
+            stage?: number;
+            /**
+             * Kind
+             * @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out.
+             * @default converted
+             * @enum {string}
+             */
+            kind?: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Format
+             * @default csv
+             * @enum {string}
+             */
+            format?: "csv" | "ndjson";
+        };
+        /** FailedFilter */
+        FailedFilter: {
+            /**
+             * Stage
+             * @description Null for a filter of the whole funnel.
+             * @example 2
+             */
+            stage: number | null;
+            /**
+             * Filter
+             * @example {
+             *       "op": "eq",
+             *       "property": "plan",
+             *       "value": "pro"
+             *     }
+             */
+            filter: {
+                [key: string]: unknown;
+            };
+            /**
+             * Value
+             * @description What the filter saw, as text; null where there was nothing.
+             */
+            value: string | null;
         };
         /**
          * Filter
@@ -821,6 +1566,99 @@ export interface components {
              */
             semantics_version?: 1;
             /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /** @description The groups of `include: breakdown`. */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
              * Id
              * @example f2k5m8q1t4w7z0c3g6j9
              */
@@ -862,7 +1700,7 @@ export interface components {
             name: string;
             date_range: components["schemas"]["DateRange"];
             /** Stages */
-            stages: components["schemas"]["StageAnswer"][];
+            stages: components["schemas"]["OpenStageAnswer"][];
             /**
              * Overall Conversion Rate
              * @example 100
@@ -874,6 +1712,32 @@ export interface components {
              * @example 10412
              */
             people_total: number;
+            /**
+             * Open
+             * @description Not converted people whose window has not ended.
+             * @example 0
+             */
+            open: number;
+            /**
+             * Dropped By Exclusion
+             * @description `exclusion_mode: drop`: entered, counted nowhere.
+             */
+            dropped_by_exclusion?: number | null;
+            /**
+             * Stages Filled
+             * @description `order: unordered` only.
+             */
+            stages_filled?: components["schemas"]["StageFilled"][] | null;
+            /** Optional Stages */
+            optional_stages?: components["schemas"]["OptionalStageAnswer"][] | null;
+            /** @description With `include: times`. */
+            times?: components["schemas"]["Times"] | null;
+            /** @description With `include: trend`. */
+            trend?: components["schemas"]["Trend"] | null;
+            /** @description With `include: breakdown`. */
+            breakdown?: components["schemas"]["BreakdownAnswer"] | null;
+            /** @description With `include: compare`. */
+            compare?: components["schemas"]["ComparedPeriod"] | null;
             /**
              * Window Seconds
              * @example 604800
@@ -967,6 +1831,104 @@ export interface components {
              * @constant
              */
             semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
         };
         /** FunnelList */
         FunnelList: {
@@ -1023,6 +1985,104 @@ export interface components {
              */
             semantics_version?: 1;
             /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
              * Start Date
              * @default null
              * @example 2026-10-01
@@ -1034,6 +2094,22 @@ export interface components {
              * @example 2026-10-31
              */
             end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
         };
         /** FunnelTemplate */
         FunnelTemplate: {
@@ -1070,6 +2146,25 @@ export interface components {
             /** Templates */
             templates: components["schemas"]["FunnelTemplate"][];
         };
+        /** Group */
+        Group: {
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "value" | "other" | "none";
+            /**
+             * Value
+             * @description Null for `other` and `none`.
+             */
+            value: string | null;
+            /** Stages */
+            stages: components["schemas"]["StageAnswer"][];
+            /** Overall Conversion Rate */
+            overall_conversion_rate: number;
+            /** @description This group beside all others together. */
+            significance?: components["schemas"]["Significance"] | null;
+        };
         /** Health */
         Health: {
             /**
@@ -1088,6 +2183,18 @@ export interface components {
              * @example sync
              */
             durability: string;
+        };
+        /**
+         * HistogramBin
+         * @description [from_s, to_s); the last one includes its end. `to_s` null: open-ended.
+         */
+        HistogramBin: {
+            /** From S */
+            from_s: number;
+            /** To S */
+            to_s: number | null;
+            /** Count */
+            count: number;
         };
         /** KeyAnswer */
         KeyAnswer: {
@@ -1181,6 +2288,61 @@ export interface components {
             user: components["schemas"]["UserAnswer"];
             organization: components["schemas"]["OrganizationAnswer"];
         };
+        /** OpenStageAnswer */
+        OpenStageAnswer: {
+            /**
+             * Stage Name
+             * @example Cart
+             */
+            stage_name: string;
+            /**
+             * Order
+             * @example 1
+             */
+            order: number;
+            /**
+             * Users
+             * @description People who did this stage and all before it, in order, inside the window.
+             * @example 10412
+             */
+            users: number;
+            /**
+             * Conversion Rate
+             * @description Percent of the first stage.
+             * @example 100
+             */
+            conversion_rate: number;
+            /**
+             * Drop Off Rate
+             * @description Percent of the stage before that was lost.
+             * @example 0
+             */
+            drop_off_rate: number;
+            /**
+             * Users Max
+             * @description The count if everybody who is open still gets there.
+             * @example 10412
+             */
+            users_max: number;
+        };
+        /** OptionalStageAnswer */
+        OptionalStageAnswer: {
+            /** Stage Name */
+            stage_name: string;
+            /**
+             * After Order
+             * @description The required stage before it.
+             * @example 1
+             */
+            after_order: number;
+            /** Users */
+            users: number;
+            /**
+             * Conversion Rate
+             * @description Percent of the required stage before it.
+             */
+            conversion_rate: number;
+        };
         /** OrganizationAnswer */
         OrganizationAnswer: {
             /**
@@ -1199,6 +2361,386 @@ export interface components {
              * @example 2026-11-20T09:15:02.123456Z
              */
             created_at: string;
+        };
+        /**
+         * PathStep
+         * @description An event of the reported path and the stage that it fills.
+         */
+        PathStep: {
+            /**
+             * Stage
+             * @description The `order` of the stage in the funnel's answer.
+             * @example 1
+             */
+            stage: number;
+            /**
+             * Stage Name
+             * @example Cart
+             */
+            stage_name: string;
+            /**
+             * Event Id
+             * @example order-77-line-1
+             */
+            event_id: string;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            time: string;
+        };
+        /**
+         * PeopleAnswer
+         * @description One page of a list, newest entry first.
+         */
+        PeopleAnswer: {
+            /**
+             * Stage
+             * @example 2
+             */
+            stage: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Total
+             * @description How long the whole list is.
+             * @example 3124
+             */
+            total: number;
+            /** People */
+            people: components["schemas"]["PersonRow"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the next page; null on the last.
+             */
+            next_cursor: string | null;
+            /**
+             * Data Version
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * Has Changed
+             * @description Events have come since the first page: the list may have moved.
+             */
+            has_changed: boolean;
+        };
+        /**
+         * PeopleQuestion
+         * @description A definition that is not saved, and the list to read.
+         */
+        PeopleQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Stage
+             * @default 1
+             */
+            stage?: number;
+            /**
+             * Kind
+             * @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out.
+             * @default converted
+             * @enum {string}
+             */
+            kind?: "converted" | "dropped" | "dropped_by_exclusion";
+            /**
+             * Limit
+             * @default 100
+             */
+            limit?: number;
+            /**
+             * Cursor
+             * @default null
+             */
+            cursor?: string | null;
+        };
+        /**
+         * PersonEvent
+         * @description An event whose name is of a stage or an exclusion.
+         */
+        PersonEvent: {
+            /**
+             * Event Id
+             * @example order-77-line-1
+             */
+            event_id: string;
+            /**
+             * Event Type
+             * @example purchase
+             */
+            event_type: string;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            time: string;
+            /**
+             * Matches
+             * @description Stages that it matches, filters included.
+             */
+            matches: number[];
+            /**
+             * Matches Optional
+             * @description Names of the optional stages that it matches.
+             */
+            matches_optional: string[];
+            /**
+             * Matches Exclusions
+             * @description Exclusions that it matches, from 1.
+             */
+            matches_exclusions: number[];
+            /** Failed Filters */
+            failed_filters: components["schemas"]["FailedFilter"][];
+            /**
+             * Fills
+             * @description The stage that it fills in the reported path.
+             */
+            fills: number | null;
+            /**
+             * Is Own
+             * @description False: of another session, or of other values held constant.
+             */
+            is_own: boolean;
+        };
+        /**
+         * PersonRow
+         * @description One of the list: a person, a session (`unit: session`), a person with held values (`hold`), or one path of them
+         *     (`count: totals`).
+         */
+        PersonRow: {
+            /**
+             * Entity
+             * @description Its key in this answer; `explain` takes it.
+             * @example 9f86d081884c7d65
+             */
+            entity: string;
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Steps
+             * @description Stages reached by the path.
+             * @example 2
+             */
+            steps: number;
+            /**
+             * Entry Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            entry_time: string;
+            /**
+             * Last Event Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_event_time: string;
+            /**
+             * Is Open
+             * @description Not converted yet, and the window is not over.
+             */
+            is_open: boolean;
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+            /**
+             * Path Number
+             * @description With `count: totals`: from 1, among the entity's.
+             * @example 1
+             */
+            path_number?: number | null;
+            /**
+             * Session Start
+             * @description With `unit: session`.
+             */
+            session_start?: string | null;
+            /**
+             * Hold
+             * @description With `hold`: the values held constant.
+             */
+            hold?: {
+                [key: string]: string | null;
+            } | null;
         };
         /**
          * Problem
@@ -1755,6 +3297,38 @@ export interface components {
              */
             expires_in: number;
         };
+        /**
+         * Significance
+         * @description Two conversion rates. Differences are percentage points.
+         */
+        Significance: {
+            /**
+             * Difference
+             * @example 2.5
+             */
+            difference: number;
+            /**
+             * Interval
+             * @description The 95 % interval of Newcombe.
+             * @example [
+             *       0.4,
+             *       4.6
+             *     ]
+             */
+            interval: number[];
+            /**
+             * P Value
+             * @description Two-sided; of groups after Holm's correction.
+             */
+            p_value: number;
+            /** Is Significant */
+            is_significant: boolean;
+            /**
+             * Is Too Small
+             * @description Too few people to say anything.
+             */
+            is_too_small: boolean;
+        };
         /** Snippets */
         Snippets: {
             /**
@@ -1832,6 +3406,24 @@ export interface components {
              * @default []
              */
             filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Optional
+             * @description Counted apart; never blocks. Not the first stage, not the last.
+             * @default false
+             */
+            optional?: boolean;
+            /**
+             * Within Seconds
+             * @description At most so long after the required stage before.
+             * @default null
+             */
+            within_seconds?: number | null;
+            /**
+             * After Seconds
+             * @description At least so long after the required stage before.
+             * @default null
+             */
+            after_seconds?: number | null;
         };
         /** StageAnswer */
         StageAnswer: {
@@ -1863,6 +3455,116 @@ export interface components {
              * @example 0
              */
             drop_off_rate: number;
+        };
+        /** StageFilled */
+        StageFilled: {
+            /** Stage Name */
+            stage_name: string;
+            /** Order */
+            order: number;
+            /**
+             * Users
+             * @description Reported paths that contain this stage.
+             */
+            users: number;
+        };
+        /** StepDuration */
+        StepDuration: {
+            /** Count */
+            count: number;
+            /** Average S */
+            average_s: number | null;
+            /** Median S */
+            median_s: number | null;
+            /** P90 S */
+            p90_s: number | null;
+            /** From Order */
+            from_order: number;
+            /** To Order */
+            to_order: number;
+        };
+        /**
+         * StopCause
+         * @description A rule that kept the event out.
+         */
+        StopCause: {
+            code: components["schemas"]["Cause"];
+            /**
+             * Text
+             * @example purchase came 4 minutes after the window closed
+             */
+            text: string;
+            /**
+             * By Seconds
+             * @example 240
+             */
+            by_seconds?: number | null;
+            /** Filters */
+            filters?: components["schemas"]["FailedFilter"][] | null;
+            /**
+             * Events
+             * @description The events that excluded or interrupted, up to 20.
+             */
+            events?: components["schemas"]["ExplainedEvent"][] | null;
+            /**
+             * From Stage
+             * @description Of the exclusion.
+             */
+            from_stage?: number | null;
+            /**
+             * To Stage
+             * @description Of the exclusion.
+             */
+            to_stage?: number | null;
+        };
+        /**
+         * StopReason
+         * @description An event that could have been the next stage, and every rule that it breaks as such.
+         */
+        StopReason: {
+            /**
+             * Stage
+             * @example 2
+             */
+            stage: number;
+            /**
+             * Stage Name
+             * @example Pay
+             */
+            stage_name: string;
+            /** @description Null: it never happened. */
+            event: components["schemas"]["ExplainedEvent"] | null;
+            /** Causes */
+            causes: components["schemas"]["StopCause"][];
+            /**
+             * Text
+             * @example purchase came 4 minutes after the window closed
+             */
+            text: string;
+        };
+        /** StoppedAt */
+        StoppedAt: {
+            /**
+             * Stage
+             * @example 2
+             */
+            stage: number;
+            /**
+             * Stage Name
+             * @example Pay
+             */
+            stage_name: string;
+        };
+        /** Times */
+        Times: {
+            /** Steps */
+            steps: components["schemas"]["StepDuration"][];
+            total: components["schemas"]["DurationSummary"];
+            /**
+             * Histogram
+             * @description Sums up to the converted.
+             */
+            histogram: components["schemas"]["HistogramBin"][];
         };
         /** TrackAnswer */
         TrackAnswer: {
@@ -1902,32 +3604,20 @@ export interface components {
             collector_url: string;
             snippets: components["schemas"]["Snippets"];
         };
-        /** TrendBucket */
-        TrendBucket: {
+        /** Trend */
+        Trend: {
             /**
-             * Date
-             * @example 2026-10-01
-             */
-            date: string;
-            /**
-             * Events
-             * @example 3124
-             */
-            events: number;
-            /**
-             * People
-             * @description Different people; an upper bound if `is_exact` is false.
-             * @example 841
-             */
-            people: number;
-            /**
-             * Source
-             * @description `rollup`: the raw events were removed by the retention; `both`: and others arrived since.
+             * Interval
              * @enum {string}
              */
-            source: "raw" | "rollup" | "both";
-            /** Is Exact */
-            is_exact: boolean;
+            interval: "hour" | "day" | "week" | "month";
+            /**
+             * Adds Up
+             * @description False: somebody may enter in several buckets.
+             */
+            adds_up: boolean;
+            /** Buckets */
+            buckets: components["schemas"]["iafa__api__funnel_models__TrendBucket"][];
         };
         /** TrendSeries */
         TrendSeries: {
@@ -1938,7 +3628,7 @@ export interface components {
              */
             event_type: string;
             /** Buckets */
-            buckets: components["schemas"]["TrendBucket"][];
+            buckets: components["schemas"]["iafa__api__trend_models__TrendBucket"][];
         };
         /** TrendsAnswer */
         TrendsAnswer: {
@@ -1995,6 +3685,67 @@ export interface components {
              * @example 2026-11-20T09:15:02.123456Z
              */
             created_at: string;
+        };
+        /** TrendBucket */
+        iafa__api__funnel_models__TrendBucket: {
+            /**
+             * Bucket
+             * @description The first local day, or the local hour with its offset.
+             * @example 2026-10-05
+             */
+            bucket: string;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            to: string;
+            /**
+             * Users
+             * @description By stage.
+             */
+            users: number[];
+            /** Users Max */
+            users_max: number[];
+            /**
+             * Open
+             * @description Not 0: the bucket may still grow.
+             */
+            open: number;
+            /** Overall Conversion Rate */
+            overall_conversion_rate: number;
+        };
+        /** TrendBucket */
+        iafa__api__trend_models__TrendBucket: {
+            /**
+             * Date
+             * @example 2026-10-01
+             */
+            date: string;
+            /**
+             * Events
+             * @example 3124
+             */
+            events: number;
+            /**
+             * People
+             * @description Different people; an upper bound if `is_exact` is false.
+             * @example 841
+             */
+            people: number;
+            /**
+             * Source
+             * @description `rollup`: the raw events were removed by the retention; `both`: and others arrived since.
+             * @enum {string}
+             */
+            source: "raw" | "rollup" | "both";
+            /** Is Exact */
+            is_exact: boolean;
         };
     };
     responses: never;
@@ -4025,13 +5776,36 @@ export interface operations {
                      *               "match": null,
                      *               "host": "shop.example.org",
                      *               "order": 1,
-                     *               "filters": []
+                     *               "filters": [],
+                     *               "optional": false,
+                     *               "within_seconds": null,
+                     *               "after_seconds": null
                      *             }
                      *           ],
                      *           "window_seconds": 604800,
                      *           "range": "entry",
                      *           "filters": [],
                      *           "semantics_version": 1,
+                     *           "order": "ordered",
+                     *           "unit": "user",
+                     *           "hold": [],
+                     *           "entry": "best",
+                     *           "tie": "any",
+                     *           "count": "unique",
+                     *           "first_required": false,
+                     *           "strict_scope": "all",
+                     *           "sessions": "derived",
+                     *           "exclusions": [],
+                     *           "exclusion_mode": "cut",
+                     *           "mature_only": false,
+                     *           "as_of": "2026-11-20T09:00:00Z",
+                     *           "exclude_bots": false,
+                     *           "trend": "hour",
+                     *           "breakdown": {
+                     *             "property": "browser",
+                     *             "attribution": "entry",
+                     *             "limit": 10
+                     *           },
                      *           "id": "f2k5m8q1t4w7z0c3g6j9",
                      *           "version": 3,
                      *           "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4135,13 +5909,36 @@ export interface operations {
                      *           "match": null,
                      *           "host": "shop.example.org",
                      *           "order": 1,
-                     *           "filters": []
+                     *           "filters": [],
+                     *           "optional": false,
+                     *           "within_seconds": null,
+                     *           "after_seconds": null
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
                      *       "range": "entry",
                      *       "filters": [],
                      *       "semantics_version": 1,
+                     *       "order": "ordered",
+                     *       "unit": "user",
+                     *       "hold": [],
+                     *       "entry": "best",
+                     *       "tie": "any",
+                     *       "count": "unique",
+                     *       "first_required": false,
+                     *       "strict_scope": "all",
+                     *       "sessions": "derived",
+                     *       "exclusions": [],
+                     *       "exclusion_mode": "cut",
+                     *       "mature_only": false,
+                     *       "as_of": "2026-11-20T09:00:00Z",
+                     *       "exclude_bots": false,
+                     *       "trend": "hour",
+                     *       "breakdown": {
+                     *         "property": "browser",
+                     *         "attribution": "entry",
+                     *         "limit": 10
+                     *       },
                      *       "id": "f2k5m8q1t4w7z0c3g6j9",
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4298,13 +6095,36 @@ export interface operations {
                      *           "match": null,
                      *           "host": "shop.example.org",
                      *           "order": 1,
-                     *           "filters": []
+                     *           "filters": [],
+                     *           "optional": false,
+                     *           "within_seconds": null,
+                     *           "after_seconds": null
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
                      *       "range": "entry",
                      *       "filters": [],
                      *       "semantics_version": 1,
+                     *       "order": "ordered",
+                     *       "unit": "user",
+                     *       "hold": [],
+                     *       "entry": "best",
+                     *       "tie": "any",
+                     *       "count": "unique",
+                     *       "first_required": false,
+                     *       "strict_scope": "all",
+                     *       "sessions": "derived",
+                     *       "exclusions": [],
+                     *       "exclusion_mode": "cut",
+                     *       "mature_only": false,
+                     *       "as_of": "2026-11-20T09:00:00Z",
+                     *       "exclude_bots": false,
+                     *       "trend": "hour",
+                     *       "breakdown": {
+                     *         "property": "browser",
+                     *         "attribution": "entry",
+                     *         "limit": 10
+                     *       },
                      *       "id": "f2k5m8q1t4w7z0c3g6j9",
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4397,13 +6217,36 @@ export interface operations {
                      *           "match": null,
                      *           "host": "shop.example.org",
                      *           "order": 1,
-                     *           "filters": []
+                     *           "filters": [],
+                     *           "optional": false,
+                     *           "within_seconds": null,
+                     *           "after_seconds": null
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
                      *       "range": "entry",
                      *       "filters": [],
                      *       "semantics_version": 1,
+                     *       "order": "ordered",
+                     *       "unit": "user",
+                     *       "hold": [],
+                     *       "entry": "best",
+                     *       "tie": "any",
+                     *       "count": "unique",
+                     *       "first_required": false,
+                     *       "strict_scope": "all",
+                     *       "sessions": "derived",
+                     *       "exclusions": [],
+                     *       "exclusion_mode": "cut",
+                     *       "mature_only": false,
+                     *       "as_of": "2026-11-20T09:00:00Z",
+                     *       "exclude_bots": false,
+                     *       "trend": "hour",
+                     *       "breakdown": {
+                     *         "property": "browser",
+                     *         "attribution": "entry",
+                     *         "limit": 10
+                     *       },
                      *       "id": "f2k5m8q1t4w7z0c3g6j9",
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
@@ -4652,7 +6495,10 @@ export interface operations {
                      *               "match": null,
                      *               "host": "shop.example.org",
                      *               "order": 1,
-                     *               "filters": []
+                     *               "filters": [],
+                     *               "optional": false,
+                     *               "within_seconds": null,
+                     *               "after_seconds": null
                      *             }
                      *           ]
                      *         }
@@ -4686,6 +6532,18 @@ export interface operations {
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
+                /** @description `times`, `trend`, `breakdown`, `compare`: repeated, or with commas between. */
+                include?: string[];
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+                /** @description `hour`, `day`, `week` or `month`. */
+                trend?: string | null;
+                /** @description A property to group by. */
+                breakdown?: string | null;
+                /** @description Whose value counts, with `breakdown`; `entry` if absent. */
+                attribution?: string | null;
             };
             header?: never;
             path: {
@@ -4715,11 +6573,149 @@ export interface operations {
                      *           "order": 1,
                      *           "users": 10412,
                      *           "conversion_rate": 100,
-                     *           "drop_off_rate": 0
+                     *           "drop_off_rate": 0,
+                     *           "users_max": 10412
                      *         }
                      *       ],
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
+                     *       "open": 0,
+                     *       "dropped_by_exclusion": 0,
+                     *       "stages_filled": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "order": 0,
+                     *           "users": 0
+                     *         }
+                     *       ],
+                     *       "optional_stages": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "after_order": 1,
+                     *           "users": 0,
+                     *           "conversion_rate": 0
+                     *         }
+                     *       ],
+                     *       "times": {
+                     *         "steps": [
+                     *           {
+                     *             "count": 0,
+                     *             "average_s": 0,
+                     *             "median_s": 0,
+                     *             "p90_s": 0,
+                     *             "from_order": 0,
+                     *             "to_order": 0
+                     *           }
+                     *         ],
+                     *         "total": {
+                     *           "count": 0,
+                     *           "average_s": 0,
+                     *           "median_s": 0,
+                     *           "p90_s": 0
+                     *         },
+                     *         "histogram": [
+                     *           {
+                     *             "from_s": 0,
+                     *             "to_s": 0,
+                     *             "count": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "trend": {
+                     *         "interval": "hour",
+                     *         "adds_up": true,
+                     *         "buckets": [
+                     *           {
+                     *             "bucket": "2026-10-05",
+                     *             "from": "2026-11-20T09:15:02.123456Z",
+                     *             "to": "2026-11-20T09:15:02.123456Z",
+                     *             "users": [
+                     *               0
+                     *             ],
+                     *             "users_max": [
+                     *               0
+                     *             ],
+                     *             "open": 0,
+                     *             "overall_conversion_rate": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "attribution": "",
+                     *         "adds_up": true,
+                     *         "groups": [
+                     *           {
+                     *             "group": "value",
+                     *             "value": "",
+                     *             "stages": [
+                     *               {
+                     *                 "stage_name": "Cart",
+                     *                 "order": 1,
+                     *                 "users": 10412,
+                     *                 "conversion_rate": 100,
+                     *                 "drop_off_rate": 0
+                     *               }
+                     *             ],
+                     *             "overall_conversion_rate": 0,
+                     *             "significance": {
+                     *               "difference": 2.5,
+                     *               "interval": [
+                     *                 0.4,
+                     *                 4.6
+                     *               ],
+                     *               "p_value": 0,
+                     *               "is_significant": true,
+                     *               "is_too_small": true
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         },
+                     *         "stages": [
+                     *           {
+                     *             "stage_name": "Cart",
+                     *             "order": 1,
+                     *             "users": 10412,
+                     *             "conversion_rate": 100,
+                     *             "drop_off_rate": 0,
+                     *             "users_max": 10412
+                     *           }
+                     *         ],
+                     *         "overall_conversion_rate": 0,
+                     *         "people_total": 0,
+                     *         "open": 0,
+                     *         "dropped_by_exclusion": 0,
+                     *         "stages_filled": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "order": 0,
+                     *             "users": 0
+                     *           }
+                     *         ],
+                     *         "optional_stages": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "after_order": 1,
+                     *             "users": 0,
+                     *             "conversion_rate": 0
+                     *           }
+                     *         ],
+                     *         "significance": {
+                     *           "difference": 2.5,
+                     *           "interval": [
+                     *             0.4,
+                     *             4.6
+                     *           ],
+                     *           "p_value": 0,
+                     *           "is_significant": true,
+                     *           "is_too_small": true
+                     *         }
+                     *       },
                      *       "window_seconds": 604800,
                      *       "timezone": "Europe/Vienna",
                      *       "semantics": "iafa",
@@ -4851,11 +6847,149 @@ export interface operations {
                      *           "order": 1,
                      *           "users": 10412,
                      *           "conversion_rate": 100,
-                     *           "drop_off_rate": 0
+                     *           "drop_off_rate": 0,
+                     *           "users_max": 10412
                      *         }
                      *       ],
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
+                     *       "open": 0,
+                     *       "dropped_by_exclusion": 0,
+                     *       "stages_filled": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "order": 0,
+                     *           "users": 0
+                     *         }
+                     *       ],
+                     *       "optional_stages": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "after_order": 1,
+                     *           "users": 0,
+                     *           "conversion_rate": 0
+                     *         }
+                     *       ],
+                     *       "times": {
+                     *         "steps": [
+                     *           {
+                     *             "count": 0,
+                     *             "average_s": 0,
+                     *             "median_s": 0,
+                     *             "p90_s": 0,
+                     *             "from_order": 0,
+                     *             "to_order": 0
+                     *           }
+                     *         ],
+                     *         "total": {
+                     *           "count": 0,
+                     *           "average_s": 0,
+                     *           "median_s": 0,
+                     *           "p90_s": 0
+                     *         },
+                     *         "histogram": [
+                     *           {
+                     *             "from_s": 0,
+                     *             "to_s": 0,
+                     *             "count": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "trend": {
+                     *         "interval": "hour",
+                     *         "adds_up": true,
+                     *         "buckets": [
+                     *           {
+                     *             "bucket": "2026-10-05",
+                     *             "from": "2026-11-20T09:15:02.123456Z",
+                     *             "to": "2026-11-20T09:15:02.123456Z",
+                     *             "users": [
+                     *               0
+                     *             ],
+                     *             "users_max": [
+                     *               0
+                     *             ],
+                     *             "open": 0,
+                     *             "overall_conversion_rate": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "attribution": "",
+                     *         "adds_up": true,
+                     *         "groups": [
+                     *           {
+                     *             "group": "value",
+                     *             "value": "",
+                     *             "stages": [
+                     *               {
+                     *                 "stage_name": "Cart",
+                     *                 "order": 1,
+                     *                 "users": 10412,
+                     *                 "conversion_rate": 100,
+                     *                 "drop_off_rate": 0
+                     *               }
+                     *             ],
+                     *             "overall_conversion_rate": 0,
+                     *             "significance": {
+                     *               "difference": 2.5,
+                     *               "interval": [
+                     *                 0.4,
+                     *                 4.6
+                     *               ],
+                     *               "p_value": 0,
+                     *               "is_significant": true,
+                     *               "is_too_small": true
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         },
+                     *         "stages": [
+                     *           {
+                     *             "stage_name": "Cart",
+                     *             "order": 1,
+                     *             "users": 10412,
+                     *             "conversion_rate": 100,
+                     *             "drop_off_rate": 0,
+                     *             "users_max": 10412
+                     *           }
+                     *         ],
+                     *         "overall_conversion_rate": 0,
+                     *         "people_total": 0,
+                     *         "open": 0,
+                     *         "dropped_by_exclusion": 0,
+                     *         "stages_filled": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "order": 0,
+                     *             "users": 0
+                     *           }
+                     *         ],
+                     *         "optional_stages": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "after_order": 1,
+                     *             "users": 0,
+                     *             "conversion_rate": 0
+                     *           }
+                     *         ],
+                     *         "significance": {
+                     *           "difference": 2.5,
+                     *           "interval": [
+                     *             0.4,
+                     *             4.6
+                     *           ],
+                     *           "p_value": 0,
+                     *           "is_significant": true,
+                     *           "is_too_small": true
+                     *         }
+                     *       },
                      *       "window_seconds": 604800,
                      *       "timezone": "Europe/Vienna",
                      *       "semantics": "iafa",
@@ -5197,6 +7331,1030 @@ export interface operations {
                 };
             };
             /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_funnel_people: {
+        parameters: {
+            query?: {
+                /** @description The `order` of the stage in the funnel's answer. */
+                stage?: number;
+                /** @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out. */
+                kind?: "converted" | "dropped" | "dropped_by_exclusion";
+                limit?: number;
+                cursor?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stage": 2,
+                     *       "kind": "converted",
+                     *       "total": 3124,
+                     *       "people": [
+                     *         {
+                     *           "entity": "9f86d081884c7d65",
+                     *           "user_id": "user-42",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "steps": 2,
+                     *           "entry_time": "2026-11-20T09:15:02.123456Z",
+                     *           "last_event_time": "2026-11-20T09:15:02.123456Z",
+                     *           "is_open": true,
+                     *           "path": [
+                     *             {
+                     *               "stage": 1,
+                     *               "stage_name": "Cart",
+                     *               "event_id": "order-77-line-1",
+                     *               "time": "2026-11-20T09:15:02.123456Z"
+                     *             }
+                     *           ],
+                     *           "path_number": 1,
+                     *           "session_start": "",
+                     *           "hold": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": "",
+                     *       "data_version": "17.2048",
+                     *       "has_changed": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PeopleQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stage": 2,
+                     *       "kind": "converted",
+                     *       "total": 3124,
+                     *       "people": [
+                     *         {
+                     *           "entity": "9f86d081884c7d65",
+                     *           "user_id": "user-42",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "steps": 2,
+                     *           "entry_time": "2026-11-20T09:15:02.123456Z",
+                     *           "last_event_time": "2026-11-20T09:15:02.123456Z",
+                     *           "is_open": true,
+                     *           "path": [
+                     *             {
+                     *               "stage": 1,
+                     *               "stage_name": "Cart",
+                     *               "event_id": "order-77-line-1",
+                     *               "time": "2026-11-20T09:15:02.123456Z"
+                     *             }
+                     *           ],
+                     *           "path_number": 1,
+                     *           "session_start": "",
+                     *           "hold": {}
+                     *         }
+                     *       ],
+                     *       "next_cursor": "",
+                     *       "data_version": "17.2048",
+                     *       "has_changed": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PeopleAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_funnel_person: {
+        parameters: {
+            query?: {
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entity": "9f86d081884c7d65",
+                     *       "user_id": "user-42",
+                     *       "anonymous_id": "a-3f0c",
+                     *       "session_start": "",
+                     *       "hold": {},
+                     *       "status": "converted",
+                     *       "steps": 1,
+                     *       "stages": 3,
+                     *       "path": [
+                     *         {
+                     *           "stage": 1,
+                     *           "stage_name": "Cart",
+                     *           "event_id": "order-77-line-1",
+                     *           "time": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ],
+                     *       "stopped_at": {
+                     *         "stage": 2,
+                     *         "stage_name": "Pay"
+                     *       },
+                     *       "reasons": [
+                     *         {
+                     *           "stage": 2,
+                     *           "stage_name": "Pay",
+                     *           "event": {
+                     *             "event_id": "order-77-line-1",
+                     *             "event_type": "purchase",
+                     *             "time": "2026-11-20T09:15:02.123456Z"
+                     *           },
+                     *           "causes": [
+                     *             {
+                     *               "code": "never_happened",
+                     *               "text": "purchase came 4 minutes after the window closed",
+                     *               "by_seconds": 240,
+                     *               "filters": [
+                     *                 {
+                     *                   "stage": 2,
+                     *                   "filter": {
+                     *                     "op": "eq",
+                     *                     "property": "plan",
+                     *                     "value": "pro"
+                     *                   },
+                     *                   "value": ""
+                     *                 }
+                     *               ],
+                     *               "events": [
+                     *                 {
+                     *                   "event_id": "order-77-line-1",
+                     *                   "event_type": "purchase",
+                     *                   "time": "2026-11-20T09:15:02.123456Z"
+                     *                 }
+                     *               ],
+                     *               "from_stage": 0,
+                     *               "to_stage": 0
+                     *             }
+                     *           ],
+                     *           "text": "purchase came 4 minutes after the window closed"
+                     *         }
+                     *       ],
+                     *       "events": [
+                     *         {
+                     *           "event_id": "order-77-line-1",
+                     *           "event_type": "purchase",
+                     *           "time": "2026-11-20T09:15:02.123456Z",
+                     *           "matches": [
+                     *             0
+                     *           ],
+                     *           "matches_optional": [
+                     *             ""
+                     *           ],
+                     *           "matches_exclusions": [
+                     *             0
+                     *           ],
+                     *           "failed_filters": [
+                     *             {
+                     *               "stage": 2,
+                     *               "filter": {
+                     *                 "op": "eq",
+                     *                 "property": "plan",
+                     *                 "value": "pro"
+                     *               },
+                     *               "value": ""
+                     *             }
+                     *           ],
+                     *           "fills": 0,
+                     *           "is_own": true
+                     *         }
+                     *       ],
+                     *       "events_total": 14,
+                     *       "is_cut": true,
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExplainAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExplainQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entity": "9f86d081884c7d65",
+                     *       "user_id": "user-42",
+                     *       "anonymous_id": "a-3f0c",
+                     *       "session_start": "",
+                     *       "hold": {},
+                     *       "status": "converted",
+                     *       "steps": 1,
+                     *       "stages": 3,
+                     *       "path": [
+                     *         {
+                     *           "stage": 1,
+                     *           "stage_name": "Cart",
+                     *           "event_id": "order-77-line-1",
+                     *           "time": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ],
+                     *       "stopped_at": {
+                     *         "stage": 2,
+                     *         "stage_name": "Pay"
+                     *       },
+                     *       "reasons": [
+                     *         {
+                     *           "stage": 2,
+                     *           "stage_name": "Pay",
+                     *           "event": {
+                     *             "event_id": "order-77-line-1",
+                     *             "event_type": "purchase",
+                     *             "time": "2026-11-20T09:15:02.123456Z"
+                     *           },
+                     *           "causes": [
+                     *             {
+                     *               "code": "never_happened",
+                     *               "text": "purchase came 4 minutes after the window closed",
+                     *               "by_seconds": 240,
+                     *               "filters": [
+                     *                 {
+                     *                   "stage": 2,
+                     *                   "filter": {
+                     *                     "op": "eq",
+                     *                     "property": "plan",
+                     *                     "value": "pro"
+                     *                   },
+                     *                   "value": ""
+                     *                 }
+                     *               ],
+                     *               "events": [
+                     *                 {
+                     *                   "event_id": "order-77-line-1",
+                     *                   "event_type": "purchase",
+                     *                   "time": "2026-11-20T09:15:02.123456Z"
+                     *                 }
+                     *               ],
+                     *               "from_stage": 0,
+                     *               "to_stage": 0
+                     *             }
+                     *           ],
+                     *           "text": "purchase came 4 minutes after the window closed"
+                     *         }
+                     *       ],
+                     *       "events": [
+                     *         {
+                     *           "event_id": "order-77-line-1",
+                     *           "event_type": "purchase",
+                     *           "time": "2026-11-20T09:15:02.123456Z",
+                     *           "matches": [
+                     *             0
+                     *           ],
+                     *           "matches_optional": [
+                     *             ""
+                     *           ],
+                     *           "matches_exclusions": [
+                     *             0
+                     *           ],
+                     *           "failed_filters": [
+                     *             {
+                     *               "stage": 2,
+                     *               "filter": {
+                     *                 "op": "eq",
+                     *                 "property": "plan",
+                     *                 "value": "pro"
+                     *               },
+                     *               "value": ""
+                     *             }
+                     *           ],
+                     *           "fills": 0,
+                     *           "is_own": true
+                     *         }
+                     *       ],
+                     *       "events_total": 14,
+                     *       "is_cut": true,
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ExplainAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_funnel_people: {
+        parameters: {
+            query?: {
+                /** @description The `order` of the stage in the funnel's answer. */
+                stage?: number;
+                /** @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out. */
+                kind?: "converted" | "dropped" | "dropped_by_exclusion";
+                format?: "csv" | "ndjson";
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportQuestion"];
+            };
+        };
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
             422: {
                 headers: {
                     /** @description Find the request in the log by it. */

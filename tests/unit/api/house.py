@@ -1,6 +1,6 @@
 """The HTTP side over real stores, a real query engine and a clock that is turned by hand."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,12 @@ from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
 from iafa.metrics import text_of
 from iafa.query.definition import FunnelDefinition
-from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
-from iafa.query.funnel import funnel
+from iafa.query.explain import explain
+from iafa.query.funnel import answer
+from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
+from iafa.query.question import Extras, question_of
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
@@ -111,6 +114,10 @@ class Room:
             run_funnel=self._run_funnel,
             run_trends=self._run_trends,
             event_names=self._event_names,
+            people_page=self._people_page,
+            people_export=self._people_export,
+            explain=self._explain,
+            cursor_key=SECRET.encode(),
             readiness=self._readiness,
             drop_project=self._drop_project,
             metrics=self._metrics,
@@ -123,15 +130,41 @@ class Room:
         return Snapshot.of_table(events_table(self.events.get(project_id, [])), directory)
 
     async def _run_funnel(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, funnel_id: str | None
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        funnel_id: str | None,
+        extras: Extras,
+        cancellation: Cancellation,
     ) -> dict[str, Any]:
-        return funnel(self.engine, snapshot, definition, time_range, funnel_id=funnel_id)
+        question = question_of(definition, time_range, self.clock.now_us(), extras)
+        return answer(self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
 
     async def _run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
         return trends(self.engine, snapshot, question)
 
     async def _event_names(self, snapshot: Snapshot, search: str, limit: int) -> Sequence[dict[str, Any]]:
         return event_names(self.engine, snapshot, search=search, limit=limit)
+
+    async def _people_page(
+        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int
+    ) -> PeoplePage:
+        return people(self.engine, snapshot, asked, after=after, limit=limit)
+
+    async def _people_export(self, snapshot: Snapshot, asked: PeopleQuestion) -> AsyncIterator[list[dict[str, object]]]:
+        export = PeopleExport(self.engine, snapshot, asked, timeout_s=30)
+
+        async def rows() -> AsyncIterator[list[dict[str, object]]]:
+            for start in export.starts:
+                yield export.rows(start)
+
+        return rows()
+
+    async def _explain(
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+    ) -> dict[str, object]:
+        return explain(self.engine, snapshot, definition, time_range, who)
 
     async def _readiness(self) -> dict[str, Any]:
         return {"ready": self.is_ready}

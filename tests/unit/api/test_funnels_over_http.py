@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from iafa.api.funnel_templates import TEMPLATES
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from tests.unit.api.house import Room, Tenant
 
 STAGES = [{"name": "Cart", "event": "add_to_cart"}, {"name": "Pay", "event": "purchase"}]
@@ -38,8 +38,22 @@ async def test_a_funnel_is_saved_asked_changed_and_deleted(room: Room, ada: Tena
         assert saved.status_code == 200, saved.text
         assert saved.json()["funnel_id"] == funnel["id"]
         assert saved.json()["stages"] == [
-            {"stage_name": "Cart", "order": 1, "users": 3, "conversion_rate": 100.0, "drop_off_rate": 0.0},
-            {"stage_name": "Pay", "order": 2, "users": 1, "conversion_rate": 33.33, "drop_off_rate": 66.67},
+            {
+                "stage_name": "Cart",
+                "order": 1,
+                "users": 3,
+                "conversion_rate": 100.0,
+                "drop_off_rate": 0.0,
+                "users_max": 3,
+            },
+            {
+                "stage_name": "Pay",
+                "order": 2,
+                "users": 1,
+                "conversion_rate": 33.33,
+                "drop_off_rate": 66.67,
+                "users_max": 3,
+            },
         ]
         adhoc = await client.post("/api/v1/analytics/funnel", json=definition(ada))
         changing = ("funnel_id", "elapsed_ms")
@@ -76,6 +90,62 @@ async def test_the_window_can_be_overridden(room: Room, ada: Tenant) -> None:
             refused = await client.get(f"/api/v1/analytics/funnel/{funnel['id']}?window_seconds={wrong}")
             assert (refused.status_code, refused.json()["code"]) == (422, "invalid_query")
             assert refused.json()["errors"][0]["pointer"] == "/window_seconds"
+
+
+async def test_a_saved_funnel_is_asked_for_more(room: Room, ada: Tenant) -> None:
+    room.events[ada.project.id] = [
+        {"event_type": "add_to_cart", "user_id": "a", "properties": '{"plan":"pro"}'},
+        {"event_type": "purchase", "user_id": "a"},
+        {"event_type": "add_to_cart", "user_id": "b"},
+    ]
+    async with room.client(ada.bearer) as client:
+        funnel = (await client.post("/api/v1/funnels", json=definition(ada))).json()
+        url = f"/api/v1/analytics/funnel/{funnel['id']}?start_date=2025-11-15&end_date=2025-11-21"
+        asked = "&include=times,trend&include=breakdown&include=compare&trend=week&breakdown=plan&attribution=entry"
+        answer = (await client.get(url + asked)).json()
+        assert answer["times"]["total"]["count"] == 1
+        assert [bucket["bucket"] for bucket in answer["trend"]["buckets"]] == ["2025-11-10", "2025-11-17"]
+        assert [(group["group"], group["value"]) for group in answer["breakdown"]["groups"]] == [
+            ("value", "pro"), ("none", None)
+        ]  # fmt: skip
+        assert answer["compare"]["date_range"] == {"start": "2025-11-08", "end": "2025-11-14"}
+        assert {"times", "trend", "breakdown", "compare"}.isdisjoint((await client.get(url)).json())
+        given = "&include=compare&compare_start=2025-11-21&compare_end=2025-11-21"
+        compared = (await client.get(url + given)).json()["compare"]
+        assert (compared["people_total"], compared["significance"]["difference"]) == (2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ("include=time", "/include"),
+        ("include=breakdown", "/include"),
+        ("include=compare", "/include"),
+        ("compare_start=2025-11-01", "/compare_start"),
+        ("include=compare&compare_end=never", "/compare_end"),
+        ("trend=year", "/trend"),
+        ("attribution=each", "/attribution"),
+        ("breakdown=plan&attribution=step:9", "/breakdown/attribution"),
+        ("include=trend&trend=hour&start_date=2025-01-01&end_date=2025-12-31", "/trend"),
+    ],
+)
+async def test_what_cannot_be_asked_for_is_told_where(room: Room, ada: Tenant, asked: str, pointer: str) -> None:
+    shop(ada, room)
+    async with room.client(ada.bearer) as client:
+        funnel = (await client.post("/api/v1/funnels", json=definition(ada))).json()
+        answer = await client.get(f"/api/v1/analytics/funnel/{funnel['id']}?{asked}")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_an_unsaved_funnel_is_asked_for_more(room: Room, ada: Tenant) -> None:
+    shop(ada, room)
+    async with room.client(ada.bearer) as client:
+        body = definition(ada, include=["times", "breakdown"], breakdown={"property": "plan"}, order="unordered")
+        answer = (await client.post("/api/v1/analytics/funnel", json=body)).json()
+        assert {"times", "breakdown", "stages_filled"} <= set(answer)
+        for wrong in (5, "times", [5], ["time"]):
+            refused = await client.post("/api/v1/analytics/funnel", json=definition(ada, include=wrong))
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/include")
 
 
 WRONG: dict[str, dict[str, Any]] = {

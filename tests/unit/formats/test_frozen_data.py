@@ -18,7 +18,7 @@ from iafa.jobs.restore import Restore
 from iafa.journal.format import encode_record
 from iafa.lake.manifest import read_manifest
 from iafa.lake.schema import FORMAT_KEY
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.funnel import funnel
 from iafa.query.time_range import resolve_time_range
 from iafa.seal import sealed

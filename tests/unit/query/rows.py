@@ -33,14 +33,15 @@ def _row(number: int, event: Mapping[str, Any]) -> dict[str, Any]:
         "project_id": "p0projectaaaa",
         "event_type": event["name"],
         "user_id": event["user"],
-        "user_hash": identity_hash(event["user"]),
+        "anonymous_id": event.get("anonymous"),
+        "user_hash": identity_hash(event["user"] or event["anonymous"]),
         "properties": json.dumps(event["properties"], separators=(",", ":")),
         "created_at": event["t"],
         "received_at": event["t"],
         "is_bot": False,
         "sample_rate": 1.0,
     }
-    return row | {key: event[key] for key in event if key not in {"user", "t", "name", "properties"}}
+    return row | {key: event[key] for key in event if key not in {"user", "anonymous", "t", "name", "properties"}}
 
 
 def snapshot_of(

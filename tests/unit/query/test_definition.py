@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from iafa.errors import ValidationFailed
-from iafa.query.definition import WINDOW_DEFAULT_S, WINDOW_MAX_S, parse_definition, to_dict
+from iafa.query.definition import WINDOW_DEFAULT_S, to_dict
+from iafa.query.definition_reading import WINDOW_MAX_S, parse_definition
 from iafa.query.field_errors import ERRORS_MAX
 from tests.unit.query.rows import a_definition
 
@@ -43,25 +44,132 @@ def test_every_field_of_the_contract_is_accepted_with_its_default() -> None:
     assert parse_definition(raw | {"stages": [stage]}).project_id == "p0"
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("order", "strict"), ("order", "unordered"), ("unit", "session"), ("entry", "first"), ("tie", "grace:1"),
-        ("count", "totals"), ("mature_only", True), ("mature_only", 0), ("first_required", True), ("as_of", "2026"),
-        ("exclude_bots", True), ("semantics_version", 2), ("semantics_version", True), ("trend", "day"),
-        ("exclusions", [{"event": "refund"}]), ("exclusion_mode", "drop"), ("hold", ["order_id"]),
-        ("breakdown", {"property": "browser"}), ("range", "other"), ("range", None), ("strict_scope", "filtered"),
-    ],
-)  # fmt: skip
-def test_value_that_is_not_built_yet_is_refused_and_never_ignored(field: str, value: Any) -> None:
-    assert errors_of(a_definition("A", **{field: value})) == [(f"/{field}", "unsupported_value")]
+TWO = a_definition("A", "B")
+ACCEPTED: list[dict[str, Any]] = [
+    {"order": "strict"}, {"order": "strict", "strict_scope": "filtered"}, {"order": "unordered"},
+    {"order": "unordered", "first_required": True}, {"unit": "session"}, {"unit": "session", "sessions": "client"},
+    {"entry": "first"}, {"entry": "last"}, {"tie": "strict"}, {"tie": "grace:0"}, {"tie": "grace:3600"},
+    {"count": "totals"}, {"mature_only": True}, {"exclude_bots": True}, {"as_of": "2026-11-20T09:00:00+01:00"},
+    {"trend": "hour"}, {"trend": "day"}, {"trend": "week"}, {"trend": "month"},
+    {"exclusions": [{"event": "X"}]}, {"exclusions": [{"events": ["X", "Y"], "from_stage": 1, "to_stage": 2}]},
+    {"exclusions": [{"page": "/a", "filters": [{"property": "p", "op": "exists"}]}], "exclusion_mode": "drop"},
+    {"hold": ["order_id"]}, {"hold": ["a", "b", "c"]}, {"range": "all_steps"}, {"range": None}, {"order": None},
+    {"breakdown": {"property": "p"}}, {"breakdown": {"property": "p", "attribution": "step:2", "limit": 100}},
+    {"breakdown": {"property": "p", "attribution": "first_known"}},
+    {"breakdown": {"property": "p", "attribution": "last_known"}},
+    {"breakdown": {"property": "p", "attribution": "each"}},
+    {"breakdown": {"property": "p", "attribution": "each"}, "order": "unordered", "first_required": True},
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("field", ["optional", "within_seconds", "after_seconds"])
-def test_stage_value_that_is_not_built_yet_is_refused(field: str) -> None:
-    raw = a_definition("A", "B")
-    raw["stages"][1][field] = True
-    assert errors_of(raw) == [(f"/stages/1/{field}", "unsupported_value")]
+@pytest.mark.parametrize("over", ACCEPTED, ids=repr)
+def test_option_is_accepted_and_survives_being_written_and_read(over: dict[str, Any]) -> None:
+    definition = parse_definition(TWO | over)
+    assert parse_definition(to_dict(definition)) == definition
+    if any(value is not None for value in over.values()):
+        assert definition != parse_definition(TWO)
+
+
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    ({"order": "random"}, "/order", "unsupported_value"),
+    ({"unit": 1}, "/unit", "unsupported_value"),
+    ({"entry": "any"}, "/entry", "unsupported_value"),
+    ({"count": "all"}, "/count", "unsupported_value"),
+    ({"range": "other"}, "/range", "unsupported_value"),
+    ({"strict_scope": "none"}, "/strict_scope", "unsupported_value"),
+    ({"sessions": "both"}, "/sessions", "unsupported_value"),
+    ({"exclusion_mode": "keep"}, "/exclusion_mode", "unsupported_value"),
+    ({"trend": "year"}, "/trend", "unsupported_value"),
+    ({"semantics_version": 2}, "/semantics_version", "unsupported_value"),
+    ({"mature_only": 0}, "/mature_only", "wrong_type"),
+    ({"first_required": "yes"}, "/first_required", "wrong_type"),
+    ({"exclude_bots": 1}, "/exclude_bots", "wrong_type"),
+    ({"tie": "grace"}, "/tie", "unsupported_value"),
+    ({"tie": "grace:3601"}, "/tie", "unsupported_value"),
+    ({"tie": "grace:-1"}, "/tie", "unsupported_value"),
+    ({"tie": 0}, "/tie", "unsupported_value"),
+    ({"as_of": "2026"}, "/as_of", "invalid_timestamp"),
+    ({"as_of": "2026-11-20T09:00:00"}, "/as_of", "invalid_timestamp"),
+    ({"as_of": 5}, "/as_of", "invalid_timestamp"),
+    ({"exclusions": {}}, "/exclusions", "wrong_type"),
+    ({"exclusions": [{"event": "X"}] * 11}, "/exclusions", "too_long"),
+    ({"exclusions": ["X"]}, "/exclusions/0", "wrong_type"),
+    ({"exclusions": [{}]}, "/exclusions/0", "missing"),
+    ({"exclusions": [{"event": "X", "page": "/"}]}, "/exclusions/0", "conflicting_fields"),
+    ({"exclusions": [{"event": "X", "name": "n"}]}, "/exclusions/0/name", "unknown_field"),
+    ({"exclusions": [{"event": "X", "from_stage": 0}]}, "/exclusions/0/from_stage", "number_out_of_range"),
+    ({"exclusions": [{"event": "X", "to_stage": 3}]}, "/exclusions/0/to_stage", "number_out_of_range"),
+    ({"exclusions": [{"event": "X", "to_stage": True}]}, "/exclusions/0/to_stage", "wrong_type"),
+    ({"exclusions": [{"event": "X", "from_stage": 2}]}, "/exclusions/0/to_stage", "conflicting_fields"),
+    ({"hold": "p"}, "/hold", "wrong_type"),
+    ({"hold": ["a", "b", "c", "d"]}, "/hold", "too_long"),
+    ({"hold": [""]}, "/hold/0", "too_short"),
+    ({"breakdown": "p"}, "/breakdown", "wrong_type"),
+    ({"breakdown": {}}, "/breakdown/property", "missing"),
+    ({"breakdown": {"property": "p", "by": 1}}, "/breakdown/by", "unknown_field"),
+    ({"breakdown": {"property": "p", "limit": 0}}, "/breakdown/limit", "number_out_of_range"),
+    ({"breakdown": {"property": "p", "limit": 101}}, "/breakdown/limit", "number_out_of_range"),
+    ({"breakdown": {"property": "p", "attribution": "step:3"}}, "/breakdown/attribution", "unsupported_value"),
+    ({"breakdown": {"property": "p", "attribution": "first"}}, "/breakdown/attribution", "unsupported_value"),
+    # combinations
+    ({"first_required": True}, "/first_required", "conflicting_fields"),
+    ({"strict_scope": "filtered"}, "/strict_scope", "conflicting_fields"),
+    ({"sessions": "client"}, "/sessions", "conflicting_fields"),
+    ({"tie": "strict", "order": "unordered"}, "/tie", "conflicting_fields"),
+    ({"tie": "grace:1", "order": "unordered"}, "/tie", "conflicting_fields"),
+    ({"tie": "grace:1", "order": "strict"}, "/tie", "conflicting_fields"),
+    ({"tie": "grace:1", "count": "totals"}, "/tie", "conflicting_fields"),
+    ({"breakdown": {"property": "p", "attribution": "each"}, "count": "totals"},
+     "/breakdown/attribution", "conflicting_fields"),
+    ({"breakdown": {"property": "p", "attribution": "each"}, "order": "unordered"},
+     "/breakdown/attribution", "conflicting_fields"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("over", "pointer", "code"), REFUSED, ids=repr)
+def test_wrong_option_is_refused_at_its_field(over: dict[str, Any], pointer: str, code: str) -> None:
+    assert errors_of(TWO | over) == [(pointer, code)]
+
+
+STAGES: list[tuple[int, dict[str, Any], dict[str, Any], list[tuple[str, str]]]] = [
+    (1, {"optional": True}, {}, []),
+    (1, {"within_seconds": 5, "after_seconds": 5}, {}, []),
+    (1, {"within_seconds": 0}, {"order": "strict"}, []),
+    (1, {"optional": 1}, {}, [("/stages/1/optional", "wrong_type")]),
+    (1, {"within_seconds": True}, {}, [("/stages/1/within_seconds", "wrong_type")]),
+    (1, {"after_seconds": -1}, {}, [("/stages/1/after_seconds", "number_out_of_range")]),
+    (0, {"optional": True}, {}, [("/stages/0/optional", "conflicting_fields")]),
+    (2, {"optional": True}, {}, [("/stages/2/optional", "conflicting_fields")]),
+    (1, {"optional": True}, {"order": "strict"}, [("/stages/1/optional", "conflicting_fields")]),
+    (1, {"optional": True}, {"order": "unordered"}, [("/stages/1/optional", "conflicting_fields")]),
+    (1, {"optional": True}, {"tie": "grace:1"}, [("/stages/1/optional", "conflicting_fields")]),
+    (1, {"optional": True}, {"count": "totals"}, [("/stages/1/optional", "conflicting_fields")]),
+    (1, {"optional": True, "within_seconds": 5}, {}, [("/stages/1/within_seconds", "conflicting_fields")]),
+    (0, {"after_seconds": 5}, {}, [("/stages/0/after_seconds", "conflicting_fields")]),
+    (1, {"within_seconds": 5}, {"order": "unordered"}, [("/stages/1/within_seconds", "conflicting_fields")]),
+    (1, {"within_seconds": 5}, {"tie": "grace:1"}, [("/tie", "conflicting_fields")]),
+    (1, {"within_seconds": 5, "after_seconds": 6}, {}, [("/stages/1/after_seconds", "conflicting_fields")]),
+    (1, {"optional": True}, {"exclusions": [{"event": "X", "to_stage": 2}]},
+     [("/exclusions/0/to_stage", "conflicting_fields")]),
+    (1, {"optional": True}, {"breakdown": {"property": "p", "attribution": "step:2"}},
+     [("/breakdown/attribution", "conflicting_fields")]),
+    (1, {}, {"order": "unordered", "exclusions": [{"event": "X", "to_stage": 2}]},
+     [("/exclusions/0/from_stage", "conflicting_fields")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("index", "stage", "over", "errors"), STAGES, ids=repr)
+def test_option_of_a_stage(
+    index: int, stage: dict[str, Any], over: dict[str, Any], errors: list[tuple[str, str]]
+) -> None:
+    raw = a_definition("A", "B", "C", **over)
+    raw["stages"][index] |= stage
+    if errors:
+        assert errors_of(raw) == errors
+    else:
+        definition = parse_definition(raw)
+        assert parse_definition(to_dict(definition)) == definition
+        assert definition.stages[index] != parse_definition(a_definition("A", "B", "C")).stages[index]
 
 
 @pytest.mark.parametrize("window", [0, 1, WINDOW_MAX_S, None])
@@ -139,7 +247,7 @@ def test_wrong_definition_is_refused_with_pointers(raw: Any, errors: list[tuple[
 
 
 def test_all_errors_are_listed_at_once_and_bounded() -> None:
-    raw = a_definition("A", "B", tie="strict", x=1)
+    raw = a_definition("A", "B", tie="none", x=1)
     raw["stages"][0] = {"name": "s", "event": "A", "filters": [{"property": "p", "op": "regex", "value": "(", "y": 1}]}
     raw["stages"][1]["event"] = ""
     assert [pointer for pointer, _ in errors_of(raw)] == [

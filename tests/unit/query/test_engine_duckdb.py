@@ -10,7 +10,7 @@ import pytest
 
 from iafa.errors import DataDamaged, QueryBusy, QueryTimeout
 from iafa.lake.snapshot import Snapshot
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
 from iafa.query.time_range import resolve_time_range

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel
@@ -37,7 +37,14 @@ def test_rate_equals_decimal_arithmetic(base: int, data: st.DataObject) -> None:
 def test_answer_without_any_event_is_zeros(engine: DuckEngine, tmp_path: Path) -> None:
     answer = funnel(engine, snapshot_of(tmp_path, []), parse_definition(a_definition("A", "B")), resolve_time_range())
     assert json.loads(json.dumps(answer))["stages"] == [
-        {"stage_name": f"stage {order}", "order": order, "users": 0, "conversion_rate": 0.0, "drop_off_rate": 0.0}
+        {
+            "stage_name": f"stage {order}",
+            "order": order,
+            "users": 0,
+            "conversion_rate": 0.0,
+            "drop_off_rate": 0.0,
+            "users_max": 0,
+        }
         for order in (1, 2)
     ]
     assert answer["date_range"] == {"start": None, "end": None}

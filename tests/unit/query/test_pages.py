@@ -7,7 +7,7 @@ import pytest
 
 from iafa.errors import ValidationFailed
 from iafa.lake.snapshot import Snapshot
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
 from iafa.query.stages import are_disjoint

@@ -11,7 +11,7 @@ from iafa.lake import soundness
 from iafa.lake.parts import file_checksum
 from iafa.lake.snapshot import Snapshot
 from iafa.metrics import Counters
-from iafa.query.definition import parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.funnel import funnel

@@ -3,5 +3,5 @@ select user_hash as entity, {columns}
 from (
     {events}
 )
-where created_at >= make_timestamptz($from_us)
-    and created_at < make_timestamptz($read_to_us)
+where created_at >= make_timestamptz($read_from_us)
+    and created_at < make_timestamptz($read_to_us){and_no_bots}

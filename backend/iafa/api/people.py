@@ -1,0 +1,265 @@
+"""Routes to the people behind a funnel's numbers: lists, page by page or as a file, and the explanation of one."""
+
+import hashlib
+from asyncio import to_thread
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from iafa.api.access import ReadableBodyProject, ReadableFunnel
+from iafa.api.analytics import QUERY_PROBLEMS, RANGE_FIELDS, Day, WindowOverride
+from iafa.api.answers import json_answer
+from iafa.api.auth import BODY_PROBLEMS
+from iafa.api.bodies import StrictRoute, json_object
+from iafa.api.funnel_docs import EXPLAIN_BODY, EXPORT_BODY, PEOPLE_BODY
+from iafa.api.people_export import MEDIA_TYPES, Format, filename, lines
+from iafa.api.people_models import KIND_TEXT, ExplainAnswer, ListKind, PeopleAnswer
+from iafa.api.problem_docs import problem_responses
+from iafa.api.services import Services, ServicesOf
+from iafa.errors import FieldError, ValidationFailed
+from iafa.event import ID_CHARS_MAX
+from iafa.query.cursor import decode_cursor, encode_cursor
+from iafa.query.definition import FunnelDefinition, to_dict
+from iafa.query.definition_reading import parse_definition
+from iafa.query.people import KINDS, LIMIT_DEFAULT, LIMIT_MAX, Kind, PeopleQuestion, Place
+from iafa.query.time_range import TimeRange, resolve_time_range
+
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
+Stage = Annotated[int, Query(ge=1, le=20, description="The `order` of the stage in the funnel's answer.")]
+KindOfList = Annotated[ListKind, Query(description=KIND_TEXT)]
+FORMATS: tuple[Format, ...] = ("csv", "ndjson")
+_FILE_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file",
+        "content": {media_type: {"schema": {"type": "string"}} for media_type in ("text/csv", "application/x-ndjson")},
+    }
+}
+
+
+@dataclass(frozen=True)
+class ChosenRange:
+    """What the address of a saved funnel's question says beside the funnel."""
+
+    start_date: str | None
+    end_date: str | None
+    override: dict[str, object]
+
+    async def of(self, saved: Mapping[str, object], timezone: str) -> tuple[FunnelDefinition, TimeRange]:
+        definition = await to_thread(parse_definition, {**saved, **self.override})
+        return definition, resolve_time_range(self.start_date, self.end_date, timezone=timezone)
+
+
+def chosen_range(start_date: Day = None, end_date: Day = None, window_seconds: WindowOverride = None) -> ChosenRange:
+    return ChosenRange(start_date, end_date, {} if window_seconds is None else {"window_seconds": window_seconds})
+
+
+Chosen = Annotated[ChosenRange, Depends(chosen_range)]
+
+
+@router.get(
+    "/funnel/{funnel_id}/users",
+    response_model=PeopleAnswer,
+    summary="List the people behind a stage of a saved funnel",
+    description="As many as the bar of the stage, newest entry first, with the path that each took. Page by page: ask "
+    "again with `next_cursor` and the same parameters.",
+    responses=problem_responses(*QUERY_PROBLEMS),
+)
+async def list_funnel_people(
+    found: ReadableFunnel,
+    services: ServicesOf,
+    chosen: Chosen,
+    stage: Stage = 1,
+    kind: KindOfList = "converted",
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
+    cursor: Annotated[str | None, Query(max_length=2000)] = None,
+) -> Response:
+    funnel, project = found
+    definition, time_range = await chosen.of(funnel.definition, project.timezone)
+    asked = PeopleQuestion(definition, time_range, stage, kind)
+    return await _page(services, project.id, asked, _Page(limit, cursor))
+
+
+@router.post(
+    "/funnel/users",
+    response_model=PeopleAnswer,
+    summary="List the people behind a stage of a funnel that is not saved",
+    description="The same answer as for a saved funnel.",
+    openapi_extra=PEOPLE_BODY,
+    responses=problem_responses(*BODY_PROBLEMS, *QUERY_PROBLEMS),
+)
+async def list_people(
+    raw: Annotated[Mapping[str, Any], Depends(json_object)], project: ReadableBodyProject, services: ServicesOf
+) -> Response:
+    fields = dict(raw)
+    page = _Page(_number(fields, "limit", LIMIT_DEFAULT, LIMIT_MAX), _text(fields, "cursor"))
+    return await _page(services, project.id, await _asked(fields, project.timezone), page)
+
+
+@router.get(
+    "/funnel/{funnel_id}/users/{user_id:path}",
+    response_model=ExplainAnswer,
+    summary="Explain one person in a saved funnel",
+    description="What they did, what was counted, and why it went no further. `user_id` is a user id, an anonymous id "
+    "or the `entity` of a list.",
+    responses=problem_responses(*QUERY_PROBLEMS),
+)
+async def explain_funnel_person(
+    user_id: Annotated[str, Path(min_length=1, max_length=ID_CHARS_MAX)],
+    found: ReadableFunnel,
+    services: ServicesOf,
+    chosen: Chosen,
+) -> Response:
+    funnel, project = found
+    definition, time_range = await chosen.of(funnel.definition, project.timezone)
+    snapshot = await services.snapshot(project.id)
+    return json_answer(await services.explain(snapshot, definition, time_range, user_id))
+
+
+@router.post(
+    "/funnel/explain",
+    response_model=ExplainAnswer,
+    summary="Explain one person in a funnel that is not saved",
+    description="The same answer as for a saved funnel.",
+    openapi_extra=EXPLAIN_BODY,
+    responses=problem_responses(*BODY_PROBLEMS, *QUERY_PROBLEMS),
+)
+async def explain_person(
+    raw: Annotated[Mapping[str, Any], Depends(json_object)], project: ReadableBodyProject, services: ServicesOf
+) -> Response:
+    fields = dict(raw)
+    who = _text(fields, "user_id")
+    if not who:
+        raise _wrong("user_id", "missing", "this field is required")
+    definition, time_range = await definition_of_body(fields, project.timezone)
+    snapshot = await services.snapshot(project.id)
+    return json_answer(await services.explain(snapshot, definition, time_range, who))
+
+
+@router.get(
+    "/funnel/{funnel_id}/export",
+    response_class=StreamingResponse,
+    summary="Write the people behind a stage of a saved funnel into a file",
+    description="The whole list as CSV or NDJSON, sent as it is read. Cells that a spreadsheet would take for a "
+    "formula begin with `'`. A file that ends early was cut: the connection breaks off.",
+    responses=_FILE_ANSWER | problem_responses(*QUERY_PROBLEMS),
+)
+async def export_funnel_people(
+    found: ReadableFunnel,
+    services: ServicesOf,
+    chosen: Chosen,
+    stage: Stage = 1,
+    kind: KindOfList = "converted",
+    format: Annotated[Format, Query()] = "csv",
+) -> Response:
+    funnel, project = found
+    definition, time_range = await chosen.of(funnel.definition, project.timezone)
+    return await _file(services, project.id, PeopleQuestion(definition, time_range, stage, kind), format)
+
+
+@router.post(
+    "/funnel/export",
+    response_class=StreamingResponse,
+    summary="Write the people behind a stage of a funnel that is not saved into a file",
+    description="The same file as for a saved funnel.",
+    openapi_extra=EXPORT_BODY,
+    responses=_FILE_ANSWER | problem_responses(*BODY_PROBLEMS, *QUERY_PROBLEMS),
+)
+async def export_people(
+    raw: Annotated[Mapping[str, Any], Depends(json_object)], project: ReadableBodyProject, services: ServicesOf
+) -> Response:
+    fields = dict(raw)
+    file_format = cast(Format, _choice(fields, "format", FORMATS))
+    return await _file(services, project.id, await _asked(fields, project.timezone), file_format)
+
+
+@dataclass(frozen=True)
+class _Page:
+    limit: int
+    cursor: str | None
+
+
+async def _page(services: Services, project_id: str, asked: PeopleQuestion, page: _Page) -> Response:
+    question = _fingerprint(asked)
+    after, first_version = None, None
+    if page.cursor is not None:
+        *place, first_version = decode_cursor(services.cursor_key, project_id, question, page.cursor)
+        after = Place(*(int(one) for one in place))
+    snapshot = await services.snapshot(project_id)
+    found = await services.people_page(snapshot, asked, after, page.limit)
+    first_version = first_version or snapshot.data_version
+    next_cursor = None
+    if found.next_place is not None:
+        next_cursor = encode_cursor(services.cursor_key, project_id, question, [*found.next_place, first_version])
+    return json_answer(
+        {
+            "stage": asked.stage,
+            "kind": asked.kind,
+            "total": found.total,
+            "people": found.rows,
+            "next_cursor": next_cursor,
+            "data_version": snapshot.data_version,
+            "has_changed": first_version != snapshot.data_version,
+        }
+    )
+
+
+async def _file(services: Services, project_id: str, asked: PeopleQuestion, file_format: Format) -> Response:
+    snapshot = await services.snapshot(project_id)
+    # What goes wrong while the people are found is still a proper error answer.
+    rows = await services.people_export(snapshot, asked)
+    name = filename(asked.stage, asked.kind, file_format)
+    return StreamingResponse(
+        lines(rows, asked.definition, file_format),
+        media_type=MEDIA_TYPES[file_format],
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def _asked(fields: dict[str, Any], timezone: str) -> PeopleQuestion:
+    """The list that a body asks for; what is left of the fields is the definition."""
+    stage = _number(fields, "stage", 1, 20)
+    kind = cast(Kind, _choice(fields, "kind", KINDS))
+    definition, time_range = await definition_of_body(fields, timezone)
+    return PeopleQuestion(definition, time_range, stage, kind)
+
+
+async def definition_of_body(fields: dict[str, Any], timezone: str) -> tuple[FunnelDefinition, TimeRange]:
+    start_date, end_date = (_text(fields, field) for field in RANGE_FIELDS)
+    definition = await to_thread(parse_definition, fields)
+    return definition, resolve_time_range(start_date, end_date, timezone=timezone)
+
+
+def _fingerprint(asked: PeopleQuestion) -> str:
+    """Equal for equal lists: a cursor is worth nothing for another one."""
+    time_range = asked.time_range
+    whole = [to_dict(asked.definition), time_range.from_us, time_range.to_us, asked.stage, asked.kind]
+    return "people " + hashlib.sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()
+
+
+def _number(fields: dict[str, Any], field: str, default: int, most: int) -> int:
+    value = fields.pop(field, default)
+    if type(value) is not int or not 1 <= value <= most:
+        raise _wrong(field, "number_out_of_range", f"must be a whole number from 1 to {most}")
+    return value
+
+
+def _text(fields: dict[str, Any], field: str) -> str | None:
+    value = fields.pop(field, None)
+    if value is None or isinstance(value, str):
+        return value
+    raise _wrong(field, "not_a_string", "must be a text")
+
+
+def _choice(fields: dict[str, Any], field: str, choices: tuple[str, ...]) -> str:
+    value = fields.pop(field, choices[0])
+    if value not in choices:
+        raise _wrong(field, "unknown_value", f"must be one of: {', '.join(choices)}")
+    return str(value)
+
+
+def _wrong(field: str, code: str, message: str) -> ValidationFailed:
+    return ValidationFailed("the question is not valid", errors=[FieldError(f"/{field}", code, message)])

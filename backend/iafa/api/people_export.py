@@ -1,0 +1,70 @@
+"""Lists of people as files: CSV after RFC 4180, safe to open in a spreadsheet, and NDJSON."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, Literal, cast
+
+import msgspec
+
+from iafa.query.definition import FunnelDefinition
+
+Format = Literal["csv", "ndjson"]
+MEDIA_TYPES: Mapping[Format, str] = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+Rows = AsyncIterator[list[dict[str, object]]]
+
+
+def filename(stage: int, kind: str, file_format: Format) -> str:
+    """Nothing of the funnel's own texts: they may hold any character."""
+    return f"people-stage-{stage}-{kind}.{file_format}"
+
+
+async def lines(rows: Rows, definition: FunnelDefinition, file_format: Format) -> AsyncIterator[bytes]:
+    """The file, piece by piece as its rows come."""
+    if file_format == "csv":
+        yield _csv([_header(definition)])
+    async for some in rows:
+        if file_format == "csv":
+            yield _csv(_cells(row, definition) for row in some)
+        else:
+            yield b"".join(msgspec.json.encode(row) + b"\n" for row in some)
+
+
+def _header(definition: FunnelDefinition) -> list[object]:
+    header: list[object] = ["entity", "user_id", "anonymous_id", "steps", "entry_time", "last_event_time", "is_open"]
+    if definition.count == "totals":
+        header.append("path_number")
+    if definition.unit == "session":
+        header.append("session_start")
+    header += [f"hold:{name}" for name in definition.hold]
+    for number in range(1, len(definition.required) + 1):
+        header += [f"stage_{number}_time", f"stage_{number}_event_id"]
+    return header
+
+
+def _cells(row: Mapping[str, Any], definition: FunnelDefinition) -> list[object]:
+    cells: list[object] = [
+        *(row["entity"], row["user_id"], row["anonymous_id"], row["steps"], row["entry_time"], row["last_event_time"]),
+        "true" if row["is_open"] else "false",
+    ]
+    cells += [row[name] for name in ("path_number", "session_start") if name in row]
+    cells += [row["hold"][name] for name in definition.hold]
+    filled = {step["stage"]: step for step in cast(Iterable[Mapping[str, object]], row["path"])}
+    for number in range(1, len(definition.required) + 1):
+        step = filled.get(number, {})
+        cells += [step.get("time"), step.get("event_id")]
+    return cells
+
+
+def _csv(rows: Iterable[list[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([_safe(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _safe(cell: object) -> object:
+    if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS):
+        return "'" + cell
+    return cell

@@ -1,0 +1,69 @@
+"""Answers of funnels that were computed before, in this process: bounded by their number and by their bytes."""
+
+import threading
+from collections import OrderedDict
+
+import msgspec
+
+from iafa.lake.snapshot import Snapshot
+from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.funnel import answer
+from iafa.query.question import Question
+
+ENTRIES_MAX = 500
+BYTES_MAX = 32 * 1024 * 1024
+_Key = tuple[str, str, str | None, bytes]
+
+
+class AnswerCache:
+    """The key names the data and the minute, so that no entry can be out of date; the oldest used goes first."""
+
+    def __init__(self, *, entries_max: int = ENTRIES_MAX, bytes_max: int = BYTES_MAX) -> None:
+        self._entries_max = entries_max
+        self._bytes_max = bytes_max
+        self._entries: OrderedDict[_Key, bytes] = OrderedDict()
+        self.size_bytes = 0
+        self._lock = threading.Lock()
+
+    def answer(
+        self,
+        engine: DuckEngine,
+        snapshot: Snapshot,
+        question: Question,
+        *,
+        funnel_id: str | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, object]:
+        """Blocks: call it in a thread. `elapsed_ms` is the time of this call."""
+        began_s = engine.clock.monotonic_s()
+        key = (snapshot.project_id, snapshot.data_version, funnel_id, question.key())
+        known = self._get(key)
+        if known is not None:
+            found = msgspec.json.decode(known, type=dict[str, object])
+            return found | {"elapsed_ms": round((engine.clock.monotonic_s() - began_s) * 1000, 1)}
+        found = answer(engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
+        self._put(key, msgspec.json.encode(found))
+        return found
+
+    def _get(self, key: _Key) -> bytes | None:
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
+            return self._entries.get(key)
+
+    def _put(self, key: _Key, encoded: bytes) -> None:
+        with self._lock:
+            self._forget(key)
+            self._entries[key] = encoded
+            self.size_bytes += _size(key, encoded)
+            while len(self._entries) > self._entries_max or self.size_bytes > self._bytes_max:
+                self._forget(next(iter(self._entries)))
+
+    def _forget(self, key: _Key) -> None:
+        encoded = self._entries.pop(key, None)
+        if encoded is not None:
+            self.size_bytes -= _size(key, encoded)
+
+
+def _size(key: _Key, encoded: bytes) -> int:
+    return len(key[-1]) + len(encoded)

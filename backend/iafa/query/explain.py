@@ -1,0 +1,296 @@
+"""One person's way through a funnel: what they did, what was counted, and why it went no further."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from iafa.clock import US_PER_S, to_iso
+from iafa.errors import NotFound
+from iafa.lake.snapshot import Snapshot
+from iafa.query.binding import Parameters, sql_text
+from iafa.query.definition import Exclusion, FunnelDefinition, Stage
+from iafa.query.engine_duckdb import DuckEngine, Reading
+from iafa.query.explained_filters import failed_filters
+from iafa.query.filters import condition_sql, property_columns, text_sql
+from iafa.query.paths.plan import Plan
+from iafa.query.paths.reading import SESSION_GAP_S, Span, belonging_sql, entity_values, identified_sql, read_histories
+from iafa.query.paths.solving import paths_of, plan_of
+from iafa.query.people import Name, entity_of, entity_text, names_of, path_steps, signed
+from iafa.query.question import question_of
+from iafa.query.reason_texts import reasons_of
+from iafa.query.stages import stage_columns, stage_sql
+from iafa.query.stop_reasons import Cause, Rules, Story, misses
+from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
+
+EVENTS_MAX = 2_000  # that are shown
+READ_MAX = 200_000  # that are looked at
+ENTITIES_MAX = 10_000
+_NOBODY = 3
+
+
+@dataclass(frozen=True)
+class Way:
+    """The reported path of the entity that is explained; the ids of its events by step."""
+
+    entity: int | None
+    steps: dict[int, str]
+    shown: list[dict[str, object]]
+    first_id: str | None  # any event of the entity
+    has_entered: bool
+
+
+@dataclass(frozen=True)
+class Deeds:
+    """Everything a person did, by (time, id)."""
+
+    ids: list[str]
+    names: list[str]
+    parts: list[object]
+    optional: list[int]
+    story: Story
+
+
+def explain(
+    engine: DuckEngine, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+) -> dict[str, object]:
+    """`who` is an entity of the question, a user or a visitor. Blocks: call it in a thread. NotFound if unknown."""
+    question = question_of(definition, time_range, engine.clock.now_us())
+    with engine.reading(snapshot) as reading:
+        return _Explanation(reading, snapshot, definition, question.span).answer(who)
+
+
+class _Explanation:
+    def __init__(self, reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, span: Span) -> None:
+        self._reading = reading
+        self._snapshot = snapshot
+        self._definition = definition
+        self._span = span
+        # The funnel reads only what can count; the reasons for a stop may lie before and after it.
+        self._wide = replace(span, read_from_us=TIME_MIN_US, read_to_us=TIME_END_US)
+        self._plan: Plan = plan_of(definition, span)
+
+    def answer(self, who: str) -> dict[str, object]:
+        person, entity = self._person(who)
+        way = self._way(person, entity)
+        deeds = self._deeds(person)
+        self._place(deeds, way)
+        found = misses(_rules(self._definition, self._plan), deeds.story)
+        shown = _shown(deeds, found)
+        failed = failed_filters(
+            self._reading,
+            self._identified,
+            self._definition,
+            person,
+            [deeds.ids[event] for event in shown if deeds.story.named[event] & ~deeds.story.steps[event]],
+        )
+        status = "converted"
+        if found:
+            status = "dropped" if way.steps else "dropped_by_exclusion" if way.has_entered else "not_entered"
+        total = sum(_matters(event, deeds) for event in range(len(deeds.ids)))
+        return {
+            **self._names(way, person),
+            "status": status,
+            "steps": len(way.steps),
+            "stages": self._plan.steps,
+            "path": way.shown,
+            "stopped_at": self._stage(found[0].stage) if found else None,
+            "reasons": reasons_of(self._definition, self._plan, found, deeds.story, (deeds.ids, deeds.names), failed),
+            "events": [self._event(deeds, event, failed) for event in shown],
+            "events_total": total,
+            "is_cut": len(shown) < total or len(deeds.ids) == READ_MAX,
+            "data_version": self._snapshot.data_version,
+        }
+
+    def _identified(self, columns: set[str], parameters: Parameters, span: Span | None = None, also: str = "") -> str:
+        read = span or self._wide
+        parameters.values |= {"read_from_us": read.read_from_us, "read_to_us": read.read_to_us}
+        return identified_sql(self._snapshot, self._definition, columns, parameters, also=also)
+
+    def _person(self, who: str) -> tuple[int, int | None]:
+        """The person, and the entity if it was one that was asked for."""
+        entity = entity_of(who)
+        if entity is not None:
+            parameters = Parameters()
+            (value,) = entity_values(self._definition, [entity])
+            rank = f"case when entity = {parameters.bind(value)} then 0 else {_NOBODY} end"
+            person = self._found(parameters, self._span, self._definition, rank)
+            if person is not None:
+                return person, entity
+        parameters = Parameters()
+        text = parameters.bind(who)
+        rank = f"case when user_id = {text} then 1 when anonymous_id = {text} then 2 else {_NOBODY} end"
+        plain = msgspec.structs.replace(self._definition, unit="user", hold=())
+        person = self._found(parameters, self._wide, plain, rank)
+        if person is None:
+            raise NotFound("there is nobody of this id in the project's events")
+        return person, None
+
+    def _found(self, parameters: Parameters, span: Span, definition: FunnelDefinition, rank: str) -> int | None:
+        columns = {"created_at", "user_id", "anonymous_id"}.union(*map(property_columns, definition.hold))
+        text = sql_text(
+            "explain_person",
+            identified=self._identified(columns, parameters, span, ", entity as person"),
+            belonging=belonging_sql(definition, SESSION_GAP_S, parameters),
+            rank=rank,
+        )
+        rows = self._reading.rows(text, parameters.values)
+        return int(str(rows[0][0])) if rows else None
+
+    def _way(self, person: int, asked: int | None) -> Way:
+        """Of the entity that was asked for, else of the person's one that got farthest, earliest."""
+        entities = [asked] if asked is not None else self._entities(person)
+        best: tuple[tuple[int, int], Way] | None = None
+        for chunk in read_histories(
+            self._reading, self._snapshot, self._definition, self._span, entities=entities, person=person
+        ):
+            paths = paths_of(self._definition, self._plan, chunk.histories, self._reading.check_time)
+            seen = set()
+            numbered = [*enumerate(paths.person.tolist()), *((-1, one) for one in range(len(chunk.entities)))]
+            for index, one in numbered:
+                if one in seen:
+                    continue  # a later path of the same entity
+                seen.add(one)
+                rows = paths.rows[index].tolist() if index >= 0 else []
+                steps = {step: chunk.ids[row].as_py() for step, row in enumerate(rows, start=1) if row >= 0}
+                start_us = min((int(chunk.histories.time_us[row]) for row in rows if row >= 0), default=0)
+                shown = path_steps(self._definition, chunk, rows)
+                first_id = chunk.ids[int(chunk.histories.offsets[one])].as_py()
+                found = Way(int(chunk.entities[one]), steps, shown, first_id, has_entered=True)
+                if best is None or (-len(steps), start_us) < best[0]:
+                    best = (-len(steps), start_us), found
+        return best[1] if best is not None else Way(asked, {}, [], None, has_entered=False)
+
+    def _entities(self, person: int) -> list[int]:
+        if self._definition.unit == "user" and not self._definition.hold:
+            return [person]
+        parameters = Parameters(person=person, most=ENTITIES_MAX)
+        columns = {"created_at"}.union(*map(property_columns, self._definition.hold))
+        text = sql_text(
+            "explain_entities",
+            identified=sql_text("one_person", identified=self._identified(columns, parameters, self._span)),
+            belonging=belonging_sql(self._definition, SESSION_GAP_S, parameters),
+        )
+        return [signed(int(str(row[0]))) for row in self._reading.rows(text, parameters.values)]
+
+    def _deeds(self, person: int) -> Deeds:
+        definition, parameters = self._definition, Parameters(person=person, most=READ_MAX)
+        columns = (stage_columns(definition) | {"id"}).union(*map(property_columns, definition.hold))
+        kept = " and ".join(condition_sql(condition, parameters) for condition in definition.filters) or "true"
+
+        def bits(matchers: Sequence[Stage | Exclusion], also: str = kept) -> str:
+            conditions = [stage_sql(one, parameters) for one in matchers]
+            each = [f"(case when {condition} then {1 << n} else 0 end)" for n, condition in enumerate(conditions)]
+            return f"case when {also} then {' | '.join(each) or 0} else 0 end"
+
+        unfiltered = [msgspec.structs.replace(stage, filters=()) for stage in definition.required]
+        texts = [text_sql(name, parameters) for name in definition.hold]
+        if definition.unit == "session" and definition.sessions == "client":
+            texts.insert(0, "session_id")
+        text = sql_text(
+            "explain_events",
+            identified=self._identified(columns, parameters),
+            partition=f"[{', '.join(texts)}]",
+            named=bits(unfiltered, "true"),
+            steps=bits(definition.required),
+            optional=bits([stage for stage in definition.stages if stage.optional]),
+            excluded=bits(definition.exclusions),
+            is_filtered=kept,
+        )
+        rows: list[Any] = self._reading.rows(text, parameters.values)
+        times, ids, names, parts, named, steps, optional, excluded, is_filtered = (
+            map(list, zip(*rows, strict=True)) if rows else ([] for _ in range(9))
+        )
+        story = Story(times, named, steps, excluded, is_filtered, [True] * len(times))
+        return Deeds(ids, names, parts, optional, story)
+
+    def _place(self, deeds: Deeds, way: Way) -> None:
+        """Tell the story where its path is and which events belong to the entity."""
+        index = {event_id: event for event, event_id in enumerate(deeds.ids)}
+        deeds.story.path = {step: index[event_id] for step, event_id in way.steps.items() if event_id in index}
+        parts = [tuple(part) if isinstance(part, list) else () for part in deeds.parts]
+        if self._definition.unit == "session" and self._definition.sessions == "derived":
+            numbers = _sessions(deeds.story.time_us)
+            parts = [(number, *part) for number, part in zip(numbers, parts, strict=True)]
+        own = parts[index[way.first_id]] if way.first_id in index else None
+        deeds.story.is_own = [None not in part and own in (None, part) for part in parts]
+
+    def _names(self, way: Way, person: int) -> dict[str, object]:
+        definition = self._definition
+        entity = person if way.entity is None else way.entity
+        is_plain = definition.unit == "user" and not definition.hold
+        if way.entity is None and not is_plain:
+            definition = msgspec.structs.replace(definition, unit="user", hold=())
+        span = self._wide if way.entity is None or is_plain else self._span
+        names = names_of(self._reading, self._snapshot, definition, span, [entity])
+        name = names.get(entity, Name(0, 0, None, None, ()))
+        shown: dict[str, object] = {
+            "entity": entity_text(entity) if way.entity is not None or is_plain else None,
+            "user_id": name.user_id,
+            "anonymous_id": name.anonymous_id,
+        }
+        if definition.unit == "session":
+            shown["session_start"] = to_iso(name.first_us)
+        if definition.hold:
+            shown["hold"] = dict(zip(definition.hold, name.held, strict=True))
+        return shown
+
+    def _stage(self, number: int) -> dict[str, object]:
+        return {"stage": number, "stage_name": self._definition.required[number - 1].name}
+
+    def _event(self, deeds: Deeds, event: int, failed: dict[str, list[dict[str, object]]]) -> dict[str, object]:
+        story, event_id = deeds.story, deeds.ids[event]
+        optional = [stage.name for stage in self._definition.stages if stage.optional]
+        return {
+            "event_id": event_id,
+            "event_type": deeds.names[event],
+            "time": to_iso(story.time_us[event]),
+            "matches": _numbers(story.steps[event]),
+            "matches_optional": [optional[number - 1] for number in _numbers(deeds.optional[event])],
+            "matches_exclusions": _numbers(story.excluded[event]),
+            "failed_filters": failed.get(event_id, []),
+            "fills": next((step for step, one in story.path.items() if one == event), None),
+            "is_own": story.is_own[event],
+        }
+
+
+def _rules(definition: FunnelDefinition, plan: Plan) -> Rules:
+    return Rules(
+        plan=plan,
+        grace_us=definition.grace_seconds * US_PER_S if definition.tie == "grace" else 0,
+        is_unordered=definition.order == "unordered",
+        is_first_required=definition.first_required,
+        is_strict_filtered=definition.strict_scope == "filtered",
+        other_part=Cause.OTHER_HOLD_VALUE if definition.hold else Cause.OTHER_SESSION,
+    )
+
+
+def _shown(deeds: Deeds, found: Sequence[Any]) -> list[int]:
+    """The events that matter, in time; if they are too many, those nearest to the path and the reasons."""
+    story = deeds.story
+    central = {*story.path.values(), *(miss.event for miss in found if miss.event is not None)}
+    central |= {blamed for miss in found for broken in miss.broken for blamed in broken.blamed}
+    events = [event for event in range(len(deeds.ids)) if _matters(event, deeds) or event in central]
+    if len(events) > EVENTS_MAX:
+        middle_us = max((story.time_us[event] for event in story.path.values()), default=0)
+        events.sort(key=lambda event: (event not in central, abs(story.time_us[event] - middle_us)))
+    return sorted(events[:EVENTS_MAX])
+
+
+def _matters(event: int, deeds: Deeds) -> bool:
+    return bool(deeds.story.named[event] or deeds.story.excluded[event] or deeds.optional[event])
+
+
+def _sessions(times: Sequence[int]) -> list[int]:
+    numbers, number = [], 0
+    for index, time_us in enumerate(times):
+        if index and time_us - times[index - 1] > SESSION_GAP_S * US_PER_S:
+            number += 1
+        numbers.append(number)
+    return numbers
+
+
+def _numbers(mask: int) -> list[int]:
+    """The numbers of the bits, from 1."""
+    return [number for number in range(1, mask.bit_length() + 1) if mask >> (number - 1) & 1]

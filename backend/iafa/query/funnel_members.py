@@ -1,0 +1,118 @@
+"""Counts in the form that the answer shows: stages, groups, two periods side by side. Reads nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from iafa.query.breakdown import Group
+from iafa.query.definition import Breakdown, FunnelDefinition, attribution_text
+from iafa.query.rates import percent
+from iafa.query.significance import Sample, holm, p_value, significance
+from iafa.query.tally import Tally
+
+
+def counts_of(
+    definition: FunnelDefinition, counts: Sequence[int], most: Sequence[int], *, entered: int, open_: int
+) -> dict[str, Any]:
+    """The members that every answer has. `most` are the counts if all open entities still got there."""
+    return {
+        "stages": stages_of(definition, counts, most),
+        "overall_conversion_rate": percent(counts[-1], counts[0]),
+        "people_total": entered,
+        "open": open_,
+    }
+
+
+def stages_of(
+    definition: FunnelDefinition, counts: Sequence[int], most: Sequence[int] | None = None
+) -> list[dict[str, object]]:
+    before = [counts[0], *counts]
+    stages: list[dict[str, object]] = []
+    for index, name in enumerate(_names(definition)):
+        shown: dict[str, object] = {
+            "stage_name": name,
+            "order": index + 1,
+            "users": counts[index],
+            "conversion_rate": percent(counts[index], counts[0]),
+            "drop_off_rate": percent(before[index] - counts[index], before[index]),
+        }
+        if most is not None:
+            shown["users_max"] = most[index]
+        stages.append(shown)
+    return stages
+
+
+def _names(definition: FunnelDefinition) -> list[str]:
+    """Without an order stage k means any k of the stages, not the k-th."""
+    names = [stage.name for stage in definition.required]
+    if definition.order != "unordered" or len(names) == 1:
+        return names
+    return [f"any {k} of {len(names)}" for k in range(1, len(names) + 1)]
+
+
+def stages_filled_of(definition: FunnelDefinition, tally: Tally) -> list[dict[str, object]]:
+    """How many reported paths contain each stage."""
+    return [
+        {"stage_name": stage.name, "order": order, "users": users}
+        for order, (stage, users) in enumerate(zip(definition.required, tally.named.tolist(), strict=True), start=1)
+    ]
+
+
+def optional_stages_of(definition: FunnelDefinition, tally: Tally) -> list[dict[str, object]]:
+    numbered = enumerate(definition.stages, start=1)
+    optional = [(stage, definition.required_number(number)) for number, stage in numbered if stage.optional]
+    return [
+        {
+            "stage_name": stage.name,
+            "after_order": after,
+            "users": users,
+            "conversion_rate": percent(users, int(tally.reached[after - 1])),
+        }
+        for (stage, after), users in zip(optional, tally.optional.tolist(), strict=True)
+    ]
+
+
+def breakdown_of(definition: FunnelDefinition, breakdown: Breakdown, groups: Sequence[Group]) -> dict[str, object]:
+    """Each group beside all others together; `each` and `totals` count people in several groups: no test there."""
+    adds_up = breakdown.attribution != "each"
+    shown: list[dict[str, object]] = [
+        {
+            "group": group.kind,
+            "value": group.value,
+            "stages": stages_of(definition, group.counts),
+            "overall_conversion_rate": percent(group.counts[-1], group.counts[0]),
+        }
+        for group in groups
+    ]
+    if adds_up and definition.count == "unique" and len(groups) > 1:
+        entered, converted = (sum(group.counts[place] for group in groups) for place in (0, -1))
+        pairs = [
+            (
+                Sample(group.counts[-1], group.counts[0]),
+                Sample(converted - group.counts[-1], entered - group.counts[0]),
+            )
+            for group in groups
+        ]
+        corrected = holm([p_value(own, rest) for own, rest in pairs])
+        for row, (own, rest), p in zip(shown, pairs, corrected, strict=True):
+            row["significance"] = significance(own, rest, p=p)
+    return {
+        "property": breakdown.property,
+        "attribution": attribution_text(breakdown),
+        "adds_up": adds_up,
+        "groups": shown,
+    }
+
+
+def comparison_of(
+    definition: FunnelDefinition, date_range: dict[str, str | None], now: Mapping[str, Any], then: dict[str, Any]
+) -> dict[str, object]:
+    """The other period's counts, and how far this one's conversion lies above it."""
+    compared: dict[str, object] = {"date_range": date_range, **then}
+    if definition.count == "unique":
+        compared["significance"] = significance(_sample(now), _sample(then))
+    return compared
+
+
+def _sample(members: Mapping[str, Any]) -> Sample:
+    stages = members["stages"]
+    return Sample(stages[-1]["users"], stages[0]["users"])

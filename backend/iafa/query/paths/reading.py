@@ -1,0 +1,229 @@
+"""The histories that a definition needs, out of a snapshot: one statement, streamed in chunks of whole people."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from iafa.clock import US_PER_S
+from iafa.lake.snapshot import Snapshot
+from iafa.query.binding import Parameters, sql_text
+from iafa.query.definition import FunnelDefinition
+from iafa.query.engine_duckdb import Reading
+from iafa.query.filters import condition_sql, property_columns, text_sql
+from iafa.query.paths.plan import Histories, Int32s, Int64s
+from iafa.query.source import events_sql
+from iafa.query.stages import relevant_sql, stage_columns, stage_sql
+
+CHUNK_ROWS = 1_000_000
+SESSION_GAP_S = 3_600
+_UNSIGNED = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a path may begin, [from, to), and which events are read, [read_from, read_to), in microseconds.
+
+    Later steps lie before `end_us`.
+    """
+
+    from_us: int
+    to_us: int
+    read_from_us: int
+    read_to_us: int
+    end_us: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Whole people: who they are, what they did, and the texts of the asked properties by row."""
+
+    entities: Int64s
+    histories: Histories
+    optional: Int32s
+    ids: pa.Array
+    values: Sequence[pa.Array] = field(default=())
+
+
+def read_histories(
+    reading: Reading,
+    snapshot: Snapshot,
+    definition: FunnelDefinition,
+    span: Span,
+    *,
+    session_gap_s: int = SESSION_GAP_S,
+    properties: Sequence[str] = (),
+    entities: Sequence[int] | None = None,
+    person: int | None = None,
+) -> Iterator[Chunk]:
+    """Everybody who entered within the span (or just the given entities), each with all events that matter.
+
+    If all entities are of one person, saying so spares the sessions of everybody else.
+    """
+    text, values = histories_sql(
+        snapshot, definition, span, session_gap_s=session_gap_s, properties=properties, entities=entities, person=person
+    )
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in reading.batches(text, values, CHUNK_ROWS):
+        waiting.append(batch)
+        rows += batch.num_rows
+        if rows < CHUNK_ROWS:
+            continue
+        table = pa.Table.from_batches(waiting).combine_chunks()
+        whole = _last_start(table)
+        if whole:
+            yield _chunk(table.slice(0, whole))
+        waiting = table.slice(whole).to_batches()
+        rows = table.num_rows - whole
+    if rows:
+        yield _chunk(pa.Table.from_batches(waiting).combine_chunks())
+
+
+def histories_sql(
+    snapshot: Snapshot,
+    definition: FunnelDefinition,
+    span: Span,
+    *,
+    session_gap_s: int = SESSION_GAP_S,
+    properties: Sequence[str] = (),
+    entities: Sequence[int] | None = None,
+    person: int | None = None,
+) -> tuple[str, dict[str, object]]:
+    """The statement and its values."""
+    parameters = Parameters(
+        from_us=span.from_us, to_us=span.to_us, read_from_us=span.read_from_us, read_to_us=span.read_to_us
+    )
+    columns = stage_columns(definition) | {"id"}
+    for name in (*definition.hold, *properties):
+        columns |= property_columns(name)
+    identified = identified_sql(snapshot, definition, columns, parameters)
+    if person is not None:
+        parameters.values["person"] = person
+        identified = sql_text("one_person", identified=identified)
+    required = definition.required
+    optional = [stage for stage in definition.stages if stage.optional]
+    text = sql_text(
+        "histories",
+        identified=identified,
+        belonging=belonging_sql(definition, session_gap_s, parameters),
+        steps=_bits([stage_sql(stage, parameters) for stage in required], definition, parameters),
+        optional=_bits([stage_sql(stage, parameters) for stage in optional], definition, parameters),
+        excluded=_bits([stage_sql(each, parameters) for each in definition.exclusions], definition, parameters),
+        values="".join(f", {text_sql(name, parameters)} as value_{n}" for n, name in enumerate(properties)),
+        value_names="".join(f", value_{n}" for n in range(len(properties))),
+        is_kept=_is_kept(definition, entities, parameters),
+        entry_bits=str(entry_bits(definition)),
+    )
+    return text, parameters.values
+
+
+def entry_bits(definition: FunnelDefinition) -> int:
+    """Which stages a path may begin with, as a mask."""
+    if definition.order == "unordered" and not definition.first_required:
+        return (1 << len(definition.required)) - 1
+    return 1
+
+
+def identified_sql(
+    snapshot: Snapshot, definition: FunnelDefinition, columns: set[str], parameters: Parameters, *, also: str = ""
+) -> str:
+    """The events of the span with the columns, and whose they are. `also` is a further column, as SQL."""
+    if definition.unit == "session" and definition.sessions == "client":
+        columns = columns | {"session_id"}
+    return sql_text(
+        "identified",
+        columns=", ".join(sorted(columns - {"user_hash"})) + also,
+        events=events_sql(snapshot, columns | {"user_hash"}, parameters),
+        and_no_bots=" and not is_bot" if definition.exclude_bots else "",
+    )
+
+
+def belonging_sql(definition: FunnelDefinition, session_gap_s: int, parameters: Parameters) -> str:
+    """What the events count for: the person, a session or the values held constant. Reads `identified`."""
+    name = "belonging_user"
+    if definition.unit == "session":
+        name = "belonging_session" if definition.sessions == "derived" else "belonging_client_session"
+        if definition.sessions == "derived":
+            parameters.values["session_gap_us"] = session_gap_s * US_PER_S
+    belonging = sql_text(name)
+    if not definition.hold:
+        return belonging
+    texts = [text_sql(held, parameters) for held in definition.hold]
+    are_known = " and ".join(f"{text} is not null" for text in texts)
+    return sql_text("held", values=", ".join(texts), belonging=belonging, are_known=are_known)
+
+
+def _bits(conditions: Sequence[str], definition: FunnelDefinition, parameters: Parameters) -> str:
+    """Bit i - 1 says that the i-th condition holds."""
+    bits = " | ".join(f"(case when {condition} then {1 << n} else 0 end)" for n, condition in enumerate(conditions))
+    if not bits:
+        return "0::integer"
+    if _reads_everything(definition):
+        # Strict order sees the events that the filters leave out; they just match nothing.
+        return f"(case when {relevant_sql(definition, parameters)} then {bits} else 0 end)::integer"
+    return f"({bits})::integer"
+
+
+def _reads_everything(definition: FunnelDefinition) -> bool:
+    return definition.order == "strict" and definition.strict_scope == "all"
+
+
+def _is_kept(definition: FunnelDefinition, entities: Sequence[int] | None, parameters: Parameters) -> str:
+    conditions = []
+    if definition.order == "strict" and definition.strict_scope == "filtered":
+        conditions += [filters_sql(definition, parameters)]
+    elif definition.order != "strict":
+        conditions += [relevant_sql(definition, parameters)]
+    if entities is not None:
+        conditions.append(f"entity in (select unnest({parameters.bind(entity_values(definition, entities))}))")
+    return " and ".join(conditions) or "true"
+
+
+def entity_values(definition: FunnelDefinition, entities: Sequence[int]) -> list[int]:
+    """Entities as the statements have them: sessions and held values are unsigned hashes there, people are signed."""
+    if definition.unit == "user" and not definition.hold:
+        return [int(one) for one in entities]
+    return [int(one) & _UNSIGNED for one in entities]
+
+
+def filters_sql(definition: FunnelDefinition, parameters: Parameters) -> str:
+    return " and ".join(condition_sql(condition, parameters) for condition in definition.filters) or "true"
+
+
+def _last_start(table: pa.Table) -> int:
+    """The row with which the last person of the table begins."""
+    entities = _int64(table, "entity")
+    changes = np.flatnonzero(entities[1:] != entities[:-1])
+    return int(changes[-1]) + 1 if len(changes) else 0
+
+
+def _chunk(table: pa.Table) -> Chunk:
+    entities = _int64(table, "entity")
+    starts = np.flatnonzero(np.concatenate(([True], entities[1:] != entities[:-1]))).astype(np.int64)
+    return Chunk(
+        entities=entities[starts],
+        histories=Histories(
+            offsets=np.append(starts, len(entities)).astype(np.int64),
+            time_us=_int64(table, "time_us"),
+            steps=_int32(table, "steps"),
+            excluded=_int32(table, "excluded"),
+        ),
+        optional=_int32(table, "optional"),
+        ids=_column(table, "id"),
+        values=[_column(table, name) for name in table.column_names if name.startswith("value_")],
+    )
+
+
+def _column(table: pa.Table, name: str) -> pa.Array:
+    column = table.column(name)
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
+
+
+def _int64(table: pa.Table, name: str) -> Int64s:
+    return np.ascontiguousarray(_column(table, name).to_numpy(zero_copy_only=False)).view(np.int64)
+
+
+def _int32(table: pa.Table, name: str) -> Int32s:
+    return np.ascontiguousarray(_column(table, name).to_numpy(zero_copy_only=False), dtype=np.int32)

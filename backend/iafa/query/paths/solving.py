@@ -1,0 +1,111 @@
+"""From a definition to everybody's path: which solver, with which numbers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from iafa.clock import US_PER_S
+from iafa.lake.snapshot import Snapshot
+from iafa.query.definition import FunnelDefinition
+from iafa.query.engine_duckdb import Reading
+from iafa.query.paths.grace import solve_grace
+from iafa.query.paths.optional import fill_optional
+from iafa.query.paths.ordered import solve, solve_totals
+from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Histories, Int64s, Paths, Plan
+from iafa.query.paths.reading import SESSION_GAP_S, Chunk, Span, read_histories
+from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
+from iafa.query.paths.warming import WARMING
+from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
+
+_ENTRIES = {"best": ENTRY_BEST, "first": ENTRY_FIRST, "last": ENTRY_LAST}
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Whole people and their reported paths; row numbers point into the chunk."""
+
+    chunk: Chunk
+    paths: Paths
+    optional: Int64s | None = None  # paths x optional stages: the row that fills it (-1 = none); None: there are none
+
+
+def span_of(definition: FunnelDefinition, time_range: TimeRange) -> Span:
+    """The range selects the first event; later ones may follow up to a window after it (`entry`) or not."""
+    read_to_us = time_range.to_us
+    if definition.range == "entry" or (definition.exclusions and definition.exclusion_mode == "drop"):
+        # What `drop` looks for may come after the last step.
+        read_to_us = min(time_range.to_us + window_us(definition), TIME_END_US)
+    read_from_us = max(time_range.from_us - definition.grace_seconds * US_PER_S, TIME_MIN_US)
+    end_us = read_to_us if definition.range == "entry" else time_range.to_us
+    return Span(time_range.from_us, time_range.to_us, read_from_us, read_to_us, end_us)
+
+
+def window_us(definition: FunnelDefinition) -> int:
+    return NO_LIMIT_US if definition.window_seconds is None else definition.window_seconds * US_PER_S
+
+
+def plan_of(definition: FunnelDefinition, span: Span) -> Plan:
+    """The definition's required stages as numbers."""
+    required = definition.required
+    within = np.full(len(required) + 1, NO_LIMIT_US, dtype=np.int64)
+    after = np.zeros(len(required) + 1, dtype=np.int64)
+    for number, stage in enumerate(required, start=1):
+        if stage.within_seconds is not None:
+            within[number] = stage.within_seconds * US_PER_S
+        if stage.after_seconds is not None:
+            after[number] = stage.after_seconds * US_PER_S
+    exclusions = [
+        (definition.required_number(one.from_stage), definition.required_number(one.to_stage))
+        for one in definition.exclusions
+    ]
+    return Plan(
+        steps=len(required),
+        window_us=window_us(definition),
+        from_us=span.from_us,
+        to_us=span.to_us,
+        end_us=span.end_us,
+        is_all_steps=definition.range == "all_steps",
+        is_tie_strict=definition.tie == "strict",
+        is_strict=definition.order == "strict",
+        is_drop=definition.exclusion_mode == "drop",
+        entry=_ENTRIES[definition.entry],
+        within_us=within,
+        after_us=after,
+        excluded_from=np.array([low for low, _high in exclusions], dtype=np.int64),
+        excluded_to=np.array([high for _low, high in exclusions], dtype=np.int64),
+    )
+
+
+def solve_paths(
+    reading: Reading,
+    snapshot: Snapshot,
+    definition: FunnelDefinition,
+    time_range: TimeRange,
+    *,
+    span: Span | None = None,
+    session_gap_s: int = SESSION_GAP_S,
+    properties: Sequence[str] = (),
+) -> Iterator[Solved]:
+    """Everybody who entered, chunk by chunk. `span` is narrower than the range where later events do not count."""
+    span = span or span_of(definition, time_range)
+    plan = plan_of(definition, span)
+    has_optional = len(definition.required) < len(definition.stages)
+    for chunk in read_histories(
+        reading, snapshot, definition, span, session_gap_s=session_gap_s, properties=properties
+    ):
+        reading.check_time()
+        paths = paths_of(definition, plan, chunk.histories, reading.check_time)
+        optional: Int64s | None = None
+        if has_optional:
+            paths, optional = fill_optional(definition, plan, chunk.histories, chunk.optional, paths)
+        yield Solved(chunk, paths, optional)
+
+
+def paths_of(definition: FunnelDefinition, plan: Plan, histories: Histories, check_time: Callable[[], None]) -> Paths:
+    if definition.order == "unordered":
+        unordered = solve_unordered_totals if definition.count == "totals" else solve_unordered
+        return WARMING.of(unordered)(plan, histories, first_required=definition.first_required)
+    if definition.tie == "grace":
+        return WARMING.of(solve_grace)(plan, histories, definition.grace_seconds * US_PER_S, check_time)
+    return WARMING.of(solve_totals if definition.count == "totals" else solve)(plan, histories)

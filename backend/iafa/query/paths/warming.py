@@ -1,0 +1,87 @@
+"""Making the machine code of the solvers beside a running server. Until it is there the same functions run as Python.
+
+Compiling takes up to a minute, once: the code is kept on disk. No question has to wait for it.
+"""
+
+import threading
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from iafa.query.paths.compiled import IS_COMPILED
+from iafa.query.paths.ordered import solve, solve_totals
+from iafa.query.paths.plan import ENTRY_BEST, NO_LIMIT_US, Histories, Paths, Plan
+from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
+
+Function = TypeVar("Function", bound=Callable[..., object])
+START_AFTER_S = 5.0  # a server that has just started has better things to do
+_ROOM = "iafa.query.paths"
+
+
+class Warming:
+    """`of` gives the function to call now. Without `start` that is the function itself."""
+
+    def __init__(self) -> None:
+        self._is_cold = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    def of(self, function: Function) -> Function:
+        return interpreted(function) if self._is_cold.is_set() else function
+
+    def start(self, *, after_s: float = START_AFTER_S) -> None:
+        """Compile in a thread; it ends with the process."""
+        if not IS_COMPILED:
+            return
+        self._is_cold.set()
+        self.thread = threading.Thread(target=self._run, args=(after_s,), name="warm-solvers", daemon=True)
+        self.thread.start()
+
+    def _run(self, after_s: float) -> None:
+        threading.Event().wait(after_s)
+        solve_little()
+        self._is_cold.clear()
+
+
+WARMING = Warming()
+
+
+def solve_little() -> list[Paths]:
+    """Every compiled solver once, with arrays of the types that questions have."""
+    none = np.zeros(0, dtype=np.int64)
+    bounds = np.full(3, NO_LIMIT_US, dtype=np.int64)
+    plan = Plan(2, 10, 0, 10, 20, False, False, False, False, ENTRY_BEST, bounds, np.zeros_like(bounds), none, none)
+    offsets, times = np.array([0, 2], dtype=np.int64), np.array([1, 2], dtype=np.int64)
+    did = Histories(offsets, times, np.array([1, 2], dtype=np.int32), np.zeros(2, dtype=np.int32))
+    return [
+        solve(plan, did),
+        solve_totals(plan, did),
+        solve_unordered(plan, did, first_required=False),
+        solve_unordered_totals(plan, did, first_required=False),
+    ]
+
+
+@cache
+def interpreted(function: Function) -> Function:
+    """The function as Python, and so everything compiled that it calls."""
+    namespaces: dict[str, dict[str, Any]] = {}
+
+    def remade(source: Any) -> FunctionType:
+        plain = getattr(source, "py_func", source)
+        twin = FunctionType(plain.__code__, namespace(plain), plain.__name__, plain.__defaults__, plain.__closure__)
+        twin.__kwdefaults__ = plain.__kwdefaults__
+        return twin
+
+    def namespace(plain: FunctionType) -> dict[str, Any]:
+        name = plain.__module__
+        if name not in namespaces:
+            namespaces[name] = dict(plain.__globals__)
+            for key, value in plain.__globals__.items():
+                is_ours = getattr(value, "__module__", "").startswith(_ROOM) if callable(value) else False
+                if is_ours and (isinstance(value, FunctionType) or hasattr(value, "py_func")):
+                    namespaces[name][key] = remade(value)
+        return namespaces[name]
+
+    return cast(Function, remade(function))

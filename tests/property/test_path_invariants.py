@@ -1,0 +1,162 @@
+"""What holds for every history and every kind of funnel (semantics, section 9), through the product alone."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iafa.lake.snapshot import Snapshot
+from iafa.query.definition_reading import parse_definition
+from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.funnel import funnel
+from tests.property.test_paths_oracle import ids_of_engine, snapshot_on_days
+from tests.support.paths_cases import MODES, Case, random_case, unit_of
+from tests.unit.query.rows import an_engine
+
+ROUNDS = 3  # for each mode
+PEOPLE = 60
+COUNTED_ONCE = [mode for mode in MODES if "totals" not in mode]
+Options = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
+    engine = an_engine(tmp_path_factory.mktemp("engine"))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def rounds(tmp_path: Path) -> Callable[[str], Iterator[tuple[random.Random, Case, Snapshot]]]:
+    def made(mode: str) -> Iterator[tuple[random.Random, Case, Snapshot]]:
+        draw = random.Random(f"invariants of {mode}")
+        for number in range(ROUNDS):
+            case = random_case(draw, mode, PEOPLE)
+            yield draw, case, snapshot_on_days(draw, case.events, tmp_path / f"{mode}-{number}")
+
+    return made
+
+
+def asked(case: Case, **over: Any) -> Case:
+    return replace(case, definition=case.definition | over)
+
+
+def counts(engine: DuckEngine, snapshot: Snapshot, case: Case) -> list[int]:
+    answer: Any = funnel(engine, snapshot, parse_definition(case.definition), case.time_range)
+    return [stage["users"] for stage in answer["stages"]]
+
+
+def assert_none_is_less(engine: DuckEngine, snapshot: Snapshot, *cases: Case) -> None:
+    """Stage by stage, no case counts fewer than the one before."""
+    for (case, less), (_, more) in pairwise((case, counts(engine, snapshot, case)) for case in cases):
+        assert all(a <= b for a, b in zip(less, more, strict=True)), (case.definition, less, more)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_p1_counts_never_rise(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    for _draw, case, snapshot in rounds(mode):
+        found = counts(engine, snapshot, case)
+        assert found == sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize("mode", COUNTED_ONCE)
+def test_p2_whoever_entered_is_converted_or_dropped(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    for _draw, case, snapshot in rounds(mode):
+        answer: Any = funnel(engine, snapshot, parse_definition(case.definition), case.time_range)
+        dropped = answer.get("dropped_by_exclusion", 0)
+        if case.definition.get("entry") != "first" or not dropped:
+            assert answer["people_total"] == answer["stages"][0]["users"] + dropped
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_p3_files_order_and_names_do_not_matter(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    for draw, case, snapshot in rounds(mode):
+        renamed = [event | {"user": f"{event['user']}-zz"} for event in case.events]
+        other = snapshot_on_days(draw, renamed, snapshot.directory.with_name(f"{snapshot.directory.name}-renamed"))
+        assert ids_of_engine(engine, snapshot, case) == ids_of_engine(engine, other, replace(case, events=renamed))
+
+
+@pytest.mark.parametrize("mode", [mode for mode in COUNTED_ONCE if "drop" not in mode])
+def test_p4_a_larger_window_never_lowers_a_count(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    for _draw, case, snapshot in rounds(mode):
+        if case.definition.get("exclusion_mode") != "drop":
+            unit_s = unit_of(mode) // 1_000_000
+            windows = (0, 2 * unit_s, 5 * unit_s, None)
+            assert_none_is_less(engine, snapshot, *(asked(case, window_seconds=window) for window in windows))
+
+
+@pytest.mark.parametrize(
+    "mode", ["ordered", "tie strict", "grace", "strict", "windows between stages", "exclusions cut"]
+)
+def test_p5_the_first_stages_are_a_funnel_of_their_own(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    for _draw, case, snapshot in rounds(mode):
+        stages = case.definition["stages"][:-1]
+        kept = [one for one in case.definition.get("exclusions", ()) if one["to_stage"] <= len(stages)]
+        shorter = asked(case, stages=stages, exclusions=kept)
+        assert counts(engine, snapshot, case)[: len(stages)] == counts(engine, snapshot, shorter)
+
+
+@pytest.mark.parametrize("mode", COUNTED_ONCE)
+def test_p7_a_wider_range_never_lowers_a_count(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    for _draw, case, snapshot in rounds(mode):
+        if case.definition.get("entry") != "first":
+            unit_us = unit_of(mode)
+            assert_none_is_less(engine, snapshot, case, replace(case, lo=case.lo - unit_us, hi=case.hi + unit_us))
+
+
+CHAINS: Mapping[str, tuple[Options, ...]] = {
+    "strict, ordered, unordered": ({"order": "strict"}, {"order": "ordered"}, {"order": "unordered"}),
+    "tie strict, any, grace": ({"tie": "strict"}, {"tie": "any"}, {"tie": "grace:3600"}),
+    "all steps, entry": ({"range": "all_steps"}, {"range": "entry"}),
+    "first required or not": ({"order": "unordered", "first_required": True}, {"order": "unordered"}),
+    "with an exclusion or not": ({"exclusions": [{"event": "X", "from_stage": 1, "to_stage": 2}]}, {}),
+}
+
+
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=list(CHAINS))
+def test_p8_a_stricter_question_never_counts_more(engine: DuckEngine, rounds: Any, chain: tuple[Options, ...]) -> None:
+    for _draw, case, snapshot in (*rounds("ordered"), *rounds("grace")):
+        plain = asked(case, entry="best", tie="any", exclusions=[])
+        assert_none_is_less(engine, snapshot, *(asked(plain, **options) for options in chain))
+
+
+def test_p8_a_hold_key_never_raises_the_users_reached(engine: DuckEngine, rounds: Any) -> None:
+    for _draw, case, snapshot in rounds("ordered"):
+        owner = {event["id"]: event["user"] for event in case.events}
+        best = asked(case, entry="best")
+        free = ids_of_engine(engine, snapshot, best)
+        held = ids_of_engine(engine, snapshot, asked(best, hold=["p"]))
+        for k in range(1, len(case.definition["stages"]) + 1):
+            there = {owner[path[0][1]] for path in free if len(path) >= k}
+            assert {owner[path[0][1]] for path in held if len(path) >= k} <= there
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_p9_only_differences_of_time_matter(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    for draw, case, snapshot in rounds(mode):
+        by_us = draw.choice((-1, 1, 86_400_000_000, 12_345_678_901))
+        events = [event | {"t": event["t"] + by_us} for event in case.events]
+        if case.definition.get("order") != "strict" and case.definition.get("unit") != "session":
+            noise = [event | {"name": "never matched", "id": f"n{event['id']}"} for event in events]
+            any_of = [
+                stage | {"event": "A"} if stage.get("event") == "*" else stage for stage in case.definition["stages"]
+            ]
+            case, events = asked(case, stages=any_of), events + noise
+        moved = replace(case, events=events, lo=case.lo + by_us, hi=case.hi + by_us)
+        other = snapshot_on_days(draw, events, snapshot.directory.with_name(f"{snapshot.directory.name}-moved"))
+        assert ids_of_engine(engine, snapshot, case) == ids_of_engine(engine, other, moved)
+
+
+@pytest.mark.parametrize("mode", ["totals", "unordered totals"])
+def test_p11_totals_count_at_least_the_people_and_no_event_twice(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    for _draw, case, snapshot in rounds(mode):
+        assert_none_is_less(engine, snapshot, asked(case, count="unique"), case)
+        used = Counter(
+            event_id for path in ids_of_engine(engine, snapshot, case).elements() for _number, event_id in path
+        )
+        assert max(used.values(), default=1) == 1

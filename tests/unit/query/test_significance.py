@@ -1,0 +1,60 @@
+"""Two rates: intervals and tests against published figures, and what must hold for all."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iafa.query.significance import Sample, holm, is_too_small, newcombe, p_value, significance, wilson
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "low", "high"),
+    [  # Newcombe 1998, Statistics in Medicine 17, table II, method 10
+        (Sample(56, 70), Sample(48, 80), 0.0524, 0.3339),
+        (Sample(9, 10), Sample(3, 10), 0.1705, 0.8090),
+        (Sample(10, 10), Sample(0, 20), 0.6791, 1.0),
+        (Sample(10, 10), Sample(0, 10), 0.6075, 1.0),
+    ],
+)
+def test_interval_of_a_difference_equals_the_published_one(one: Sample, other: Sample, low: float, high: float) -> None:
+    assert list(newcombe(one, other)) == pytest.approx([low, high], abs=5e-5)
+
+
+def test_interval_of_a_share_equals_the_published_one() -> None:
+    """Newcombe 1998, Statistics in Medicine 17, 857: 81 of 263."""
+    assert list(wilson(Sample(81, 263))) == pytest.approx([0.2553, 0.3662], abs=5e-5)
+    assert wilson(Sample(0, 0)) == (0.0, 1.0)
+
+
+def test_p_value_of_a_known_table() -> None:
+    """56 of 70 and 48 of 80: chi-squared without a correction is 7.0234, of which the tail is 0.008045."""
+    squared = 150 * (56 * 32 - 14 * 48) ** 2 / (70 * 80 * 104 * 46)
+    assert squared == pytest.approx(7.0234, abs=5e-5)
+    assert p_value(Sample(56, 70), Sample(48, 80)) == pytest.approx(0.008045, abs=5e-6)
+    assert p_value(Sample(0, 5), Sample(0, 9)) == 1.0
+    assert p_value(Sample(0, 0), Sample(1, 9)) == 1.0
+
+
+def test_holm_multiplies_the_smallest_most_and_never_falls() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+samples = st.integers(0, 500).flatmap(lambda n: st.builds(Sample, st.integers(0, n), st.just(n)))
+
+
+@given(one=samples, other=samples)
+def test_difference_lies_in_its_interval_and_mirrors(one: Sample, other: Sample) -> None:
+    low, high = newcombe(one, other)
+    assert -1 - 1e-9 <= low <= one.share - other.share + 1e-9
+    assert one.share - other.share - 1e-9 <= high <= 1 + 1e-9
+    assert list(newcombe(other, one)) == pytest.approx([-high, -low])
+    assert p_value(one, other) == pytest.approx(p_value(other, one))
+
+
+def test_too_few_people_are_never_significant() -> None:
+    assert is_too_small(Sample(4, 4), Sample(0, 4))
+    assert p_value(Sample(4, 4), Sample(0, 4)) < 0.05
+    assert significance(Sample(4, 4), Sample(0, 4))["is_significant"] is False
+    assert significance(Sample(40, 40), Sample(0, 40))["is_significant"] is True

@@ -1,0 +1,68 @@
+"""Solvers before and after their machine code is there: equal paths, and no compiled function called before."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from iafa.query.paths import ordered, unordered
+from iafa.query.paths.compiled import IS_COMPILED
+from iafa.query.paths.grace import solve_grace
+from iafa.query.paths.ordered import solve, solve_totals
+from iafa.query.paths.plan import NO_LIMIT_US, Histories, Plan
+from iafa.query.paths.unordered import solve_unordered
+from iafa.query.paths.warming import Warming, interpreted, solve_little
+
+
+def some(draw: random.Random) -> tuple[Plan, Histories]:
+    none = np.zeros(0, dtype=np.int64)
+    bounds = np.full(3, NO_LIMIT_US, dtype=np.int64)
+    plan = Plan(2, 3, 0, 8, 20, False, False, False, False, 0, bounds, np.zeros_like(bounds), none, none)
+    times = np.sort(np.array([draw.randrange(8) for _ in range(6)], dtype=np.int64))
+    masks = np.array([draw.randrange(1, 4) for _ in range(6)], dtype=np.int32)
+    return plan, Histories(np.array([0, 6], dtype=np.int64), times, masks, np.zeros(6, dtype=np.int32))
+
+
+def test_every_solver_is_warmed_up() -> None:
+    assert [int(paths.reached[0]) for paths in solve_little()] == [2, 2, 2, 2]
+
+
+def test_interpreted_functions_are_equal() -> None:
+    draw = random.Random(5)
+    for _ in range(50):
+        plan, histories = some(draw)
+        calls: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
+            (solve, (), {}),
+            (solve_totals, (), {}),
+            (solve_grace, (1, lambda: None), {}),
+            (solve_unordered, (), {"first_required": True}),
+        ]
+        for function, more, named in calls:
+            ours = interpreted(function)(plan, histories, *more, **named)
+            theirs = function(plan, histories, *more, **named)
+            assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+def test_nothing_compiled_is_called_before_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compiled(*_: object) -> None:
+        raise AssertionError("a compiled function was called")
+
+    plan, histories = some(random.Random(1))
+    ways = [interpreted(solve), interpreted(solve_unordered)]
+    for module in (ordered, unordered):
+        monkeypatch.setattr(module, "_solve", compiled)
+    assert ways[0](plan, histories).reached[0] > 0
+    assert ways[1](plan, histories, first_required=False).reached[0] > 0
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="numba is not installed")
+def test_a_server_changes_to_the_compiled_functions_when_they_are_there() -> None:
+    warming = Warming()
+    assert warming.of(solve) is solve
+    solve_little()
+    warming.start(after_s=0.2)
+    assert warming.of(solve) is interpreted(solve)
+    assert warming.thread is not None
+    warming.thread.join(60)
+    assert warming.of(solve) is solve
