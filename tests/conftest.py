@@ -1,16 +1,36 @@
-"""What tests want a person to read at the end of a run: measured shares and counts, whichever process ran them."""
+"""What every run of the tests has: solvers that are compiled before the first question, and lines for a person to read
+at the end, whichever process ran the tests.
+"""
 
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
+from filelock import FileLock
 
+from iafa.query.paths.warming import solve_little
 from tests.support.chance import SEED, seed
 
 SAID = "said"
+ASKING = {"api", "golden", "property", "query"}  # folders of tests that ask in their own process
 
 
 def pytest_report_header() -> str:
     return f"{SEED}={seed()}"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Compile once, outside of any question: a cold compiler takes longer than a question may."""
+    if (
+        ASKING.isdisjoint(part for item in session.items for part in item.path.parts)
+        or session.config.option.collectonly
+    ):
+        return
+    if not hasattr(session.config, "workerinput") and session.config.option.numprocesses:
+        return  # the processes that run the tests do it, one after the other
+    with FileLock(Path(gettempdir()) / "iafa-tests-compile.lock"):
+        solve_little()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from iafa.api.access import ReadableBodyProject, ReadableFunnel
-from iafa.api.analytics import QUERY_PROBLEMS, RANGE_FIELDS, Day, WindowOverride
+from iafa.api.analytics import QUERY_PROBLEMS, Day, WindowOverride
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
@@ -228,7 +228,7 @@ async def _asked(fields: dict[str, Any], timezone: str) -> PeopleQuestion:
 
 
 async def definition_of_body(fields: dict[str, Any], timezone: str) -> tuple[FunnelDefinition, TimeRange]:
-    start_date, end_date = (_text(fields, field) for field in RANGE_FIELDS)
+    start_date, end_date = (_text(fields, field) for field in ("start_date", "end_date"))
     definition = await to_thread(parse_definition, fields)
     return definition, resolve_time_range(start_date, end_date, timezone=timezone)
 
