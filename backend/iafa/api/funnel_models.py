@@ -30,11 +30,11 @@ class AnyOf(BaseModel):
 
 
 class Stage(BaseModel):
-    """One step of the funnel. Needs a name and one of `event`, `events` and `page`."""
+    """One step of the funnel. Needs one of `event`, `events` and `page`."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(examples=["Cart"])
+    name: str | None = Field(None, description="What it consists of, if absent.", examples=["Cart"])
     event: str | None = Field(None, examples=["add_to_cart"])
     events: list[str] | None = Field(None, description="Any of these events.")
     page: str | None = Field(
@@ -84,7 +84,7 @@ class FunnelDefinition(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     project_id: str = Field(examples=["p7c1n4d8j2g5b9f3h6m0"])
-    name: str = Field(examples=["Checkout"])
+    name: str | None = Field(None, description="Its first and last stage, if absent.", examples=["Checkout"])
     description: str | None = Field(None, max_length=2000, examples=["Who buys within a week"])
     stages: list[Stage] = Field(min_length=1, max_length=20)
     window_seconds: int | None = Field(
@@ -134,6 +134,7 @@ class FunnelQuestion(FunnelDefinition):
 class Funnel(FunnelDefinition):
     """A saved funnel."""
 
+    name: str = Field(examples=["Checkout"])
     id: str = Field(examples=["f2k5m8q1t4w7z0c3g6j9"])
     version: int = Field(description="Goes up with every change; the value of `If-Match`.", examples=[3])
     created_at: str = TIME

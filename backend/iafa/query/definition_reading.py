@@ -74,7 +74,6 @@ def _definition(raw: object, errors: FieldErrors) -> FunnelDefinition:
     errors.unknown(fields, "", {*_OTHER_FIELDS, *_CHOICES, *_FLAGS})
     if fields.get("semantics_version") not in (None, SEMANTICS_VERSION):
         errors.add("/semantics_version", "unsupported_value", f"only {SEMANTICS_VERSION} is supported by this version")
-    name = _required_text(fields, "name", "", errors)
     options: dict[str, object] = {key: _choice(fields, key, errors) for key in _CHOICES}
     options |= {flag: _flag(fields, flag, "", errors) for flag in _FLAGS}
     tie, grace = _tie(fields.get("tie"), errors)
@@ -83,8 +82,9 @@ def _definition(raw: object, errors: FieldErrors) -> FunnelDefinition:
     window = None if options["unit"] == "session" else WINDOW_DEFAULT_S
     if "window_seconds" in fields:
         window = _seconds(fields["window_seconds"], "/window_seconds", errors)
+    first_to_last = " \N{RIGHTWARDS ARROW} ".join(dict.fromkeys((stages[0].name, stages[-1].name))) if stages else ""
     return FunnelDefinition(
-        name=name,
+        name=_name(fields, "", first_to_last, errors),
         stages=stages,
         window_seconds=window,
         filters=parse_filters(_list(fields, "filters"), errors, "/filters", regex_error=regex_error),
@@ -143,6 +143,13 @@ def _instant(raw: object, pointer: str, errors: FieldErrors) -> int | None:
         errors.add(pointer, "invalid_timestamp", "must be an instant with its zone, as 2026-11-20T09:00:00Z")
         return None
     return from_datetime(parsed)
+
+
+def _name(fields: Mapping[str, object], pointer: str, default: str, errors: FieldErrors) -> str:
+    """What a person called it, or else what it consists of."""
+    if fields.get("name") is None:
+        return default[:NAME_CHARS_MAX]
+    return errors.text(fields["name"], pointer_to(pointer, "name"), most=NAME_CHARS_MAX)
 
 
 def _required_text(fields: Mapping[str, object], key: str, pointer: str, errors: FieldErrors) -> str:
@@ -216,7 +223,7 @@ def _stage(raw: object, pointer: str, errors: FieldErrors) -> Stage:
     errors.unknown(fields, pointer, _STAGE_FIELDS)
     events, page = _event(fields, pointer, errors)
     return Stage(
-        name=_required_text(fields, "name", pointer, errors),
+        name=_name(fields, pointer, " / ".join(events) if page is None else page.pattern, errors),
         events=events,
         page=page,
         filters=_filters(fields, pointer, errors),

@@ -1086,9 +1086,11 @@ export interface components {
             project_id: string;
             /**
              * Name
+             * @description Its first and last stage, if absent.
+             * @default null
              * @example Checkout
              */
-            name: string;
+            name?: string | null;
             /**
              * Description
              * @default null
@@ -1287,9 +1289,11 @@ export interface components {
             project_id: string;
             /**
              * Name
+             * @description Its first and last stage, if absent.
+             * @default null
              * @example Checkout
              */
-            name: string;
+            name?: string | null;
             /**
              * Description
              * @default null
@@ -1794,9 +1798,11 @@ export interface components {
             project_id: string;
             /**
              * Name
+             * @description Its first and last stage, if absent.
+             * @default null
              * @example Checkout
              */
-            name: string;
+            name?: string | null;
             /**
              * Description
              * @default null
@@ -1947,9 +1953,11 @@ export interface components {
             project_id: string;
             /**
              * Name
+             * @description Its first and last stage, if absent.
+             * @default null
              * @example Checkout
              */
-            name: string;
+            name?: string | null;
             /**
              * Description
              * @default null
@@ -2441,9 +2449,11 @@ export interface components {
             project_id: string;
             /**
              * Name
+             * @description Its first and last stage, if absent.
+             * @default null
              * @example Checkout
              */
-            name: string;
+            name?: string | null;
             /**
              * Description
              * @default null
@@ -3354,14 +3364,16 @@ export interface components {
         };
         /**
          * Stage
-         * @description One step of the funnel. Needs a name and one of `event`, `events` and `page`.
+         * @description One step of the funnel. Needs one of `event`, `events` and `page`.
          */
         Stage: {
             /**
              * Name
+             * @description What it consists of, if absent.
+             * @default null
              * @example Cart
              */
-            name: string;
+            name?: string | null;
             /**
              * Event
              * @default null

@@ -151,7 +151,7 @@ async def test_an_unsaved_funnel_is_asked_for_more(room: Room, ada: Tenant) -> N
 WRONG: dict[str, dict[str, Any]] = {
     "/stages": {"stages": []},
     "/stages/0": {"stages": [{"name": "A"}]},
-    "/stages/0/name": {"stages": [{"event": "a"}]},
+    "/stages/0/name": {"stages": [{"event": "a", "name": 5}]},
     "/extra": {"extra": 1},
     "/stages/1/typo": {"stages": [STAGES[0], {**STAGES[1], "typo": 1}]},
     "/window_seconds": {"window_seconds": -1},

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from iafa.errors import ValidationFailed
+from iafa.event import NAME_CHARS_MAX
 from iafa.query.definition import WINDOW_DEFAULT_S, to_dict
 from iafa.query.definition_reading import WINDOW_MAX_S, parse_definition
 from iafa.query.field_errors import ERRORS_MAX
@@ -198,6 +199,16 @@ def test_stages_stand_in_the_order_of_their_numbers() -> None:
     assert [stage.events for stage in parse_definition(raw).stages] == [("B",), ("C",), ("A",)]
 
 
+def test_a_name_that_is_not_given_says_what_it_is() -> None:
+    stages = [{"event": "A"}, {"events": ["B", "C"]}, {"page": "/done/**"}]
+    named = parse_definition({"stages": stages})
+    assert [stage.name for stage in named.stages] == ["A", "B / C", "/done/**"]
+    assert named.name == "A \N{RIGHTWARDS ARROW} /done/**"
+    assert parse_definition({"stages": stages[:1]}).name == "A"
+    long = parse_definition({"stages": [{"events": ["a" * 150, "b" * 150]}]})
+    assert len(long.name) == len(long.stages[0].name) == NAME_CHARS_MAX
+
+
 @pytest.mark.parametrize(
     ("orders", "pointers"),
     [
@@ -218,12 +229,13 @@ def test_order_must_be_a_permutation(orders: tuple[Any, Any], pointers: list[str
 
 WRONG: list[tuple[str, Any, list[tuple[str, str]]]] = [
     ("no-object", [], [("", "wrong_type")]),
-    ("empty", {}, [("/name", "missing"), ("/stages", "missing")]),
+    ("empty", {}, [("/stages", "missing")]),
     ("no-stages", {"name": "f", "stages": []}, [("/stages", "too_short")]),
     ("stages-no-array", {"name": "f", "stages": {"0": {}}}, [("/stages", "wrong_type")]),
     ("stage-no-object", {"name": "f", "stages": ["A"]}, [("/stages/0", "wrong_type")]),
     ("stage-without-event", {"name": "f", "stages": [{"name": "s"}]}, [("/stages/0", "missing")]),
-    ("stage-without-name", {"name": "f", "stages": [{"event": "A"}]}, [("/stages/0/name", "missing")]),
+    ("empty-name", {"name": "", "stages": [{"name": "", "event": "A"}]},
+     [("/stages/0/name", "too_short"), ("/name", "too_short")]),
     ("two-kinds", a_definition("A") | {"stages": [{"name": "s", "event": "A", "page": "/"}]},
      [("/stages/0", "conflicting_fields")]),
     ("host-without-page", a_definition("A") | {"stages": [{"name": "s", "event": "A", "host": "h"}]},
