@@ -1,5 +1,6 @@
 """The funnel definition and answer as the OpenAPI document shows them. What is valid is decided by query/definition."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,6 +79,10 @@ class Breakdown(BaseModel):
     limit: int = Field(10, ge=1, le=100, description="So many groups; the others are one.")
 
 
+class NamedStage(Stage):
+    name: str = Field(examples=["Cart"])
+
+
 class FunnelDefinition(BaseModel):
     """The question: who did these stages, in this order, inside the window."""
 
@@ -86,7 +91,7 @@ class FunnelDefinition(BaseModel):
     project_id: str = Field(examples=["p7c1n4d8j2g5b9f3h6m0"])
     name: str | None = Field(None, description="Its first and last stage, if absent.", examples=["Checkout"])
     description: str | None = Field(None, max_length=2000, examples=["Who buys within a week"])
-    stages: list[Stage] = Field(min_length=1, max_length=20)
+    stages: Sequence[Stage] = Field(min_length=1, max_length=20)
     window_seconds: int | None = Field(
         604_800, ge=0, le=10_000_000_000, description="From the first stage on; null: no limit."
     )
@@ -135,6 +140,7 @@ class Funnel(FunnelDefinition):
     """A saved funnel."""
 
     name: str = Field(examples=["Checkout"])
+    stages: Sequence[NamedStage] = Field(min_length=1, max_length=20)
     id: str = Field(examples=["f2k5m8q1t4w7z0c3g6j9"])
     version: int = Field(description="Goes up with every change; the value of `If-Match`.", examples=[3])
     created_at: str = TIME
@@ -151,7 +157,7 @@ class FunnelTemplate(BaseModel):
     description: str = Field(examples=["Where people give up on the last metres."])
     category: str = Field(examples=["Shop"])
     window_seconds: int | None = Field(examples=[7200])
-    stages: list[Stage]
+    stages: list[NamedStage]
 
 
 class FunnelTemplateList(BaseModel):

@@ -1542,7 +1542,7 @@ export interface components {
              */
             description?: string | null;
             /** Stages */
-            stages: components["schemas"]["Stage"][];
+            stages: components["schemas"]["NamedStage"][];
             /**
              * Window Seconds
              * @description From the first stage on; null: no limit.
@@ -2147,7 +2147,7 @@ export interface components {
              */
             window_seconds: number | null;
             /** Stages */
-            stages: components["schemas"]["Stage"][];
+            stages: components["schemas"]["NamedStage"][];
         };
         /** FunnelTemplateList */
         FunnelTemplateList: {
@@ -2295,6 +2295,68 @@ export interface components {
         Me: {
             user: components["schemas"]["UserAnswer"];
             organization: components["schemas"]["OrganizationAnswer"];
+        };
+        /** NamedStage */
+        NamedStage: {
+            /**
+             * Name
+             * @example Cart
+             */
+            name: string;
+            /**
+             * Event
+             * @example add_to_cart
+             */
+            event?: string | null;
+            /**
+             * Events
+             * @description Any of these events.
+             */
+            events?: string[] | null;
+            /**
+             * Page
+             * @description A page's path; `*` stands for text without a slash, `**` for any.
+             * @example /checkout/**
+             */
+            page?: string | null;
+            /**
+             * Match
+             * @description What `page` is compared with; a page stage only.
+             */
+            match?: ("path" | "url") | null;
+            /**
+             * Host
+             * @description The page's host; a page stage only.
+             * @example shop.example.org
+             */
+            host?: string | null;
+            /**
+             * Order
+             * @description Position from 1; by default the place in the list.
+             * @example 1
+             */
+            order?: number | null;
+            /**
+             * Filters
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Optional
+             * @description Counted apart; never blocks. Not the first stage, not the last.
+             * @default false
+             */
+            optional?: boolean;
+            /**
+             * Within Seconds
+             * @description At most so long after the required stage before.
+             */
+            within_seconds?: number | null;
+            /**
+             * After Seconds
+             * @description At least so long after the required stage before.
+             */
+            after_seconds?: number | null;
         };
         /** OpenStageAnswer */
         OpenStageAnswer: {
@@ -5783,15 +5845,17 @@ export interface operations {
                      *             {
                      *               "name": "Cart",
                      *               "event": "add_to_cart",
-                     *               "events": null,
+                     *               "events": [
+                     *                 ""
+                     *               ],
                      *               "page": "/checkout/**",
-                     *               "match": null,
+                     *               "match": "path",
                      *               "host": "shop.example.org",
                      *               "order": 1,
                      *               "filters": [],
                      *               "optional": false,
-                     *               "within_seconds": null,
-                     *               "after_seconds": null
+                     *               "within_seconds": 0,
+                     *               "after_seconds": 0
                      *             }
                      *           ],
                      *           "window_seconds": 604800,
@@ -5916,15 +5980,17 @@ export interface operations {
                      *         {
                      *           "name": "Cart",
                      *           "event": "add_to_cart",
-                     *           "events": null,
+                     *           "events": [
+                     *             ""
+                     *           ],
                      *           "page": "/checkout/**",
-                     *           "match": null,
+                     *           "match": "path",
                      *           "host": "shop.example.org",
                      *           "order": 1,
                      *           "filters": [],
                      *           "optional": false,
-                     *           "within_seconds": null,
-                     *           "after_seconds": null
+                     *           "within_seconds": 0,
+                     *           "after_seconds": 0
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
@@ -6102,15 +6168,17 @@ export interface operations {
                      *         {
                      *           "name": "Cart",
                      *           "event": "add_to_cart",
-                     *           "events": null,
+                     *           "events": [
+                     *             ""
+                     *           ],
                      *           "page": "/checkout/**",
-                     *           "match": null,
+                     *           "match": "path",
                      *           "host": "shop.example.org",
                      *           "order": 1,
                      *           "filters": [],
                      *           "optional": false,
-                     *           "within_seconds": null,
-                     *           "after_seconds": null
+                     *           "within_seconds": 0,
+                     *           "after_seconds": 0
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
@@ -6224,15 +6292,17 @@ export interface operations {
                      *         {
                      *           "name": "Cart",
                      *           "event": "add_to_cart",
-                     *           "events": null,
+                     *           "events": [
+                     *             ""
+                     *           ],
                      *           "page": "/checkout/**",
-                     *           "match": null,
+                     *           "match": "path",
                      *           "host": "shop.example.org",
                      *           "order": 1,
                      *           "filters": [],
                      *           "optional": false,
-                     *           "within_seconds": null,
-                     *           "after_seconds": null
+                     *           "within_seconds": 0,
+                     *           "after_seconds": 0
                      *         }
                      *       ],
                      *       "window_seconds": 604800,
@@ -6502,15 +6572,17 @@ export interface operations {
                      *             {
                      *               "name": "Cart",
                      *               "event": "add_to_cart",
-                     *               "events": null,
+                     *               "events": [
+                     *                 ""
+                     *               ],
                      *               "page": "/checkout/**",
-                     *               "match": null,
+                     *               "match": "path",
                      *               "host": "shop.example.org",
                      *               "order": 1,
                      *               "filters": [],
                      *               "optional": false,
-                     *               "within_seconds": null,
-                     *               "after_seconds": null
+                     *               "within_seconds": 0,
+                     *               "after_seconds": 0
                      *             }
                      *           ]
                      *         }
