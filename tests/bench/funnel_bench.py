@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from iafa.clock import US_PER_DAY, SystemClock
 from iafa.event import identity_hash
-from iafa.lake.identity import Edge, identities
+from iafa.lake.identity import Edge, table_of
+from iafa.lake.identity_spans import Identities
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
@@ -185,7 +186,7 @@ def make_snapshot(directory: Path, rows: int) -> Snapshot:
     tail = table.slice(rows - tail_rows)
     edges = [Edge(str(one), f"user_{one}", f"device_{one}", FIRST_US) for one in range(0, people, 4)]
     plain = Snapshot("p0projectaaaa", directory, tuple(files), tail, "1", rows, int(times[0]), int(times[-1]))
-    return replace(plain, identities=identities(edges))
+    return replace(plain, identities=Identities.of(table_of(edges)).table)
 
 
 def _table(names: np.ndarray, person: np.ndarray, times: np.ndarray) -> pa.Table:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from iafa.lake.identity import Edge, identities
+from iafa.lake.identity import Edge, table_of
+from iafa.lake.identity_spans import Identities
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
@@ -86,9 +87,11 @@ def test_paths_by_identity_edges_equal_the_oracle(engine: DuckEngine, tmp_path: 
         histories = [sorted(own, key=lambda event: (event["t"], event["id"]))[:9] for own in histories]
         kept = {event["id"] for own in histories for event in own}  # the brute force cannot take more of one person
         case = replace(case, events=[event for event in events if event["id"] in kept])
-        known = identities(
-            Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"]) for one in edges
-        )
+        known = Identities.of(
+            table_of(
+                [Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"]) for one in edges]
+            )
+        ).table
         snapshot = replace(snapshot_on_days(draw, case.events, tmp_path / str(number)), identities=known)
         expected = case.paths(case.histories(lambda event, known=edges: paths_oracle.owner(event, known)))  # type: ignore[misc]
         assert ids_of_engine(engine, snapshot, case) == Counter(map(ids_of, expected)), case.definition

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     ROLLUP_MISSING = "rollup_missing"
     ROLLUP_DAMAGED = "rollup_damaged"
     ROLLUP_LEFT_OVER = "rollup_left_over"
+    IDENTITY_DAMAGED = "identity_damaged"
     JOURNAL_DAMAGED = "journal_damaged"
     JOURNAL_CUT = "journal_cut"
     JOURNAL_POSITION = "journal_position"
@@ -74,6 +75,11 @@ MEANINGS: dict[Kind, Meaning] = {
         True, f"{_FROM_BACKUP}; without one it moves the file to damaged/: its daily counts are in no answer then"
     ),
     Kind.ROLLUP_LEFT_OVER: Meaning(False, "a killed run of retention left it; a later run removes it"),
+    Kind.IDENTITY_DAMAGED: Meaning(
+        True,
+        f"{_FROM_BACKUP}; without one the edges of the identify events that are still there are made again; questions"
+        " of the project fail until then",
+    ),
     Kind.JOURNAL_DAMAGED: Meaning(
         True, "acknowledged requests are lost; their bytes are kept in journal/damaged/ when the segment is flushed"
     ),

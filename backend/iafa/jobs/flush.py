@@ -221,8 +221,9 @@ class Flusher:
 
     def _store(self, project_id: str, epoch: int, both: _Range, table: pa.Table, flushed: Flushed) -> None:
         distinct = self.appender.distinct(project_id, table)
-        if found := edges_of(distinct):
-            IdentityEdges(self.layout, self.appender.manifests).add_edges(project_id, found)
+        edges = edges_of(distinct)
+        if edges.num_rows:
+            IdentityEdges(self.layout, self.appender.manifests).add_table(project_id, edges)
         files = self.appender.write(project_id, distinct, f"j{epoch}-{both.first}-{both.last}")
         live = {str(known) for known, _directory in journals(self.layout.journal)}
         live |= {str(one.epoch) for one in held_files(self.layout, project_id)}

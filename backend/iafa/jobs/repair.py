@@ -22,11 +22,13 @@ from iafa.errors import DataDamaged
 from iafa.jobs.findings import Finding, Kind, Report
 from iafa.jobs.verify import metadata_paths, why_not_sound
 from iafa.jobs.verify_files import why_unreadable
+from iafa.jobs.verify_identity import add_missing, adopt_unlisted, put_back, take_off, why_not_identity
 from iafa.jobs.verify_lake import fresh_rows, unlisted_files, unlisted_rollups, why_not_of_place, why_not_rollup
 from iafa.journal.epoch import STEP_WHEN_UNSURE, highest_journal, write_epoch
 from iafa.journal.writer import births_lock
 from iafa.lake.append import LakeAppender
 from iafa.lake.epochs import highest_epoch
+from iafa.lake.identity import IdentityEdges
 from iafa.lake.layout import Layout, manifest_name
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, RollupFile, Trashed, read_manifest
 from iafa.lake.parts import describe
@@ -79,6 +81,7 @@ class Repairer:
             self._rollups(project_id)
             self._unlisted_rollups(project_id)
             self._unlisted_files(project_id)
+            self._identities(project_id)
         for finding in report.of(Kind.RECORDS_DAMAGED):
             self._records(finding)
         for finding in report.of(Kind.EPOCH_DAMAGED):
@@ -283,6 +286,26 @@ class Repairer:
             self.appender.publish(project_id, files)
             self._move_aside(path)
         self._did(ADOPTED, path, f"{len(fresh):,} of its {rows:,} events were in no other file", len(fresh))
+
+    # Who is who
+
+    def _identities(self, project_id: str) -> None:
+        edges = IdentityEdges(self.layout, self.manifests)
+        for name in self.manifests.latest(project_id).identity:
+            wrong, path = why_not_identity(edges, project_id, name), self.layout.lake_file(project_id, name)
+            if not wrong:
+                continue
+            source = self._in_backup(path)
+            self._move_aside(path)
+            if source is not None and source.exists() and put_back(edges, project_id, name, source):
+                self._did("restored", path, "put back from the backup (who is who)")
+            else:
+                take_off(edges, project_id, name)
+                self._did("taken_off", path, f"{wrong}; aliases and revocations in it are lost")
+        found, made = adopt_unlisted(edges, project_id), add_missing(edges, project_id)
+        if found or made:
+            what = f"{found} identity files taken in, {made:,} edges made again from identify events"
+            self._did(ADOPTED, self.layout.project(project_id) / "identity", what)
 
     # What no manifest lists
 

@@ -19,8 +19,10 @@ from iafa.jobs.verify_files import (
     repeats_within,
     why_unreadable,
 )
+from iafa.jobs.verify_identity import damaged_identities
 from iafa.lake.held import held_files
 from iafa.lake.id_files import Hashes
+from iafa.lake.identity import IdentityEdges
 from iafa.lake.ids import StoredIds, id_hashes
 from iafa.lake.layout import Layout, manifest_name
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, RollupFile, read_manifest
@@ -52,6 +54,7 @@ class LakeVerifier:
         self._repeats(project_id, hashes)
         self._unlisted(project_id)
         self._rollups(project_id, manifest)
+        self._identities(project_id, manifest)
         self._trash(manifest)
 
     def _newest(self, project_id: str) -> Manifest | None:
@@ -190,6 +193,13 @@ class LakeVerifier:
             paths = unlisted_rollups(self.layout, self.manifests, project_id) if is_ours else []
         for path in paths:
             self.report.add(Kind.ROLLUP_LEFT_OVER, path, "is in no manifest", project_id=project_id)
+
+    def _identities(self, project_id: str, manifest: Manifest) -> None:
+        self.report.count("identity_files", len(manifest.identity))
+        for path, wrong in damaged_identities(IdentityEdges(self.layout, self.manifests), project_id, manifest):
+            name = path.relative_to(self.layout.project(project_id)).as_posix()
+            if name in self.manifests.latest(project_id).identity:
+                self.report.add(Kind.IDENTITY_DAMAGED, path, f"{wrong} (who is who)", project_id=project_id)
 
 
 def why_not_of_place(layout: Layout, manifest: Manifest, project_id: str, generation: int) -> str:

@@ -9,7 +9,7 @@ from iafa.errors import DataDamaged, NotFound
 from iafa.event import ID_PATTERN
 
 _MANIFEST = re.compile(r"(\d{10})\.json")
-_LAKE_PATH = re.compile(r"(rollups/)?\d{4}/\d{2}/[A-Za-z0-9_][A-Za-z0-9_.-]*\.parquet|identity/[0-9a-f]{16}\.json")
+_LAKE_PATH = re.compile(r"(rollups/)?\d{4}/\d{2}/[A-Za-z0-9_][A-Za-z0-9_.-]*\.parquet|identity/[0-9a-f]{16}\.parquet")
 _ROLLUPS = "rollups/"
 
 
@@ -152,7 +152,7 @@ def part_path(day: date, segment: str) -> str:
 
 def identity_path(checksum: str) -> str:
     """Identity edges, relative to the project's folder; the name is what is in it."""
-    return f"identity/{checksum}.json"
+    return f"identity/{checksum}.parquet"
 
 
 def rejected_path(day: date, segment: str = "") -> str:

@@ -13,7 +13,8 @@ from iafa.journal.format import Kind, Record
 from iafa.journal.reader import Segment, Tail
 from iafa.lake.append import files_in_window
 from iafa.lake.held import is_held
-from iafa.lake.identity import IdentityEdges, edges_of, identities
+from iafa.lake.identity import IdentityEdges, edges_of
+from iafa.lake.identity_spans import KnownIdentities
 from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, Manifest, Manifests
@@ -83,7 +84,7 @@ class Snapshots:
         self._tail = Tail(layout.journal)
         self._chunks: dict[str, list[_Chunk]] = {}
         self._stored_ids = StoredIds(layout)
-        self._edges = IdentityEdges(layout, manifests)
+        self._known_identities = KnownIdentities(IdentityEdges(layout, manifests))
         self._identities: dict[str, tuple[str, pa.Table | None]] = {}
         self._fresh: dict[str, tuple[str, pa.Table]] = {}
         self._lock = threading.Lock()
@@ -105,7 +106,7 @@ class Snapshots:
             ]
             version = _version(manifest, waiting)
             tail = self._distinct_tail(project_id, manifest, waiting, version)
-            known = self._known_identities(project_id, manifest, tail, version)
+            known = self._identities_of(project_id, manifest, tail, version)
         return replace(self._snapshot(project_id, manifest, tail, version), identities=known)
 
     def _read_tail(self) -> None:
@@ -135,14 +136,12 @@ class Snapshots:
         self._fresh[project_id] = (version, table)
         return table
 
-    def _known_identities(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> pa.Table | None:
+    def _identities_of(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> pa.Table | None:
         """The edges of the generation and those that `identify` events of the tail are about to bring."""
         known = self._identities.get(project_id)
         if known is not None and known[0] == version:
             return known[1]
-        stored = self._edges.edges(project_id, manifest)
-        ids = {edge.id for edge in stored}
-        found = identities([*stored, *(edge for edge in edges_of(tail) if edge.id not in ids)])
+        found = self._known_identities.of(project_id, manifest).with_unknown(edges_of(tail)).table
         self._identities[project_id] = (version, found)
         return found
 

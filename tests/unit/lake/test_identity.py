@@ -1,13 +1,18 @@
 """Identity edges: where they come from, how they are kept, whose the events of an anonymous id are."""
 
+import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from iafa.clock import US_PER_DAY, FakeClock
 from iafa.errors import DataDamaged
 from iafa.event import identity_hash
-from iafa.lake.identity import FILES_MAX, Edge, IdentityEdges, identities
+from iafa.lake.identity import FILES_MAX, Edge, IdentityEdges, table_of
+from iafa.lake.identity_spans import Identities, KnownIdentities
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
@@ -18,12 +23,14 @@ from tests.support.lake import TestLake
 
 
 def owners(*edges: Edge) -> set[tuple[str, int, int, str]]:
+    return named(Identities.of(table_of(edges)), edges)
+
+
+def named(identities: Identities, edges: Sequence[Edge]) -> set[tuple[str, int, int, str]]:
     names = {identity_hash(name): name for edge in edges for name in (edge.user_id, edge.other)}
-    table = identities(edges)
-    assert table is not None
     return {
         (names[row["identity_hash"]], as_us(row["from_at"]), as_us(row["until_at"]), names[row["owner_hash"]])
-        for row in table.to_pylist()
+        for row in ([] if identities.table is None else identities.table.to_pylist())
     }
 
 
@@ -51,8 +58,8 @@ def test_aliases_connect_users_and_their_devices() -> None:
 
 
 def test_a_revoked_edge_is_none() -> None:
-    assert identities([Edge("1", "ann", "device", 100, is_revoked=True)]) is None
-    assert identities([]) is None
+    assert Identities.of(table_of([Edge("1", "ann", "device", 100, is_revoked=True)])).table is None
+    assert Identities.of(table_of([])).table is None
 
 
 @pytest.fixture
@@ -76,21 +83,102 @@ def test_edges_are_kept_once_and_can_be_revoked(lake: TestLake, edges: IdentityE
     assert lake.take().identities is None
 
 
-def test_many_files_become_one_and_the_old_ones_trash(lake: TestLake, edges: IdentityEdges) -> None:
-    for number in range(FILES_MAX + 1):
+def test_few_files_hold_many_edges_and_the_old_ones_are_trash(lake: TestLake, edges: IdentityEdges) -> None:
+    for number in range(200):
         edges.add_edges(PROJECT, [Edge(str(number), "ann", f"device-{number}", number)])
     manifest = lake.manifests.latest(PROJECT)
-    assert len(manifest.identity) == 1
-    assert len(manifest.trash) == FILES_MAX
-    assert len(edges.edges(PROJECT, manifest)) == FILES_MAX + 1
+    assert len(manifest.identity) <= 9  # each more than twice as large as the next
+    assert {edge.id for edge in edges.edges(PROJECT, manifest)} == {str(number) for number in range(200)}
+    trashed = {one.path for one in manifest.trash}
+    assert trashed
+    assert trashed.isdisjoint(manifest.identity)
+
+
+def test_even_files_that_shrink_ever_more_are_no_more_than_a_bound(lake: TestLake, edges: IdentityEdges) -> None:
+    for number in range(FILES_MAX + 3):
+        size = 3 * FILES_MAX - 2 * number
+        edges.add_edges(PROJECT, [Edge(f"{number}-{one}", "ann", f"device-{one}", one) for one in range(size)])
+        assert len(lake.manifests.latest(PROJECT).identity) <= FILES_MAX
 
 
 def test_a_damaged_file_is_said_and_not_left_out(lake: TestLake, edges: IdentityEdges) -> None:
     manifest = edges.add_edges(PROJECT, [Edge("1", "ann", "device", 100)])
     path = lake.layout.lake_file(PROJECT, manifest.identity[0])
-    path.write_bytes(path.read_bytes().replace(b"ann", b"bob"))
+    path.write_bytes(path.read_bytes().replace(b"ann", b"bob"))  # a name in a page of its own
     with pytest.raises(DataDamaged, match="checksum"):
         edges.edges(PROJECT, manifest)
+
+
+def slow_owners(edges: Sequence[Edge]) -> set[tuple[str, int, int, str]]:
+    """The sentences of the semantics, one after the other: (id, from, until, owner); until -1 is for ever."""
+    last = {edge.id: edge for edge in edges}
+    valid = [edge for edge in last.values() if not edge.is_revoked]
+    groups: list[set[str]] = []
+    for edge in valid:
+        if edge.kind == "alias":
+            touching = [group for group in groups if {edge.user_id, edge.other} & group]
+            groups = [group for group in groups if group not in touching]
+            groups.append({edge.user_id, edge.other}.union(*touching))
+    label = {user: min(group) for group in groups for user in group}
+    found = {(user, 0, -1, name) for user, name in label.items() if user != name}
+    identifies = sorted((one.at_us, one.id, one.other, one.user_id) for one in valid if one.kind == "identify")
+    for device in {other for _at, _id, other, _user in identifies}:
+        owner_at = {at: label.get(user, user) for at, _id, other, user in identifies if other == device}
+        past = next(label.get(user, user) for _at, _id, other, user in identifies if other == device)
+        changes = [(0, past)]
+        for at, owner in owner_at.items():
+            if changes[-1][1] != owner:
+                changes.append((at, owner))
+        ends = [at - 1 for at, _owner in changes[1:]] + [-1]
+        found |= {(device, at, end, owner) for (at, owner), end in zip(changes, ends, strict=True)}
+    return found
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_however_edges_arrive_the_owners_are_those_of_the_semantics(data: st.DataObject) -> None:
+    names = st.sampled_from(["ann", "bob", "cid"])
+    edge = st.builds(
+        Edge,
+        id=st.sampled_from([f"{number}" for number in range(12)]),
+        user_id=names,
+        other=st.sampled_from(["ann", "bob", "pad", "tv", "car"]),
+        at_us=st.integers(1, 6),
+        kind=st.sampled_from(["identify", "identify", "identify", "alias"]),
+        is_revoked=st.sampled_from([False, False, False, True]),
+    )
+    batches = data.draw(st.lists(st.lists(edge, max_size=4), max_size=6))
+    folded = Identities.of(table_of([]))
+    for batch in batches:
+        folded = folded.joined(table_of(batch))
+    whole = [one for batch in batches for one in batch]
+    for found in (folded, Identities.of(table_of(whole))):
+        assert named(found, whole) == slow_owners(whole)
+
+
+def test_identities_follow_the_files_and_what_waits(lake: TestLake, edges: IdentityEdges) -> None:
+    """Files that were merged, revoked and added since the last look give what all of them give at once."""
+    known, draw = KnownIdentities(edges), random.Random(7)
+    said: list[Edge] = []
+    for step in range(60):
+        batch = [
+            Edge(
+                str(draw.randrange(80)),
+                draw.choice("abc"),
+                draw.choice("xyz"),
+                draw.randrange(9),
+                "identify",
+                step % 7 == 6,
+            )
+            for _ in range(draw.randrange(1, 4))
+        ]
+        edges.add_edges(PROJECT, batch)
+        said += batch
+        if step % 3 == 0:
+            found = known.of(PROJECT, lake.manifests.latest(PROJECT))
+            assert named(found, said) == slow_owners(said)
+            waiting = [Edge("w", "a", "x", 4), Edge(said[0].id, "nobody", "x", 5)]
+            assert named(found.with_unknown(table_of(waiting)), [*said, *waiting]) == slow_owners([*said, waiting[0]])
 
 
 def test_vector_14_an_edge_that_is_known_later(lake: TestLake, tmp_path: Path) -> None:

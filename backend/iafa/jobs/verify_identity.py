@@ -1,0 +1,82 @@
+"""Verifying and repairing the identity edges of a project. Those that events made are made again from the events."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from iafa.durable import make_dirs, publish, write_synced
+from iafa.errors import DataDamaged
+from iafa.lake.identity import EDGE_SCHEMA, IDENTIFY_EVENTS, IdentityEdges, edges_of, int64s
+from iafa.lake.manifest import Manifest
+
+_COLUMNS = ["id", "event_type", "user_id", "anonymous_id", "created_at"]
+
+
+def damaged_identities(edges: IdentityEdges, project_id: str, manifest: Manifest) -> Iterator[tuple[Path, str]]:
+    """Each file of the generation that is not what was written, and how."""
+    for name in manifest.identity:
+        path = edges.layout.lake_file(project_id, name)
+        if wrong := why_not_identity(edges, project_id, name):
+            yield path, wrong
+
+
+def why_not_identity(edges: IdentityEdges, project_id: str, name: str) -> str:
+    try:
+        edges.read(project_id, name)
+    except DataDamaged:
+        return "is damaged" if edges.layout.lake_file(project_id, name).exists() else "is missing"
+    except (pa.ArrowException, OSError) as error:
+        return f"cannot be read ({type(error).__name__})"
+    return ""
+
+
+def put_back(edges: IdentityEdges, project_id: str, name: str, source: Path) -> bool:
+    """A backup's copy in the place of a file, if it is sound. The damaged one must have gone."""
+    target = edges.layout.lake_file(project_id, name)
+    make_dirs(edges.layout.tmp)
+    temporary = edges.layout.tmp / f"repair.{target.name}"
+    write_synced(temporary, source.read_bytes())
+    make_dirs(target.parent)
+    publish(temporary, target, area="flush")
+    return not why_not_identity(edges, project_id, name)
+
+
+def take_off(edges: IdentityEdges, project_id: str, name: str) -> None:
+    """Off the list of the newest generation."""
+
+    def change(base: Manifest) -> Manifest:
+        return msgspec.structs.replace(base, identity=tuple(one for one in base.identity if one != name))
+
+    edges.manifests.commit(project_id, change)
+
+
+def adopt_unlisted(edges: IdentityEdges, project_id: str) -> int:
+    """After the loss of all manifests no file is listed: take in all that are sound, in the order they were written."""
+    folder = edges.layout.project(project_id) / "identity"
+    if edges.manifests.latest(project_id).identity or not folder.is_dir():
+        return 0
+    names = [f"identity/{path.name}" for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)]
+    sound = [name for name in names if not why_not_identity(edges, project_id, name)]
+    for name in sound:
+        edges.add_table(project_id, edges.read(project_id, name))
+    return len(sound)
+
+
+def add_missing(edges: IdentityEdges, project_id: str) -> int:
+    """Edges that `identify` events of the lake bring and no file holds; a known one is never taken for new again."""
+    manifest = edges.manifests.latest(project_id)
+    known = [EDGE_SCHEMA.empty_table(), *(edges.read(project_id, name) for name in manifest.identity)]
+    hashes = np.concatenate([int64s(table, "id_hash") for table in known])
+    directory, added = edges.layout.project(project_id), 0
+    for file in manifest.files:
+        wanted = [("event_type", "in", list(IDENTIFY_EVENTS))]
+        found = edges_of(pq.read_table(directory / file.path, columns=_COLUMNS, filters=wanted, partitioning=None))
+        fresh = found.filter(pa.array(~np.isin(int64s(found, "id_hash"), hashes)))
+        if fresh.num_rows:
+            edges.add_table(project_id, fresh)
+            added += fresh.num_rows
+    return added
