@@ -12,10 +12,10 @@ from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
 from iafa.api.funnel_docs import DEFINITION_BODY
 from iafa.api.funnel_models import Funnel, FunnelList, FunnelTemplateList
-from iafa.api.funnel_templates import TEMPLATES
 from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import CHANGE_PROBLEMS, OBJECT_PROBLEMS
 from iafa.api.services import ServicesOf
+from iafa.checks.templates import templates
 from iafa.errors import FieldError, ValidationFailed
 from iafa.query.definition import to_dict
 from iafa.query.definition_reading import parse_definition
@@ -105,4 +105,4 @@ async def delete_funnel(funnel: MemberFunnel, services: ServicesOf) -> Response:
     responses=problem_responses(),
 )
 async def list_templates() -> Response:
-    return json_answer({"templates": TEMPLATES})
+    return json_answer({"templates": [one.shown() for one in await to_thread(templates)]})

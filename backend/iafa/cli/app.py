@@ -18,6 +18,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("demo", "Run the server with a generated web shop."),
     "import": ("import_events", "Load events from CSV, NDJSON or Parquet files."),
     "funnel": ("funnel", "Compute a funnel and draw it in the terminal."),
+    "funnels": ("funnels", "Write saved funnels as YAML, list templates, suggest funnels."),
+    "check": ("check", "Check funnels written as YAML, and apply them."),
     "compact": ("compact", "Merge small files now and empty the trash."),
     "retention": ("retention", "Remove what is older than the projects' settings say."),
     "verify": ("verify", "Read everything and say what is damaged or missing."),

@@ -21,6 +21,7 @@ class StoredFunnel(msgspec.Struct, frozen=True, kw_only=True):
     created_us: int
     updated_us: int
     version: int = 1
+    key: str | None = None  # of a funnel that a file speaks for; what people make by hand has none
 
 
 class Funnels:
@@ -37,7 +38,9 @@ class Funnels:
         found = [funnel for funnel in records if funnel.project_id == project_id]
         return sorted(found, key=lambda funnel: (funnel.created_us, funnel.id))
 
-    async def add(self, project_id: str, *, name: str, definition: Mapping[str, Any]) -> StoredFunnel:
+    async def add(
+        self, project_id: str, *, name: str, definition: Mapping[str, Any], key: str | None = None
+    ) -> StoredFunnel:
         now_us = self._clock.now_us()
         funnel = StoredFunnel(
             id=new_id(),
@@ -46,6 +49,7 @@ class Funnels:
             definition=dict(definition),
             created_us=now_us,
             updated_us=now_us,
+            key=key,
         )
 
         def insert(records: dict[str, StoredFunnel]) -> StoredFunnel:
@@ -88,6 +92,16 @@ class Funnels:
             return records[funnel_id]
 
         return await self._file.change(edit)
+
+    async def claim(self, funnel_id: str, key: str) -> None:
+        """From now on the file of the key speaks for the funnel. That is no new version of it."""
+
+        def edit(records: dict[str, StoredFunnel]) -> None:
+            if funnel_id not in records:
+                raise NotFound
+            records[funnel_id] = msgspec.structs.replace(records[funnel_id], key=key)
+
+        await self._file.change(edit)
 
     async def remove(self, funnel_id: str) -> None:
         def drop(records: dict[str, StoredFunnel]) -> None:

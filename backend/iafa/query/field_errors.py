@@ -36,6 +36,10 @@ class FieldErrors:
     def __len__(self) -> int:
         return len(self._errors)
 
+    @property
+    def found(self) -> tuple[FieldError, ...]:
+        return tuple(self._errors)
+
     def raise_any(self, detail: str) -> None:
         if self._errors:
             raise ValidationFailed(detail, errors=self._errors)

@@ -4,7 +4,8 @@ Compiling takes up to a minute, once: the code is kept on disk. No question has 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from types import FunctionType
 from typing import Any, TypeVar, cast
@@ -38,6 +39,17 @@ class Warming:
         self._is_cold.set()
         self.thread = threading.Thread(target=self._run, args=(after_s,), name="warm-solvers", daemon=True)
         self.thread.start()
+
+    @contextmanager
+    def plain(self) -> Iterator[None]:
+        """For a few small questions of a command: Python is done with them long before a compiler could begin."""
+        was_cold = self._is_cold.is_set()
+        self._is_cold.set()
+        try:
+            yield
+        finally:
+            if not was_cold:
+                self._is_cold.clear()
 
     def _run(self, after_s: float) -> None:
         threading.Event().wait(after_s)
