@@ -55,8 +55,10 @@ from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.explain import explain
+from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.question import Extras, question_of
+from iafa.query.suggestions import suggested_funnels
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
@@ -135,6 +137,34 @@ class House:
         self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
     ) -> dict[str, object]:
         return await self._in_query_pool(explain, self.engine, snapshot, definition, time_range, who)
+
+    async def next_steps(
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        extras: Extras,
+        limit: int,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, Any]:
+        return await self._in_query_pool(
+            partial(
+                next_steps,
+                self.engine,
+                snapshot,
+                definition,
+                time_range,
+                extras=extras,
+                limit=limit,
+                cancellation=cancellation,
+            )
+        )
+
+    async def suggested_funnels(
+        self, snapshot: Snapshot, time_range: TimeRange, cancellation: Cancellation | None = None
+    ) -> Sequence[dict[str, Any]]:
+        suggest = partial(suggested_funnels, self.engine, snapshot, time_range, cancellation=cancellation)
+        return await self._in_query_pool(suggest)
 
     async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
         return await self._in_query_pool(trends, self.engine, snapshot, question)

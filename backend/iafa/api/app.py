@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from iafa import __version__
-from iafa.api import analytics, auth, docs_pages, funnels, health, keys, metrics, pages, people, projects
+from iafa.api import analytics, auth, docs_pages, funnels, health, keys, metrics, pages, people, projects, suggestions
 from iafa.api.access import declared_access
 from iafa.api.error_answers import register_error_answers
 from iafa.api.middleware import Envelope
@@ -24,6 +24,7 @@ API_ROUTERS = (
     funnels.router,
     analytics.router,
     people.router,
+    suggestions.router,
     health.router,
 )
 ROOT_ROUTERS = (health.router, metrics.router, docs_pages.router, pages.router)

@@ -13,6 +13,7 @@ from iafa.api.examples import example_of
 from iafa.api.funnel_models import FunnelDefinition, FunnelQuestion
 from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion
 from iafa.api.problem_docs import ProblemBody
+from iafa.api.suggestion_models import NextStepsQuestion
 
 _DESCRIPTION = """\
 Collect events, ask how many people went from one to the next.
@@ -42,6 +43,11 @@ _SECURITY = {
     },
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+# Read by routes that take the body as it is, so that the framework does not know them.
+_BODIES = (
+    *(ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion),
+    NextStepsQuestion,
+)
 # The framework's own validation answer is never sent: problems take its place.
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
@@ -74,10 +80,7 @@ def build_document(app: FastAPI, access: Mapping[tuple[str, str], Access]) -> di
 
 
 def _extra_schemas() -> dict[str, Any]:
-    models = [
-        (model, "validation")
-        for model in (ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion)
-    ]
+    models = [(model, "validation") for model in _BODIES]
     _refs, found = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     definitions = dict(found["$defs"])
     definitions["Problem"] = {**definitions.pop("ProblemBody"), "title": "Problem"}

@@ -67,6 +67,8 @@ def services_of_house(house: House, publisher: Publisher, *, replayed_from: int)
         people_page=house.people_page,
         people_export=house.people_export,
         explain=house.explain,
+        next_steps=house.next_steps,
+        suggested_funnels=house.suggested_funnels,
         cursor_key=hashlib.sha256(b"iafa cursor key" + house.settings.secret().encode()).digest(),
         readiness=readiness,
         drop_project=house.drop_project,

@@ -50,6 +50,12 @@ class Services:
     people_export: "Callable[[Snapshot, PeopleQuestion], Awaitable[AsyncIterator[list[dict[str, object]]]]]"
     # (snapshot, definition, range, id of a person or key of an entity) -> their way through the funnel
     explain: "Callable[[Snapshot, FunnelDefinition, TimeRange, str], Awaitable[dict[str, object]]]"
+    # (snapshot, definition, range, session gap in its extras, at most, whether anybody still waits) -> what comes next
+    next_steps: (
+        "Callable[[Snapshot, FunnelDefinition, TimeRange, Extras, int, Cancellation], Awaitable[dict[str, Any]]]"
+    )
+    # (snapshot, range, whether anybody still waits) -> funnels that the events suggest, with their numbers
+    suggested_funnels: "Callable[[Snapshot, TimeRange, Cancellation], Awaitable[Sequence[dict[str, Any]]]]"
     cursor_key: bytes
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]

@@ -157,6 +157,11 @@ class Reading:
                 return
             yield batch
 
+    def give(self, name: str, table: pa.Table) -> None:
+        """A table for the next statements, by its name. It lasts as long as the cursor."""
+        with self._explained():
+            self._cursor.register(name, table)
+
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """What the engine raises, as errors of ours."""

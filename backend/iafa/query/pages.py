@@ -53,7 +53,7 @@ def literal_path(page: Page) -> str | None:
 
 def page_sql(page: Page, parameters: Parameters) -> str:
     """A boolean expression over `event_type` and `url` that is never null."""
-    subject = _path_sql() if page.match == "path" else f"{_ORIGIN_SQL} || {_path_sql()}"
+    subject = path_sql() if page.match == "path" else f"{_ORIGIN_SQL} || {path_sql()}"
     literal = literal_path(page)
     if literal is not None:
         matched = f"{subject} = {parameters.bind(literal)}"
@@ -77,6 +77,12 @@ def pattern_regex(page: Page) -> str:
     return "".join(_part_regex(part) for part in parts) + tail
 
 
+def path_sql() -> str:
+    """The path of `url`, percent-decoded once, as it is where that gives no text; a trailing slash is ignored."""
+    decoded = f"coalesce(try(url_decode({_PATH_SQL})), {_PATH_SQL})"
+    return f"coalesce(nullif(regexp_replace({decoded}, '/$', ''), ''), '/')"
+
+
 def _part_regex(part: str) -> str:
     if part.startswith("*"):
         return "[^/]*" if part == "*" else ".*"
@@ -85,12 +91,6 @@ def _part_regex(part: str) -> str:
 
 def _trimmed(pattern: str) -> str:
     return pattern.removesuffix("/") or "/"
-
-
-def _path_sql() -> str:
-    """Percent-decoded once, as it is where that gives no text; a trailing slash is ignored."""
-    decoded = f"coalesce(try(url_decode({_PATH_SQL})), {_PATH_SQL})"
-    return f"coalesce(nullif(regexp_replace({decoded}, '/$', ''), ''), '/')"
 
 
 def _host_sql(host: str, parameters: Parameters) -> str:

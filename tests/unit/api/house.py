@@ -31,8 +31,10 @@ from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.explain import explain
 from iafa.query.funnel import answer
+from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.question import Extras, question_of
+from iafa.query.suggestions import suggested_funnels
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
@@ -117,6 +119,8 @@ class Room:
             people_page=self._people_page,
             people_export=self._people_export,
             explain=self._explain,
+            next_steps=self._next_steps,
+            suggested_funnels=self._suggested_funnels,
             cursor_key=SECRET.encode(),
             readiness=self._readiness,
             drop_project=self._drop_project,
@@ -165,6 +169,24 @@ class Room:
         self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
     ) -> dict[str, object]:
         return explain(self.engine, snapshot, definition, time_range, who)
+
+    async def _next_steps(
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        extras: Extras,
+        limit: int,
+        cancellation: Cancellation,
+    ) -> dict[str, Any]:
+        return next_steps(
+            self.engine, snapshot, definition, time_range, extras=extras, limit=limit, cancellation=cancellation
+        )
+
+    async def _suggested_funnels(
+        self, snapshot: Snapshot, time_range: TimeRange, cancellation: Cancellation
+    ) -> Sequence[dict[str, Any]]:
+        return suggested_funnels(self.engine, snapshot, time_range, cancellation=cancellation)
 
     async def _readiness(self) -> dict[str, Any]:
         return {"ready": self.is_ready}

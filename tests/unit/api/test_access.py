@@ -214,6 +214,8 @@ async def test_foreign_missing_and_hostile_ids_have_one_404(
     [
         ("GET", "/api/v1/funnels"),
         ("GET", "/api/v1/analytics/event-names"),
+        ("GET", "/api/v1/analytics/funnel-suggestions"),
+        ("POST", "/api/v1/analytics/funnel/next-steps"),
         ("GET", "/api/v1/analytics/trends"),
         ("POST", "/api/v1/funnels"),
         ("POST", "/api/v1/analytics/funnel"),
@@ -247,6 +249,9 @@ def readable(project: Project, funnel: str) -> list[tuple[str, str, dict[str, An
         ("GET", f"/api/v1/funnels/{funnel}", None),
         ("GET", f"/api/v1/analytics/event-names?project_id={project.id}", None),
         ("GET", f"/api/v1/analytics/trends?project_id={project.id}", None),
+        ("GET", f"/api/v1/analytics/funnel-suggestions?project_id={project.id}", None),
+        ("GET", f"/api/v1/analytics/funnel/{funnel}/next-steps", None),
+        ("POST", "/api/v1/analytics/funnel/next-steps", {**DEFINITION, "project_id": project.id}),
         ("GET", f"/api/v1/analytics/funnel/{funnel}", None),
         ("POST", "/api/v1/analytics/funnel", {**DEFINITION, "project_id": project.id}),
     ]

@@ -1,0 +1,141 @@
+"""Funnels that the events themselves suggest, for a project that has none: the ways that most people go.
+
+Which events follow each other is reckoned from the first time that each person did each of the most frequent ones; of
+very many people, by a part of them. The numbers that are shown are those of the funnel itself, over everybody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from iafa.clock import US_PER_S
+from iafa.lake.snapshot import Snapshot
+from iafa.query.binding import Parameters, sql_text
+from iafa.query.definition import WINDOW_DEFAULT_S, FunnelDefinition, to_dict
+from iafa.query.definition_reading import parse_definition
+from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.funnel import answer
+from iafa.query.next_steps import stage_of
+from iafa.query.paths.plan import Int64s
+from iafa.query.paths.reading import identified_sql
+from iafa.query.question import question_of
+from iafa.query.time_range import TimeRange
+
+FUNNELS_MAX = 3
+EVENTS_MAX = 30  # of a project, the most frequent
+PEOPLE_MAX = 200_000  # that are looked at
+STAGES_MAX = 5
+FOLLOWERS_MIN = 0.05  # of those who began: fewer are no way that people go
+NEVER = np.iinfo(np.int64).max
+NOT_STAGES = frozenset({"identify", "$identify", "alias", "$create_alias", "session_start", "page_leave", "heartbeat"})
+
+
+@dataclass(frozen=True)
+class FirstTimes:
+    """By event and person, both as numbers, when somebody first did something; NEVER if they did not."""
+
+    names: Sequence[str]
+    times: Int64s  # events x people
+    parts: int  # one of so many people was looked at
+
+
+def suggested_funnels(
+    engine: DuckEngine,
+    snapshot: Snapshot,
+    time_range: TimeRange,
+    *,
+    limit: int = FUNNELS_MAX,
+    cancellation: Cancellation | None = None,
+) -> list[dict[str, object]]:
+    """[{definition, stages, overall_conversion_rate, people_total}], the one that most people enter first. Blocks."""
+    first = first_times(engine, snapshot, time_range, cancellation)
+    found: list[dict[str, object]] = []
+    for names in sequences(first, WINDOW_DEFAULT_S)[:limit]:
+        definition = definition_of(names)
+        asked = question_of(definition, time_range, engine.clock.now_us())
+        said = answer(engine, snapshot, asked, cancellation=cancellation)
+        kept = ("stages", "overall_conversion_rate", "people_total", "open")
+        found.append({"definition": to_dict(definition), **{key: said[key] for key in kept}})
+    return found
+
+
+def definition_of(names: Sequence[str]) -> FunnelDefinition:
+    """The funnel of these events, in order."""
+    title = f"From {names[0]} to {names[-1]}"[:200]
+    stages = [stage_of(name, None) for name in names]
+    return parse_definition({"name": title, "stages": stages, "exclude_bots": True})
+
+
+def first_times(
+    engine: DuckEngine, snapshot: Snapshot, time_range: TimeRange, cancellation: Cancellation | None = None
+) -> FirstTimes:
+    """Of the events that most people did, and of at most about PEOPLE_MAX people."""
+    read = snapshot.between(time_range.from_us, time_range.to_us)
+    bounds = {"read_from_us": time_range.from_us, "read_to_us": time_range.to_us}
+    no_bots = FunnelDefinition("", (), exclude_bots=True)
+    columns = {"user_hash", "event_type", "created_at", "is_bot"}
+    with engine.reading(read, cancellation) as reading:
+        parameters = Parameters(**bounds, limit=1 + EVENTS_MAX + len(NOT_STAGES))
+        identified = identified_sql(read, no_bots, columns, parameters)
+        everybody, *rows = reading.rows(sql_text("popular_events", identified=identified), parameters.values)
+        names = [str(name) for name, _people in rows if name not in NOT_STAGES][:EVENTS_MAX]
+        if not names:
+            return FirstTimes((), np.zeros((0, 0), dtype=np.int64), 1)
+        parts = max(1, -(-int(str(everybody[1])) // PEOPLE_MAX))
+        parameters = Parameters(**bounds, parts=parts)
+        identified = identified_sql(read, no_bots, columns, parameters)
+        bound = ", ".join(parameters.bind(name) for name in names)
+        text = sql_text("first_times", identified=identified, names=bound)
+        batches = list(reading.batches(text, parameters.values, 100_000))
+    numbers = {name: number for number, name in enumerate(names)}
+    entity = _joined([batch.column("entity").to_numpy() for batch in batches])
+    time_us = _joined([batch.column("time_us").to_numpy() for batch in batches])
+    event = np.array([numbers[str(one)] for batch in batches for one in batch.column("event_type").to_pylist()])
+    people, person = np.unique(entity, return_inverse=True)
+    times = np.full((len(names), len(people)), NEVER, dtype=np.int64)
+    if len(event):
+        times[event, person] = time_us
+    return FirstTimes(names, times, parts)
+
+
+def sequences(first: FirstTimes, window_s: int) -> list[list[str]]:
+    """Ways of at least two events; each begins with what many people do first, and goes on with what most do next."""
+    if not first.times.size:
+        return []
+    begins = np.argmin(first.times, axis=0)
+    starters = np.bincount(begins, minlength=len(first.names))
+    in_order = np.lexsort((np.arange(len(starters)), -starters))
+    found: list[list[str]] = []
+    for start in in_order[: 3 * FUNNELS_MAX].tolist():
+        if not starters[start]:
+            break
+        way = [first.names[number] for number in _way(first.times, start, window_s)]
+        # A way that is the end of another one shows nothing new.
+        if len(way) > 1 and not any(set(way) <= set(other) for other in found):
+            found.append(way)
+    return found
+
+
+def _way(times: Int64s, start: int, window_s: int) -> list[int]:
+    """From one event on, always the one that most of those who came so far did later, within the window."""
+    way = [start]
+    people = np.flatnonzero(times[start] < NEVER)
+    until = times[start][people] + window_s * US_PER_S
+    began = len(people)
+    while len(way) < STAGES_MAX:
+        so_far = times[way[-1]][people]
+        follows = (times[:, people] > so_far) & (times[:, people] <= until)
+        follows[way] = False
+        counts = follows.sum(axis=1)
+        best = int(counts.argmax())
+        if counts[best] < max(1, FOLLOWERS_MIN * began):
+            break
+        way.append(best)
+        keeps = follows[best]
+        people, until = people[keeps], until[keeps]
+    return way
+
+
+def _joined(parts: Sequence[Int64s]) -> Int64s:
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
