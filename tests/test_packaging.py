@@ -179,6 +179,7 @@ def test_the_wheel_carries_dashboard_tracker_and_documents(installed: Path) -> N
         "static/docs/swagger-ui-bundle.js",
         "api/pages/docs.html",
         "query/sql/reach.sql",
+        "checks/templates/purchase.yaml",
     ):
         assert f"iafa/{wanted}" in names
 

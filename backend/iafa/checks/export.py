@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from iafa.checks.yaml_text import write_documents
 from iafa.meta.funnels import StoredFunnel
@@ -20,6 +21,11 @@ def funnels_text(funnels: Iterable[StoredFunnel]) -> str:
     return write_documents([_document(funnel) for funnel in funnels])
 
 
+def definition_text(definitions: Iterable[Mapping[str, Any]]) -> str:
+    """Definitions that are not saved yet."""
+    return write_documents([_without_defaults(definition) for definition in definitions])
+
+
 def file_names(funnels: Iterable[StoredFunnel]) -> dict[str, StoredFunnel]:
     """A name for each funnel's file, from its own name; no two are alike in any case."""
     named: dict[str, StoredFunnel] = {}
@@ -34,15 +40,17 @@ def file_names(funnels: Iterable[StoredFunnel]) -> dict[str, StoredFunnel]:
 
 def _document(funnel: StoredFunnel) -> dict[str, object]:
     """The definition without the fields that say what is so anyway."""
-    definition = {**funnel.definition, "name": funnel.name}
-    kept = {key: value for key, value in definition.items() if _DEFAULTS.get(key, ...) != value}
-    kept.pop("project_id", None)
-    stages = definition["stages"]
-    assert isinstance(stages, list)
-    kept["stages"] = [_stage(stage, order, stages) for order, stage in enumerate(stages, start=1)]
+    kept = _without_defaults({**funnel.definition, "name": funnel.name})
     head: dict[str, object] = {"key": funnel.key if funnel.key is not None else funnel.name.casefold()}
     head |= {key: kept.pop(key) for key in ("name", "description") if key in kept}
     return head | kept
+
+
+def _without_defaults(definition: Mapping[str, Any]) -> dict[str, object]:
+    kept = {key: value for key, value in definition.items() if _DEFAULTS.get(key, ...) != value}
+    kept.pop("project_id", None)
+    stages: list[Mapping[str, object]] = definition["stages"]
+    return kept | {"stages": [_stage(stage, order, stages) for order, stage in enumerate(stages, start=1)]}
 
 
 def _stage(stage: Mapping[str, object], order: int, stages: list[Mapping[str, object]]) -> dict[str, object]:

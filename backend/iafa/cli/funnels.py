@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
-from iafa.checks.export import file_names, funnel_text, funnels_text
+from iafa.checks.export import definition_text, file_names, funnel_text, funnels_text
 from iafa.checks.templates import template_matches, templates
 from iafa.cli.lookup import project_called
 from iafa.cli.options import data_dir_option, house_at, json_option, print_json, run
 from iafa.errors import WrongUsage
 from iafa.meta.funnels import StoredFunnel
 from iafa.query.event_names import LIMIT_MAX
+from iafa.query.time_range import resolve_time_range
 
 
 @click.group("funnels")
@@ -71,6 +72,29 @@ def templates_command(project: str | None, show: str | None, data_dir: Path | No
         matches = row.get("matches")
         fits = "" if matches is None else f"  {matches['found']} of {matches['needed']} stages"
         click.echo(f"{row['id']:<16} {row['category']:<13} {row['name']}{fits}")
+
+
+@funnels_command.command("suggest")
+@click.option("--project", required=True, help="The project's id or name.")
+@data_dir_option
+@json_option
+def suggest_command(project: str, data_dir: Path | None, as_json: bool) -> None:
+    """Write funnels that the events of a project suggest as YAML, or with --json with their numbers."""
+    house = house_at(data_dir)
+
+    async def suggested() -> list[dict[str, Any]]:
+        owner = await project_called(house, project)
+        time_range = resolve_time_range(timezone=owner.timezone)
+        return list(await house.suggested_funnels(await house.snapshot(owner.id), time_range))
+
+    try:
+        funnels = run(suggested)
+    finally:
+        house.engine.close()
+    if as_json:
+        print_json({"funnels": funnels})
+    else:
+        click.echo(definition_text(one["definition"] for one in funnels), nl=False)
 
 
 def _matched(project: str, data_dir: Path | None) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from iafa.clock import US_PER_S
 from iafa.lake.snapshot import Snapshot
@@ -27,6 +29,7 @@ EVENTS_MAX = 30  # of a project, the most frequent
 PEOPLE_MAX = 200_000  # that are looked at
 STAGES_MAX = 5
 FOLLOWERS_MIN = 0.05  # of those who began: fewer are no way that people go
+ROWS_AT_ONCE = 100_000
 NEVER = np.iinfo(np.int64).max
 NOT_STAGES = frozenset({"identify", "$identify", "alias", "$create_alias", "session_start", "page_leave", "heartbeat"})
 
@@ -72,31 +75,31 @@ def first_times(
 ) -> FirstTimes:
     """Of the events that most people did, and of at most about PEOPLE_MAX people."""
     read = snapshot.between(time_range.from_us, time_range.to_us)
-    bounds = {"read_from_us": time_range.from_us, "read_to_us": time_range.to_us}
     no_bots = FunnelDefinition("", (), exclude_bots=True)
     columns = {"user_hash", "event_type", "created_at", "is_bot"}
+    parameters = Parameters(
+        read_from_us=time_range.from_us,
+        read_to_us=time_range.to_us,
+        left_out=sorted(NOT_STAGES),
+        limit=EVENTS_MAX,
+        people_max=PEOPLE_MAX,
+    )
+    identified = identified_sql(read, no_bots, columns, parameters)
     with engine.reading(read, cancellation) as reading:
-        parameters = Parameters(**bounds, limit=1 + EVENTS_MAX + len(NOT_STAGES))
-        identified = identified_sql(read, no_bots, columns, parameters)
-        everybody, *rows = reading.rows(sql_text("popular_events", identified=identified), parameters.values)
-        names = [str(name) for name, _people in rows if name not in NOT_STAGES][:EVENTS_MAX]
-        if not names:
-            return FirstTimes((), np.zeros((0, 0), dtype=np.int64), 1)
-        parts = max(1, -(-int(str(everybody[1])) // PEOPLE_MAX))
-        parameters = Parameters(**bounds, parts=parts)
-        identified = identified_sql(read, no_bots, columns, parameters)
-        bound = ", ".join(parameters.bind(name) for name in names)
-        text = sql_text("first_times", identified=identified, names=bound)
-        batches = list(reading.batches(text, parameters.values, 100_000))
-    numbers = {name: number for number, name in enumerate(names)}
-    entity = _joined([batch.column("entity").to_numpy() for batch in batches])
-    time_us = _joined([batch.column("time_us").to_numpy() for batch in batches])
-    event = np.array([numbers[str(one)] for batch in batches for one in batch.column("event_type").to_pylist()])
-    people, person = np.unique(entity, return_inverse=True)
+        found = list(reading.batches(sql_text("first_times", identified=identified), parameters.values, ROWS_AT_ONCE))
+    if not sum(batch.num_rows for batch in found):
+        return FirstTimes((), np.zeros((0, 0), dtype=np.int64), 1)
+    return _first_times(pa.Table.from_batches(found))
+
+
+def _first_times(rows: pa.Table) -> FirstTimes:
+    named = rows.select(["event_type", "people"]).group_by(["event_type", "people"]).aggregate([]).to_pylist()
+    names = [str(one["event_type"]) for one in sorted(named, key=lambda one: (-one["people"], one["event_type"]))]
+    event = pc.index_in(rows.column("event_type"), value_set=pa.array(names)).to_numpy()
+    people, person = np.unique(rows.column("entity").to_numpy(), return_inverse=True)
     times = np.full((len(names), len(people)), NEVER, dtype=np.int64)
-    if len(event):
-        times[event, person] = time_us
-    return FirstTimes(names, times, parts)
+    times[event, person] = rows.column("time_us").to_numpy()
+    return FirstTimes(names, times, int(rows.column("parts")[0].as_py()))
 
 
 def sequences(first: FirstTimes, window_s: int) -> list[list[str]]:
@@ -135,7 +138,3 @@ def _way(times: Int64s, start: int, window_s: int) -> list[int]:
         keeps = follows[best]
         people, until = people[keeps], until[keeps]
     return way
-
-
-def _joined(parts: Sequence[Int64s]) -> Int64s:
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

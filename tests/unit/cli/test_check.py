@@ -339,3 +339,15 @@ def test_templates_are_listed_shown_and_matched(iafa: Command, project_id: str, 
     first = iafa("funnels", "templates", "--project", "Shop", "--json").json["templates"][0]
     assert (first["id"], first["matches"]["fits"]) == ("purchase", "all")
     assert [stage["event"] for stage in first["matches"]["stages"]] == list(names[:4])
+
+
+def test_suggested_funnels_are_files_that_check(folder: Folder, iafa: Command, project_id: str, tmp_path: Path) -> None:
+    assert iafa("funnels", "suggest", "--project", "Shop").out == ""
+    days = [
+        f"u{user},{name},2025-01-0{day}T00:00:00Z,1" for user in "ab" for day, name in enumerate(("v", "c", "p"), 1)
+    ]
+    load(iafa, tmp_path, *days)
+    folder.write(iafa("funnels", "suggest", "--project", "Shop").out)
+    assert "From v to p: to be created" in folder.check("--recent-days", "3000").out
+    (funnel,) = iafa("funnels", "suggest", "--project", "Shop", "--json").json["funnels"]
+    assert [stage["users"] for stage in funnel["stages"]] == [2, 2, 2]

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from iafa.errors import IafaError
 from iafa.query import suggestions
-from iafa.query.engine_duckdb import DuckEngine
-from iafa.query.suggestions import first_times, sequences, suggested_funnels
+from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.next_steps import next_steps
+from iafa.query.suggestions import definition_of, first_times, sequences, suggested_funnels
 from iafa.query.time_range import resolve_time_range
 from tests.unit.query.rows import NOON_US, an_event, snapshot_of
 
@@ -78,6 +80,16 @@ def test_of_very_many_people_a_part_is_looked_at(
     assert 50 < first.times.shape[1] < 160
     (funnel,) = suggested_funnels(engine, snapshot, EVER)
     assert [stage["users"] for stage in funnel["stages"]] == [400, 400]  # type: ignore[attr-defined]
+
+
+def test_a_question_that_nobody_waits_for_ends(engine: DuckEngine, tmp_path: Path) -> None:
+    snapshot = snapshot_of(tmp_path, [[an_event("A", NOON_US)]])
+    left = Cancellation()
+    left.cancel()
+    with pytest.raises(IafaError, match="left before the answer"):
+        suggested_funnels(engine, snapshot, EVER, cancellation=left)
+    with pytest.raises(IafaError, match="left before the answer"):
+        next_steps(engine, snapshot, definition_of(["A"]), EVER, cancellation=left)
 
 
 def test_what_is_no_stage_is_not_suggested(engine: DuckEngine, tmp_path: Path) -> None:
