@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from iafa.lake.identity import Edge, identities
+from iafa.lake.identity import Edge, table_of
+from iafa.lake.identity_spans import Identities
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
@@ -161,9 +162,11 @@ def test_next_steps_follow_identity_edges(engine: DuckEngine, tmp_path: Path, mo
             for event in sorted(history, key=lambda event: (event["t"], event["id"]))[:9]
         }
         case = replace(case, events=[event for event in events if event["id"] in kept])
-        known = identities(
-            Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"]) for one in edges
-        )
+        known = Identities.of(
+            table_of(
+                [Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"]) for one in edges]
+            )
+        ).table
         snapshot = replace(snapshot_on_days(draw, case.events, tmp_path / str(number)), identities=known)
         definition = parse_definition(case.definition)
         answer: Any = next_steps(engine, snapshot, definition, case.time_range, limit=50)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from iafa.api.funnel_models import TIME, DateRange, FunnelDefinition, FunnelTemplate, OpenStageAnswer, Stage
+from iafa.api.funnel_models import TIME, DateRange, FunnelDefinition, FunnelTemplate, NamedStage, OpenStageAnswer
 
 
 class NextStepsQuestion(FunnelDefinition):
@@ -25,7 +25,7 @@ class NextStep(BaseModel):
     users: int = Field(description="People who did it, of those who got to the last stage.", examples=[1583])
     share: float = Field(description="The same in percent.", examples=[83.05])
     median_s: float = Field(description="Seconds from the last stage to the first of it; observed.", examples=[132.5])
-    stage: Stage = Field(description="Can be appended to the definition as it is.")
+    stage: NamedStage = Field(description="Can be appended to the definition as it is.")
 
 
 class NextStepsAnswer(BaseModel):
@@ -52,7 +52,7 @@ class TemplateMatches(BaseModel):
     events: dict[str, str | None] = Field(
         description="The template's names and the project's.", examples=[{"product_view": "view_item"}]
     )
-    stages: list[Stage] = Field(description="The template's stages with the project's names.")
+    stages: list[NamedStage] = Field(description="The template's stages with the project's names.")
 
 
 class MatchedTemplate(FunnelTemplate):

@@ -2484,7 +2484,7 @@ export interface components {
              */
             median_s: number;
             /** @description Can be appended to the definition as it is. */
-            stage: components["schemas"]["Stage"];
+            stage: components["schemas"]["NamedStage"];
         };
         /**
          * NextStepsAnswer
@@ -4029,7 +4029,7 @@ export interface components {
              * Stages
              * @description The template's stages with the project's names.
              */
-            stages: components["schemas"]["Stage"][];
+            stages: components["schemas"]["NamedStage"][];
         };
         /** Times */
         Times: {
@@ -8935,15 +8935,17 @@ export interface operations {
                      *           "stage": {
                      *             "name": "Cart",
                      *             "event": "add_to_cart",
-                     *             "events": null,
+                     *             "events": [
+                     *               ""
+                     *             ],
                      *             "page": "/checkout/**",
-                     *             "match": null,
+                     *             "match": "path",
                      *             "host": "shop.example.org",
                      *             "order": 1,
                      *             "filters": [],
                      *             "optional": false,
-                     *             "within_seconds": null,
-                     *             "after_seconds": null
+                     *             "within_seconds": 0,
+                     *             "after_seconds": 0
                      *           }
                      *         }
                      *       ],
@@ -9080,15 +9082,17 @@ export interface operations {
                      *           "stage": {
                      *             "name": "Cart",
                      *             "event": "add_to_cart",
-                     *             "events": null,
+                     *             "events": [
+                     *               ""
+                     *             ],
                      *             "page": "/checkout/**",
-                     *             "match": null,
+                     *             "match": "path",
                      *             "host": "shop.example.org",
                      *             "order": 1,
                      *             "filters": [],
                      *             "optional": false,
-                     *             "within_seconds": null,
-                     *             "after_seconds": null
+                     *             "within_seconds": 0,
+                     *             "after_seconds": 0
                      *           }
                      *         }
                      *       ],
@@ -9279,15 +9283,17 @@ export interface operations {
                      *               {
                      *                 "name": "Cart",
                      *                 "event": "add_to_cart",
-                     *                 "events": null,
+                     *                 "events": [
+                     *                   ""
+                     *                 ],
                      *                 "page": "/checkout/**",
-                     *                 "match": null,
+                     *                 "match": "path",
                      *                 "host": "shop.example.org",
                      *                 "order": 1,
                      *                 "filters": [],
                      *                 "optional": false,
-                     *                 "within_seconds": null,
-                     *                 "after_seconds": null
+                     *                 "within_seconds": 0,
+                     *                 "after_seconds": 0
                      *               }
                      *             ]
                      *           }
