@@ -58,6 +58,7 @@ from iafa.query.explain import explain
 from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.question import Extras, question_of
+from iafa.query.receipts.notebook import notebook
 from iafa.query.suggestions import suggested_funnels
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
@@ -115,6 +116,26 @@ class House:
                 cancellation=cancellation,
             )
         )
+
+    async def funnel_notebook(
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        funnel_id: str | None,
+        extras: Extras,
+        cancellation: Cancellation | None = None,
+    ) -> bytes:
+        """`extras` include the receipt."""
+        question = question_of(definition, time_range, self.clock.now_us(), extras)
+
+        def make() -> bytes:
+            answer = self.answers.answer(
+                self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation
+            )
+            return notebook(self.engine, snapshot, question, answer, cancellation)
+
+        return await self._in_query_pool(make)
 
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
         return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
@@ -326,7 +347,7 @@ def open_house(
         clock=clock,
         layout=layout,
         manifests=manifests,
-        snapshots=Snapshots(layout, manifests, dedup_window_us=window_us),
+        snapshots=Snapshots(layout, manifests, dedup_window_us=window_us, refused_max=settings.quarantine_rows_max),
         engine=DuckEngine(
             QueryLimits(
                 timeout_s=settings.query_timeout_s,

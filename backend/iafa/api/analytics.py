@@ -54,7 +54,10 @@ def beside(
     window_seconds: WindowOverride = None,
     include: Annotated[
         list[str],
-        Query(max_length=20, description="`times`, `trend`, `breakdown`, `compare`: repeated, or with commas between."),
+        Query(
+            max_length=20,
+            description="`times`, `trend`, `breakdown`, `compare`, `receipt`: repeated, or with commas between.",
+        ),
     ] = [],  # noqa: B006
     compare_start: Day = None,
     compare_end: Day = None,

@@ -9,7 +9,20 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from iafa import __version__
-from iafa.api import analytics, auth, docs_pages, funnels, health, keys, metrics, pages, people, projects, suggestions
+from iafa.api import (
+    analytics,
+    auth,
+    docs_pages,
+    funnels,
+    health,
+    keys,
+    metrics,
+    pages,
+    people,
+    projects,
+    receipts,
+    suggestions,
+)
 from iafa.api.access import declared_access
 from iafa.api.error_answers import register_error_answers
 from iafa.api.middleware import Envelope
@@ -25,6 +38,7 @@ API_ROUTERS = (
     analytics.router,
     people.router,
     suggestions.router,
+    receipts.router,
     health.router,
 )
 ROOT_ROUTERS = (health.router, metrics.router, docs_pages.router, pages.router)

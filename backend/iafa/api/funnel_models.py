@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from iafa.api.receipt_models import ReceiptAnswer
+
 TIME = Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T09:15:02.123456Z"])
 Operator = Literal[
     "eq", "neq", "in", "not_in", "contains", "not_contains", "icontains", "starts_with", "ends_with", "regex",
@@ -131,9 +133,15 @@ class FunnelQuestion(FunnelDefinition):
 
     start_date: str | None = Field(None, examples=["2026-10-01"])
     end_date: str | None = Field(None, examples=["2026-10-31"])
-    include: list[Literal["times", "trend", "breakdown", "compare"]] = []
+    include: list[Literal["times", "trend", "breakdown", "compare", "receipt"]] = []
     compare_start: str | None = Field(None, description="With `include: compare`; by default the period before.")
     compare_end: str | None = None
+
+
+class ReceiptQuestion(FunnelQuestion):
+    """A definition that is not saved, and the form of its receipt. Other members of `include` are left out."""
+
+    format: Literal["json", "notebook"] = "json"
 
 
 class Funnel(FunnelDefinition):
@@ -284,6 +292,7 @@ class FunnelAnswer(BaseModel):
     trend: Trend | None = Field(None, description="With `include: trend`.")
     breakdown: BreakdownAnswer | None = Field(None, description="With `include: breakdown`.")
     compare: "ComparedPeriod | None" = Field(None, description="With `include: compare`.")
+    receipt: ReceiptAnswer | None = Field(None, description="With `include: receipt`.")
     window_seconds: int | None = Field(examples=[604_800])
     timezone: str = Field(description="The zone of the days.", examples=["Europe/Vienna"])
     semantics: Literal["iafa"]

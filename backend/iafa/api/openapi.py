@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from iafa import __version__
 from iafa.api.access import EXTENSION, SECURITY, Access
 from iafa.api.examples import example_of
-from iafa.api.funnel_models import FunnelDefinition, FunnelQuestion
+from iafa.api.funnel_models import FunnelDefinition, FunnelQuestion, ReceiptQuestion
 from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion
 from iafa.api.problem_docs import ProblemBody
 from iafa.api.suggestion_models import NextStepsQuestion
@@ -46,7 +46,7 @@ _SECURITY = {
 # Read by routes that take the body as it is, so that the framework does not know them.
 _BODIES = (
     *(ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion),
-    NextStepsQuestion,
+    *(NextStepsQuestion, ReceiptQuestion),
 )
 # The framework's own validation answer is never sent: problems take its place.
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")

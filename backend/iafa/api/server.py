@@ -62,6 +62,7 @@ def services_of_house(house: House, publisher: Publisher, *, replayed_from: int)
         funnels=house.funnels,
         snapshot=house.snapshot,
         run_funnel=house.run_funnel,
+        funnel_notebook=house.funnel_notebook,
         run_trends=house.run_trends,
         event_names=house.event_names,
         people_page=house.people_page,

@@ -40,6 +40,10 @@ class Services:
     run_funnel: (
         "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None, Extras, Cancellation], Awaitable[dict[str, Any]]]"
     )
+    # (the same, with the receipt asked for) -> a notebook that finds the answer's numbers again
+    funnel_notebook: (
+        "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None, Extras, Cancellation], Awaitable[bytes]]"
+    )
     # (snapshot, question) -> series of daily counts
     run_trends: "Callable[[Snapshot, TrendQuestion], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first

@@ -15,7 +15,7 @@ from iafa.event import ID_PATTERN, DropReason
 from iafa.failpoints import Hit, no_failpoints
 from iafa.journal.format import ACKED_NAME, LOCK_NAME, Record
 from iafa.journal.reader import Damage, Segment, journals, read_segment, sealed_segments
-from iafa.lake.append import LakeAppender
+from iafa.lake.append import LakeAppender, repeats_by_day
 from iafa.lake.dropped import is_dropped
 from iafa.lake.held import held_files, held_projects, hold, is_held
 from iafa.lake.identity import IdentityEdges, edges_of
@@ -227,7 +227,8 @@ class Flusher:
         files = self.appender.write(project_id, distinct, f"j{epoch}-{both.first}-{both.last}")
         live = {str(known) for known, _directory in journals(self.layout.journal)}
         live |= {str(one.epoch) for one in held_files(self.layout, project_id)}
-        self.appender.publish(project_id, files, absorbed={str(epoch): both.last}, live=live)
+        repeats = repeats_by_day(table, distinct)
+        self.appender.publish(project_id, files, absorbed={str(epoch): both.last}, live=live, repeats=repeats)
         flushed.events += distinct.num_rows
         flushed.duplicates += table.num_rows - distinct.num_rows
         self.counters.add("flush_events", amount=distinct.num_rows)

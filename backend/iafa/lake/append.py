@@ -3,8 +3,10 @@
 Whoever calls holds the writer lock of the data directory: this is the one point where ids become distinct.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 import msgspec
 import numpy as np
@@ -14,10 +16,11 @@ from iafa.clock import US_PER_DAY
 from iafa.failpoints import Hit, no_failpoints
 from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout, part_path
-from iafa.lake.manifest import LakeFile, Manifest, Manifests, with_files
+from iafa.lake.manifest import LakeFile, Manifest, Manifests, added_days, with_files
 from iafa.lake.parts import PartWriter, split_by_day, time_us
 
 ID_HASH = "id_hash"  # rides along from `distinct` to `write`; never stored in Parquet
+_EPOCH = date(1970, 1, 1)
 MakeRoom = Callable[[str, Sequence[LakeFile]], None]
 
 
@@ -70,19 +73,38 @@ class LakeAppender:
         *,
         absorbed: Mapping[str, int] | None = None,
         live: set[str] | None = None,
+        repeats: Mapping[str, int] | None = None,
     ) -> Manifest:
-        """Make written files visible. `absorbed` are journal watermarks; epochs not in `live` are forgotten."""
+        """Make written files visible. `absorbed` are journal watermarks; epochs not in `live` are forgotten.
+
+        `repeats` are the events that `distinct` left out, by day: counted in the same generation, so once.
+        """
         added = tuple(files)
 
         def change(base: Manifest) -> Manifest:
             marks = {epoch: mark for epoch, mark in base.absorbed.items() if live is None or epoch in live}
-            return msgspec.structs.replace(with_files(base, added), absorbed=marks | dict(absorbed or {}))
+            return msgspec.structs.replace(
+                with_files(base, added),
+                absorbed=marks | dict(absorbed or {}),
+                repeats=added_days(base.repeats, repeats or {}),
+            )
 
         self.make_room(project_id, added)
         self.hit("flush.before_manifest")
         manifest = self.manifests.commit(project_id, change)
         self.stored_ids.sweep(manifest, self.dedup_window_us)
         return manifest
+
+
+def repeats_by_day(before: pa.Table, after: pa.Table) -> dict[str, int]:
+    """How many rows of each UTC day are in the first table and not in the second, which is a part of it."""
+    if before.num_rows == after.num_rows:
+        return {}
+    counts: Counter[int] = Counter()
+    for table, sign in ((before, 1), (after, -1)):
+        days, found = np.unique(time_us(table, "created_at") // US_PER_DAY, return_counts=True)
+        counts.update(dict(zip(days.tolist(), (sign * found).tolist(), strict=True)))
+    return {(_EPOCH + timedelta(days=day)).isoformat(): count for day, count in sorted(counts.items()) if count}
 
 
 def files_in_window(

@@ -1,6 +1,6 @@
 """The manifest: which files are a project's events. Immutable generations; the highest one is the truth."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +14,10 @@ from iafa.lake.dropped import is_dropped
 from iafa.lake.layout import Layout, manifest_generation, manifest_name
 from iafa.seal import is_sealed, sealed
 
-FORMAT_VERSION = 2  # 1 had no checksum of its own
+FORMAT_VERSION = 3  # 1 had no checksum of its own, 2 no count of repeats
 KEPT_GENERATIONS_MIN = 2
 COMMIT_TRIES = 20
+REPEAT_DAYS_MAX = 4_000
 
 
 class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +67,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     identity: tuple[str, ...] = ()
     rollups: tuple[RollupFile, ...] = ()
     tombstones: tuple[str, ...] = ()
+    repeats: dict[str, int] = {}  # events that were left out because their id was known, by the UTC date of their time
+    repeats_since_us: int | None = None  # counted since then; 0: always; None: not yet
 
     @property
     def listed(self) -> tuple["LakeFile | RollupFile", ...]:
@@ -138,6 +141,7 @@ class Manifests:
                 format=FORMAT_VERSION,
                 generation=base.generation + 1,
                 made_at_us=self._clock.now_us(),
+                repeats_since_us=_repeats_since(base, self._clock.now_us()),
             )
             path = self._path(project_id, manifest.generation)
             if create_only(path, sealed(msgspec.json.encode(manifest)), temporary_dir=self._layout.tmp, hit=self._hit):
@@ -174,6 +178,12 @@ class Manifests:
                 unlink(path)
 
 
+def _repeats_since(base: Manifest, now_us: int) -> int:
+    if base.repeats_since_us is not None:
+        return base.repeats_since_us
+    return now_us if base.generation else 0
+
+
 def _stamp(path: Path) -> tuple[int, int, int]:
     found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
@@ -192,6 +202,12 @@ def read_manifest(path: Path) -> Manifest:
     if is_sound is False or (is_sound is None and manifest.format != 1):
         raise DataDamaged(f"manifest {path} is damaged: its checksum is wrong; run `iafa verify`")
     return manifest
+
+
+def added_days(known: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+    """Counts by date, summed up; beyond a bound the oldest days are forgotten."""
+    days = sorted({*known, *more})[-REPEAT_DAYS_MAX:]
+    return {day: known.get(day, 0) + more.get(day, 0) for day in days}
 
 
 def with_files(

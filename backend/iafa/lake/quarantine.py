@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from iafa.clock import Clock, to_datetime
+from iafa.clock import US_PER_DAY, Clock, to_datetime
 from iafa.durable import make_dirs, publish_synced, remove_empty_dir, remove_tree, unlink, write_temporary
 from iafa.event import TIME_MAX_US, Rejected
 from iafa.failpoints import Hit, no_failpoints
@@ -138,6 +140,47 @@ class Quarantine:
         self._write(folder, rejected_path(day), merged)
         for path in small:
             unlink(path)
+
+
+@dataclass(frozen=True)
+class RefusedCounts:
+    """How many refused events of a project the quarantine holds. What it could not keep it cannot count."""
+
+    folder: Path
+    rows_max: int = ROWS_MAX
+
+    def between(self, from_us: int, to_us: int, now_us: int) -> "Refused":
+        """Those received in [from, to)."""
+        for _ in range(READ_TRIES):
+            try:
+                return self._between(from_us, to_us, now_us)
+            except FileNotFoundError:
+                continue  # merged or forgotten while we read
+        return Refused({}, "the quarantine is being changed")
+
+    def _between(self, from_us: int, to_us: int, now_us: int) -> "Refused":
+        codes: Counter[str] = Counter()
+        incomplete = None
+        if from_us < now_us - (KEPT_DAYS - 1) * US_PER_DAY:
+            incomplete = f"refused events are kept for {KEPT_DAYS} days"
+        for day in _days(self.folder) if self.folder.is_dir() else []:
+            if not _day(from_us) <= day <= _day(to_us - 1):
+                continue
+            tables = [_read(path) for path in _readable(self.folder, day)]
+            if sum(table.num_rows for table in tables) >= self.rows_max:
+                incomplete = f"at most {self.rows_max} refused events of a day are kept"
+            for table in tables:
+                times = table.column("received_at").cast(pa.int64())
+                inside = pc.and_(pc.greater_equal(times, from_us), pc.less(times, to_us))
+                codes.update(table.filter(inside).column("code").to_pylist())
+        return Refused(dict(codes.most_common()), incomplete)
+
+
+class Refused(NamedTuple):
+    """Counts by code. `incomplete` says why there may have been more; None: nothing is known to be missing."""
+
+    by_code: dict[str, int]
+    incomplete: str | None
 
 
 def read_rejected(layout: Layout, project_id: str, limit: int) -> list[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,15 +12,16 @@ import pyarrow as pa
 from iafa.errors import StorageUnavailable
 from iafa.journal.format import Kind, Record
 from iafa.journal.reader import Segment, Tail
-from iafa.lake.append import files_in_window
+from iafa.lake.append import files_in_window, repeats_by_day
 from iafa.lake.held import is_held
 from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.identity_spans import KnownIdentities
 from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout
-from iafa.lake.manifest import LakeFile, Manifest, Manifests
+from iafa.lake.manifest import LakeFile, Manifest, Manifests, added_days
 from iafa.lake.parts import time_us
 from iafa.lake.poison import sound_rows
+from iafa.lake.quarantine import ROWS_MAX, RefusedCounts
 from iafa.lake.rollups import Rollups
 from iafa.lake.schema import EVENT_SCHEMA
 
@@ -41,6 +43,9 @@ class Snapshot:
     rollups: Rollups | None = None  # counts of days whose raw events are gone, of the same generation
     identities: pa.Table | None = None  # of IDENTITY_SCHEMA: whose events are whose; None when there is no edge
     entries: tuple[LakeFile, ...] | None = None  # what the manifest says of `files`; None when there is no manifest
+    is_named: bool = False  # questions read the views `raw_events` and `events`, which the reader makes of the files
+    identity_files: tuple[str, ...] = ()  # relative to the folder: what `identities` is made of
+    dropped: "Dropped | None" = None  # what was not stored; None: not known
 
     def between(self, from_us: int, to_us: int) -> "Snapshot":
         """Only the files that may hold an event of the time [from_us, to_us): no other one is opened or checked."""
@@ -65,6 +70,18 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """What a project was sent and did not store: repeated ids by UTC day, refused events in the quarantine.
+
+    Repeats are counted since an instant; 0: always.
+    """
+
+    repeats: Mapping[str, int]
+    repeats_since_us: int
+    refused: RefusedCounts
+
+
+@dataclass(frozen=True)
 class _Chunk:
     """Rows of one project out of one segment, as one read found them."""
 
@@ -77,16 +94,19 @@ class _Chunk:
 class Snapshots:
     """Takes snapshots. Keeps the parsed tail between calls, so that each acknowledged byte is decoded once."""
 
-    def __init__(self, layout: Layout, manifests: Manifests, *, dedup_window_us: int) -> None:
+    def __init__(
+        self, layout: Layout, manifests: Manifests, *, dedup_window_us: int, refused_max: int = ROWS_MAX
+    ) -> None:
         self._layout = layout
         self._manifests = manifests
         self._window_us = dedup_window_us
+        self._refused_max = refused_max
         self._tail = Tail(layout.journal)
         self._chunks: dict[str, list[_Chunk]] = {}
         self._stored_ids = StoredIds(layout)
         self._known_identities = KnownIdentities(IdentityEdges(layout, manifests))
         self._identities: dict[str, tuple[str, pa.Table | None]] = {}
-        self._fresh: dict[str, tuple[str, pa.Table]] = {}
+        self._fresh: dict[str, tuple[str, pa.Table, dict[str, int]]] = {}
         self._lock = threading.Lock()
 
     def take(self, project_id: str) -> Snapshot:
@@ -105,9 +125,13 @@ class Snapshots:
                 if not manifest.absorbs(chunk.epoch, chunk.last_sequence)
             ]
             version = _version(manifest, waiting)
-            tail = self._distinct_tail(project_id, manifest, waiting, version)
+            tail, repeats = self._distinct_tail(project_id, manifest, waiting, version)
             known = self._identities_of(project_id, manifest, tail, version)
-        return replace(self._snapshot(project_id, manifest, tail, version), identities=known)
+        return replace(
+            self._snapshot(project_id, manifest, tail, version),
+            identities=known,
+            dropped=self._dropped(project_id, manifest, repeats),
+        )
 
     def _read_tail(self) -> None:
         fresh, present = self._tail.read()
@@ -118,13 +142,16 @@ class Snapshots:
             for project_id, chunk in _chunks_of(segment, records):
                 self._chunks.setdefault(project_id, []).append(chunk)
 
-    def _distinct_tail(self, project_id: str, manifest: Manifest, chunks: list[_Chunk], version: str) -> pa.Table:
+    def _distinct_tail(
+        self, project_id: str, manifest: Manifest, chunks: list[_Chunk], version: str
+    ) -> tuple[pa.Table, dict[str, int]]:
+        """(rows, how many more repeat an id, by day)"""
         if not chunks:
             self._fresh.pop(project_id, None)
-            return EVENT_SCHEMA.empty_table()
+            return EVENT_SCHEMA.empty_table(), {}
         known = self._fresh.get(project_id)
         if known is not None and known[0] == version:
-            return known[1]
+            return known[1:]
         table = pa.concat_tables([chunk.table for chunk in chunks]).combine_chunks()
         table = table.take(pa.array(np.argsort(time_us(table, "received_at"), kind="stable")))
         ids = table.column("id")
@@ -132,9 +159,17 @@ class Snapshots:
         distinct = first_copies(hashes, ids)
         files = files_in_window(manifest, table, self._window_us)
         distinct &= ~self._stored_ids.mask(project_id, files, ids, hashes)
-        table = table.filter(pa.array(distinct))
-        self._fresh[project_id] = (version, table)
-        return table
+        fresh = table.filter(pa.array(distinct))
+        repeats = repeats_by_day(table, fresh)
+        self._fresh[project_id] = (version, fresh, repeats)
+        return fresh, repeats
+
+    def _dropped(self, project_id: str, manifest: Manifest, repeats: dict[str, int]) -> Dropped:
+        since_us = manifest.repeats_since_us
+        if since_us is None:
+            since_us = manifest.made_at_us if manifest.generation else 0
+        refused = RefusedCounts(self._layout.quarantine(project_id), self._refused_max)
+        return Dropped(added_days(manifest.repeats, repeats), since_us, refused)
 
     def _identities_of(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> pa.Table | None:
         """The edges of the generation and those that `identify` events of the tail are about to bring."""
@@ -162,6 +197,7 @@ class Snapshots:
             first_us=min(times, default=None),
             last_us=max(times, default=None),
             rollups=Rollups(self._layout, project_id, manifest.rollups),
+            identity_files=manifest.identity,
         )
 
 

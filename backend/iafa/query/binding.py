@@ -1,5 +1,9 @@
-"""SQL text from the package and the values bound to it. No value of a request ever becomes SQL text."""
+"""SQL text from the package and the values bound to it. No value of a request ever becomes SQL text that is run here;
+for a person to run elsewhere, `with_values` writes them in as literals.
+"""
 
+import re
+from collections.abc import Mapping
 from importlib.resources import files
 
 
@@ -18,3 +22,30 @@ class Parameters:
 def sql_text(name: str, **parts: str) -> str:
     """The statement `sql/{name}.sql` with its `{parts}`, each a text made by the compilers of this room."""
     return files("iafa.query.sql").joinpath(f"{name}.sql").read_text(encoding="utf-8").format(**parts)
+
+
+_PLACEHOLDER = re.compile(r"\$([a-z_][a-z0-9_]*)")
+
+
+def with_values(text: str, values: Mapping[str, object]) -> str:
+    """The statement with a literal in place of each placeholder. What a literal holds is not looked at again."""
+    return _PLACEHOLDER.sub(lambda found: literal(values[found[1]]), text)
+
+
+def literal(value: object) -> str:
+    """A value as DuckDB reads it. Its plain strings know no escape but the doubled quote."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value) if value >= 0 else f"({value})"
+        case float():
+            return f"'{value!r}'::double"
+        case str():
+            assert "\0" not in value, "no text of a definition holds a NUL"
+            return "'" + value.replace("'", "''") + "'"
+        case list() | tuple():
+            return f"[{', '.join(literal(each) for each in value)}]"
+    raise TypeError(f"no literal for {type(value).__name__}")

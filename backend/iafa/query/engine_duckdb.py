@@ -5,7 +5,7 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +21,7 @@ from iafa.lake.snapshot import Snapshot
 from iafa.lake.soundness import Soundness
 from iafa.metrics import Counters
 
+ENGINE_VERSION = str(duckdb.__version__)
 _INTERRUPT_AGAIN_S = 0.05
 _RETRY_AFTER_S = 2
 _TOO_MANY_FILES = "the server may not open as many files as the question reads; raise `ulimit -n` or run `iafa compact`"
@@ -137,14 +138,23 @@ class Reading:
         self._cursor = cursor
         self._snapshot = snapshot
         self._deadline = deadline
+        self.statements: list[tuple[str, Mapping[str, object]]] = []  # that were asked, with their values
+
+    def make(self, statements: Iterable[str]) -> None:
+        """Views and tables of this question alone. They are not among its `statements`."""
+        with self._explained():
+            for statement in statements:
+                self._cursor.execute(statement)
 
     def rows(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[object, ...]]:
         """All rows of the answer: ask for few. The statement must use each parameter."""
+        self.statements.append((sql, parameters))
         with self._explained():
             return self._cursor.execute(sql, dict(parameters)).fetchall()
 
     def batches(self, sql: str, parameters: Mapping[str, object], rows: int) -> Iterator[pa.RecordBatch]:
         """The answer as a stream of record batches. Ask nothing else before it has ended."""
+        self.statements.append((sql, parameters))
         with self._explained():
             # A relation: the result of `execute` would be copied once more on its way to Arrow.
             relation = self._cursor.sql(sql, params=dict(parameters))

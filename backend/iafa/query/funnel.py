@@ -19,6 +19,8 @@ from iafa.query.funnel_members import (
 )
 from iafa.query.paths.solving import solve_paths
 from iafa.query.question import Extras, Question, question_of
+from iafa.query.receipts.receipt import receipt_of
+from iafa.query.source import views_sql
 from iafa.query.tally import Tally
 from iafa.query.time_range import TimeRange, previous_range
 from iafa.query.trend import Trend
@@ -88,10 +90,18 @@ def _asked(
     engine: DuckEngine, snapshot: Snapshot, question: Question, cancellation: Cancellation | None
 ) -> dict[str, object]:
     read = snapshot.between(question.span.read_from_us, question.span.read_to_us)
+    if question.wants("receipt"):
+        read = replace(read, is_named=True)
     with engine.reading(read, cancellation) as reading:
-        if _is_countable(question):
-            return _of_counts(reading, read, question)
-        return _of_paths(reading, read, question)
+        if read.is_named:
+            reading.make(views_sql(read, [str(file.absolute()) for file in read.files]))
+        is_countable = _is_countable(question)
+        members = (_of_counts if is_countable else _of_paths)(reading, read, question)
+        if question.wants("receipt"):
+            members["receipt"] = receipt_of(
+                reading, read, question, is_counted=is_countable, now_us=engine.clock.now_us()
+            )
+    return members
 
 
 def _is_countable(question: Question) -> bool:
@@ -99,7 +109,7 @@ def _is_countable(question: Question) -> bool:
     is_cut = question.span.to_us != question.time_range.to_us
     return (
         is_plain(question.definition)
-        and question.extras.include <= {"compare"}
+        and question.extras.include <= {"compare", "receipt"}
         and question.definition.as_of_us is None
         and not (is_cut and question.definition.range == "all_steps")
     )

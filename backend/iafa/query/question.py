@@ -14,7 +14,7 @@ from iafa.query.paths.reading import SESSION_GAP_S, Span
 from iafa.query.paths.solving import plan_of, span_of, window_us
 from iafa.query.time_range import TIME_END_US, TimeRange
 
-INCLUDES = ("times", "trend", "breakdown", "compare")
+INCLUDES = ("times", "trend", "breakdown", "compare", "receipt")
 _MINUTE_US = 60 * US_PER_S
 
 

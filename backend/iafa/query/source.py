@@ -1,15 +1,19 @@
-"""The rows of a snapshot as SQL: its explicit list of files, and the tail that the engine registers."""
+"""The rows of a snapshot as SQL: its explicit list of files, and the tail that the engine registers; or as views of
+names, for a person to read.
+"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from iafa.lake.schema import COLUMNS
 from iafa.lake.snapshot import Snapshot
-from iafa.query.binding import Parameters, sql_text
+from iafa.query.binding import Parameters, literal, sql_text
 
 
 def events_sql(snapshot: Snapshot, columns: Iterable[str], parameters: Parameters) -> str:
     """Only the named columns, in the order of the schema; `user_hash` is resolved where there are identity edges."""
     wanted = set(columns)
+    if snapshot.is_named:
+        return sql_text("named_events", columns=_in_order(wanted))
     if snapshot.identities is None or "user_hash" not in wanted:
         return stored_events_sql(snapshot, wanted, parameters)
     owner = "coalesce(identities.owner_hash, event.user_hash) as user_hash"
@@ -22,8 +26,9 @@ def events_sql(snapshot: Snapshot, columns: Iterable[str], parameters: Parameter
 
 def stored_events_sql(snapshot: Snapshot, wanted: set[str], parameters: Parameters) -> str:
     """The rows as they are stored. Never a glob; a snapshot is distinct already."""
-    assert wanted <= set(COLUMNS)
-    selected = ", ".join(name for name in COLUMNS if name in wanted)
+    selected = _in_order(wanted)
+    if snapshot.is_named:
+        return sql_text("named_raw_events", columns=selected)
     sources = []
     if snapshot.files:
         parameters.values["files"] = [str(file.absolute()) for file in snapshot.files]
@@ -31,3 +36,23 @@ def stored_events_sql(snapshot: Snapshot, wanted: set[str], parameters: Paramete
     if snapshot.tail.num_rows or not sources:
         sources.append(sql_text("tail_events", columns=selected))
     return "union all\n".join(sources)
+
+
+def views_sql(
+    snapshot: Snapshot, files: Sequence[str], columns: Sequence[str] = COLUMNS, *, has_tail: bool = True
+) -> list[str]:
+    """The statements that make `raw_events` of the files and the tail, and `events`, whose `user_hash` is resolved."""
+    selected = ", ".join(columns)
+    sources = []
+    if files:
+        listed = ", ".join(literal(file) for file in files)
+        sources.append(sql_text("parquet_events", columns=selected).replace("$files", f"[{listed}]"))
+    if has_tail or not files:
+        sources.append(sql_text("tail_events", columns=selected))
+    name = "view_of_edges" if snapshot.identities is not None else "view_without_edges"
+    return [sql_text("view_of_files", sources="union all\n".join(sources)), sql_text(name)]
+
+
+def _in_order(wanted: set[str]) -> str:
+    assert wanted <= set(COLUMNS)
+    return ", ".join(name for name in COLUMNS if name in wanted)

@@ -34,6 +34,7 @@ from iafa.query.funnel import answer
 from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.question import Extras, question_of
+from iafa.query.receipts.notebook import notebook
 from iafa.query.suggestions import suggested_funnels
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
@@ -114,6 +115,7 @@ class Room:
             funnels=Funnels(JsonFile(root, "funnels", StoredFunnel, clock=clock), clock),
             snapshot=self._snapshot,
             run_funnel=self._run_funnel,
+            funnel_notebook=self._funnel_notebook,
             run_trends=self._run_trends,
             event_names=self._event_names,
             people_page=self._people_page,
@@ -144,6 +146,19 @@ class Room:
     ) -> dict[str, Any]:
         question = question_of(definition, time_range, self.clock.now_us(), extras)
         return answer(self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
+
+    async def _funnel_notebook(
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        funnel_id: str | None,
+        extras: Extras,
+        cancellation: Cancellation,
+    ) -> bytes:
+        question = question_of(definition, time_range, self.clock.now_us(), extras)
+        found = answer(self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
+        return notebook(self.engine, snapshot, question, found, cancellation)
 
     async def _run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
         return trends(self.engine, snapshot, question)

@@ -1,0 +1,3 @@
+-- Which events are there, and whose are they?
+select {columns}
+from events

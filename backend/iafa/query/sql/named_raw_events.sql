@@ -1,0 +1,3 @@
+-- Which events are there, as they are stored?
+select {columns}
+from raw_events
