@@ -1,8 +1,9 @@
 """The only place where parts are put together. Used by the server, the background process and the commands alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,7 @@ from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
 from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
+from iafa.lake.lease import Lease
 from iafa.lake.manifest import Manifests
 from iafa.lake.quarantine import Quarantine
 from iafa.lake.schema import leave_pandas_out
@@ -52,6 +54,7 @@ from iafa.metrics import Counters
 from iafa.published import Publisher
 from iafa.query.answer_cache import AnswerCache
 from iafa.query.definition import FunnelDefinition
+from iafa.query.engine_console import Console
 from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.explain import explain
@@ -193,6 +196,14 @@ class House:
     async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
         """Questions have threads of their own: sign-ins and metadata must not wait for a slow one."""
         return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
+
+    @contextmanager
+    def console(self, snapshot: Snapshot) -> Iterator[Console]:
+        """A DuckDB for a person, over files that cannot go while it is open."""
+        settings = self.settings
+        limits = QueryLimits(memory_mb=settings.query_memory_mb, threads=settings.query_threads, instances=1)
+        with Lease(self.layout, snapshot.files) as lease, Console(snapshot, lease, limits) as console:
+            yield console
 
     async def drop_project(self, project_id: str) -> None:
         await asyncio.to_thread(drop, self.layout, project_id)

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "funnel": ("funnel", "Compute a funnel and draw it in the terminal."),
     "funnels": ("funnels", "Write saved funnels as YAML, list templates, suggest funnels."),
     "check": ("check", "Check funnels written as YAML, and apply them."),
+    "sql": ("sql", "Ask the events of a project in SQL."),
     "compact": ("compact", "Merge small files now and empty the trash."),
     "retention": ("retention", "Remove what is older than the projects' settings say."),
     "verify": ("verify", "Read everything and say what is damaged or missing."),

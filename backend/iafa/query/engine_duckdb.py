@@ -5,7 +5,7 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -128,7 +128,7 @@ class DuckEngine:
             self._instances.pop(idle).close()
         self._temp_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         spill = Path(os.path.abspath(tempfile.mkdtemp(prefix="query-", dir=self._temp_directory)))
-        return _Instance(locked_connection(directory, spill, self._limits), spill)
+        return _Instance(locked_connection([directory], spill, self._limits), spill)
 
 
 class Reading:
@@ -258,8 +258,8 @@ class _Deadline:
             self._done.wait(_INTERRUPT_AGAIN_S)
 
 
-def locked_connection(directory: str, spill: Path, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
-    """An instance that reads `directory` and its own spill folder, fetches nothing and stays locked."""
+def locked_connection(directories: Sequence[str], spill: Path, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
+    """An instance that reads the directories and its own spill folder, fetches nothing and stays locked."""
     connection = duckdb.connect(
         ":memory:",
         config={
@@ -275,7 +275,7 @@ def locked_connection(directory: str, spill: Path, limits: QueryLimits) -> duckd
     # Only `set` bounds the spill: the same value in `config` is shown by current_setting and not enforced (2.0.0).
     connection.execute("set max_temp_directory_size = $size", {"size": f"{limits.spill_mb}MiB"})
     connection.execute("set TimeZone = 'UTC'")
-    connection.execute("set allowed_directories = $directories", {"directories": [directory]})
+    connection.execute("set allowed_directories = $directories", {"directories": list(directories)})
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection

@@ -4,6 +4,7 @@ import json
 import random
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,16 @@ from iafa.query.time_range import TimeRange
 from tests.property.test_paths_oracle import PEOPLE, random_edges, snapshot_on_days
 from tests.support.notebooks import run_notebooks
 from tests.support.paths_cases import MODES, Case, random_case
-from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_event, snapshot_of
+from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_engine, an_event, snapshot_of
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
+    """Patient: a solver that is asked for the first time is compiled first."""
+    engine = an_engine(tmp_path_factory.mktemp("engine"), timeout_s=300.0)
+    yield engine
+    engine.close()
+
 
 ALL = TimeRange(0, NOON_US * 2, None, None, "UTC")
 HOSTILE = "a'''b\"\"\"\n\\ ' -- ; drop {x} $p1 $files \u2028 é ` ``` <script>"
@@ -124,7 +134,7 @@ def test_notebooks_find_the_numbers_of_every_kind_of_funnel(engine: DuckEngine, 
     """Random definitions over files of several days, a tail, bots, and identity edges in every other case."""
     draw = random.Random(f"notebook {mode}")
     data, books, answers = tmp_path / "data", [], []
-    for number in range(6):
+    for number in range(4):
         case, snapshot = _case(draw, mode, data / "events" / f"project_{number}", with_edges=number % 2 == 1)
         question = asked(case.definition, case.time_range)
         found = answered(engine, snapshot, question)
@@ -133,7 +143,7 @@ def test_notebooks_find_the_numbers_of_every_kind_of_funnel(engine: DuckEngine, 
         answers.append(found)
     ran = run_notebooks(data, books, tmp_path / "books")
     assert len(ran) == len(answers)
-    assert sum(map(sum, map(stage_users, answers))) > 100
+    assert sum(map(sum, map(stage_users, answers))) > 50
     for each, found in zip(ran, answers, strict=True):
         assert each["is_same_data"], each["said"]
         assert each["result"]["users"] == stage_users(found)
