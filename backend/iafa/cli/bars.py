@@ -50,3 +50,12 @@ def window_text(window_s: int | None) -> str:
 def _range(date_range: Mapping[str, str | None]) -> str:
     start, end = date_range["start"], date_range["end"]
     return f"{start} to {end}" if start and end else "no events yet"
+
+
+def receipt_lines(receipt: Mapping[str, Any]) -> list[str]:
+    """What was read, then the SQL."""
+    refused, repeated = receipt["rejected"]["count"], receipt["duplicates"]["count"]
+    read = f"{receipt['rows_read']:,} rows of {len(receipt['files'])} files and {receipt['tail_rows']:,} in no file yet"
+    left_out = f"in the range: {receipt['bots']:,} events of bots, {refused} refused, {repeated} repeated"
+    versions = f"semantics {receipt['semantics_version']}, DuckDB {receipt['engine_version']}"
+    return [read, left_out, versions, "", receipt["sql"].rstrip()]

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from iafa.cli.bars import funnel_lines
+from iafa.cli.bars import funnel_lines, receipt_lines
 from iafa.cli.lookup import project_called
 from iafa.cli.options import data_dir_option, house_at, json_option, print_json, run
 from iafa.errors import WrongUsage
@@ -47,6 +47,7 @@ class Window(click.ParamType[int | None]):
 @click.option("--window", type=Window(), help="From the first stage on: 30m, 7d (the default), none.")
 @click.option("--from", "start", metavar="DAY", help="First day, of the project's time zone.")
 @click.option("--to", "end", metavar="DAY", help="Last day, included.")
+@click.option("--receipt", is_flag=True, help="Also print the SQL that counted, and what it read.")
 @data_dir_option
 @json_option
 @click.pass_context
@@ -71,7 +72,8 @@ def funnel_command(
         definition = parse_definition({**raw, **window})
         time_range = resolve_time_range(options["start"], options["end"], timezone=owner.timezone)
         snapshot = await house.snapshot(owner.id)
-        extras = Extras(session_gap_s=owner.session_gap_seconds)
+        include = frozenset({"receipt"} if options["receipt"] else ())
+        extras = Extras(include, session_gap_s=owner.session_gap_seconds)
         return await house.run_funnel(snapshot, definition, time_range, None if funnel is None else funnel.id, extras)
 
     try:
@@ -82,6 +84,8 @@ def funnel_command(
         print_json(answer)
     else:
         click.echo("\n".join(funnel_lines(answer)))
+        if options["receipt"]:
+            click.echo("\n" + "\n".join(receipt_lines(answer["receipt"])))
 
 
 async def _saved(house: House, project: Project, text: str) -> StoredFunnel:

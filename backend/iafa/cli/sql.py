@@ -24,7 +24,7 @@ GREETING = (
 )
 
 
-@click.command("sql")
+@click.command("sql", context_settings={"ignore_unknown_options": True})  # a query may begin with a comment
 @click.argument("project")
 @click.argument("query", required=False)
 @click.option(

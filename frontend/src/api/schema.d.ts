@@ -536,7 +536,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/analytics/funnel/{funnel_id}/next-steps": {
+    "/api/v1/analytics/funnel/{funnel_id}/receipt": {
         parameters: {
             query?: never;
             header?: never;
@@ -544,10 +544,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What people do after a saved funnel
-         * @description The events that most of those who got to the last stage did next: later than it, within the window, the first of each name. Bots and what matches a stage of the funnel are left out.
+         * Get the receipt of a saved funnel's number
+         * @description `format=json` is the answer with its `receipt`: SQL, files, rows, what was not stored. `format=notebook` is a Jupyter notebook that finds the numbers again from the data directory, without the server.
          */
-        get: operations["ask_saved_next_steps"];
+        get: operations["get_funnel_receipt"];
         put?: never;
         post?: never;
         delete?: never;
@@ -556,7 +556,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/analytics/funnel/next-steps": {
+    "/api/v1/analytics/funnel/receipt": {
         parameters: {
             query?: never;
             header?: never;
@@ -566,30 +566,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What people do after a funnel that is not saved
-         * @description The same answer as for a saved funnel, for a definition that is being made: one stage is enough.
+         * Get the receipt of a funnel that is not saved
+         * @description The same as for a saved funnel; `format` is a field of the body.
          */
-        post: operations["ask_next_steps"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/analytics/funnel-suggestions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Suggest funnels for a project
-         * @description Templates beside what the project's events have of them, and funnels that the events themselves suggest: beginning with what people do first, then always what most of them do next. Without dates the range is all of the project's data.
-         */
-        get: operations["suggest_funnels"];
-        put?: never;
-        post?: never;
+        post: operations["get_receipt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -952,6 +932,38 @@ export interface components {
             end: string | null;
         };
         /**
+         * DuplicateEvents
+         * @description Events that were left out because their id was known, by the UTC days that the range touches.
+         */
+        DuplicateEvents: {
+            /**
+             * Count
+             * @description Null: not known.
+             * @example 3
+             */
+            count: number | null;
+            /**
+             * Is Exact
+             * @description False: there may have been more.
+             */
+            is_exact: boolean;
+            /**
+             * Reason
+             * @description Why it is not exact.
+             */
+            reason: string | null;
+            /**
+             * First Day
+             * @example 2026-09-30
+             */
+            first_day?: string | null;
+            /**
+             * Last Day
+             * @example 2026-10-31
+             */
+            last_day?: string | null;
+        };
+        /**
          * DurationSummary
          * @description Seconds; quantiles are observed values. Null where nobody is.
          */
@@ -1299,7 +1311,7 @@ export interface components {
              * Include
              * @default []
              */
-            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            include?: ("times" | "trend" | "breakdown" | "compare" | "receipt")[];
             /**
              * Compare Start
              * @description With `include: compare`; by default the period before.
@@ -1502,7 +1514,7 @@ export interface components {
              * Include
              * @default []
              */
-            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            include?: ("times" | "trend" | "breakdown" | "compare" | "receipt")[];
             /**
              * Compare Start
              * @description With `include: compare`; by default the period before.
@@ -1802,6 +1814,8 @@ export interface components {
             breakdown?: components["schemas"]["BreakdownAnswer"] | null;
             /** @description With `include: compare`. */
             compare?: components["schemas"]["ComparedPeriod"] | null;
+            /** @description With `include: receipt`. */
+            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
             /**
              * Window Seconds
              * @example 604800
@@ -2166,7 +2180,7 @@ export interface components {
              * Include
              * @default []
              */
-            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            include?: ("times" | "trend" | "breakdown" | "compare" | "receipt")[];
             /**
              * Compare Start
              * @description With `include: compare`; by default the period before.
@@ -2351,37 +2365,6 @@ export interface components {
              */
             password: string;
         };
-        /** MatchedTemplate */
-        MatchedTemplate: {
-            /**
-             * Id
-             * @example checkout
-             */
-            id: string;
-            /**
-             * Name
-             * @example Checkout
-             */
-            name: string;
-            /**
-             * Description
-             * @example Where people give up on the last metres.
-             */
-            description: string;
-            /**
-             * Category
-             * @example Shop
-             */
-            category: string;
-            /**
-             * Window Seconds
-             * @example 7200
-             */
-            window_seconds: number | null;
-            /** Stages */
-            stages: components["schemas"]["NamedStage"][];
-            matches: components["schemas"]["TemplateMatches"];
-        };
         /** Me */
         Me: {
             user: components["schemas"]["UserAnswer"];
@@ -2449,248 +2432,24 @@ export interface components {
              */
             after_seconds?: number | null;
         };
-        /**
-         * NextStep
-         * @description An event that people did after the last stage, later than it and within the window.
-         */
-        NextStep: {
-            /**
-             * Event
-             * @example purchase
-             */
-            event: string;
-            /**
-             * Page
-             * @description The path, of a page view with an address.
-             * @example null
-             */
-            page: string | null;
-            /**
-             * Users
-             * @description People who did it, of those who got to the last stage.
-             * @example 1583
-             */
-            users: number;
-            /**
-             * Share
-             * @description The same in percent.
-             * @example 83.05
-             */
-            share: number;
-            /**
-             * Median S
-             * @description Seconds from the last stage to the first of it; observed.
-             * @example 132.5
-             */
-            median_s: number;
-            /** @description Can be appended to the definition as it is. */
-            stage: components["schemas"]["NamedStage"];
-        };
-        /**
-         * NextStepsAnswer
-         * @description Without the funnel's own steps and without bots; most people first.
-         */
-        NextStepsAnswer: {
-            /** Funnel Id */
-            funnel_id: string | null;
-            date_range: components["schemas"]["DateRange"];
-            /**
-             * Reached
-             * @description People who got to the last stage, bots left out.
-             * @example 1906
-             */
-            reached: number;
-            /** Next Steps */
-            next_steps: components["schemas"]["NextStep"][];
-            /** Timezone */
-            timezone: string;
-            /**
-             * Semantics
-             * @constant
-             */
-            semantics: "iafa";
-            /**
-             * Semantics Version
-             * @example 1
-             */
-            semantics_version: number;
-            /** Data Version */
-            data_version: string;
-            /**
-             * As Of
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
-             */
-            as_of: string;
-            /** Elapsed Ms */
-            elapsed_ms: number;
-        };
-        /**
-         * NextStepsQuestion
-         * @description A definition that is not saved, perhaps not finished, and the range to ask it for.
-         */
-        NextStepsQuestion: {
-            /**
-             * Project Id
-             * @example p7c1n4d8j2g5b9f3h6m0
-             */
-            project_id: string;
-            /**
-             * Name
-             * @description Its first and last stage, if absent.
-             * @default null
-             * @example Checkout
-             */
-            name?: string | null;
-            /**
-             * Description
-             * @default null
-             * @example Who buys within a week
-             */
-            description?: string | null;
-            /** Stages */
-            stages: components["schemas"]["Stage"][];
-            /**
-             * Window Seconds
-             * @description From the first stage on; null: no limit.
-             * @default 604800
-             */
-            window_seconds?: number | null;
-            /**
-             * Range
-             * @description What the date range bounds: the first stage's event, or every stage's.
-             * @default entry
-             * @enum {string}
-             */
-            range?: "entry" | "all_steps";
-            /**
-             * Filters
-             * @description Hold for every stage.
-             * @default []
-             */
-            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
-            /**
-             * Semantics Version
-             * @description The published meaning of the numbers.
-             * @default 1
-             * @constant
-             */
-            semantics_version?: 1;
-            /**
-             * Order
-             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
-             * @default ordered
-             * @enum {string}
-             */
-            order?: "ordered" | "strict" | "unordered";
-            /**
-             * Unit
-             * @default user
-             * @enum {string}
-             */
-            unit?: "user" | "session";
-            /**
-             * Hold
-             * @description Properties that must stay the same on all stages.
-             * @default []
-             */
-            hold?: string[];
-            /**
-             * Entry
-             * @description Which first event a path may begin with.
-             * @default best
-             * @enum {string}
-             */
-            entry?: "best" | "first" | "last";
-            /**
-             * Tie
-             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
-             * @default any
-             */
-            tie?: string;
+        /** NotStored */
+        NotStored: {
             /**
              * Count
-             * @description People once, or every path.
-             * @default unique
-             * @enum {string}
+             * @description Null: not known.
+             * @example 3
              */
-            count?: "unique" | "totals";
+            count: number | null;
             /**
-             * First Required
-             * @description Without an order: the first stage must come first.
-             * @default false
+             * Is Exact
+             * @description False: there may have been more.
              */
-            first_required?: boolean;
+            is_exact: boolean;
             /**
-             * Strict Scope
-             * @default all
-             * @enum {string}
+             * Reason
+             * @description Why it is not exact.
              */
-            strict_scope?: "all" | "filtered";
-            /**
-             * Sessions
-             * @default derived
-             * @enum {string}
-             */
-            sessions?: "derived" | "client";
-            /**
-             * Exclusions
-             * @default []
-             */
-            exclusions?: components["schemas"]["Exclusion"][];
-            /**
-             * Exclusion Mode
-             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
-             * @default cut
-             * @enum {string}
-             */
-            exclusion_mode?: "cut" | "drop";
-            /**
-             * Mature Only
-             * @description Only entries whose window has ended.
-             * @default false
-             */
-            mature_only?: boolean;
-            /**
-             * As Of
-             * @description Later events do not exist.
-             * @default null
-             * @example 2026-11-20T09:00:00Z
-             */
-            as_of?: string | null;
-            /**
-             * Exclude Bots
-             * @default false
-             */
-            exclude_bots?: boolean;
-            /**
-             * Trend
-             * @description The buckets of `include: trend`.
-             * @default null
-             */
-            trend?: ("hour" | "day" | "week" | "month") | null;
-            /**
-             * @description The groups of `include: breakdown`.
-             * @default null
-             */
-            breakdown?: components["schemas"]["Breakdown"] | null;
-            /**
-             * Start Date
-             * @default null
-             * @example 2026-10-01
-             */
-            start_date?: string | null;
-            /**
-             * End Date
-             * @default null
-             * @example 2026-10-31
-             */
-            end_date?: string | null;
-            /**
-             * Limit
-             * @default 10
-             */
-            limit?: number;
+            reason: string | null;
         };
         /** OpenStageAnswer */
         OpenStageAnswer: {
@@ -2998,7 +2757,7 @@ export interface components {
              * Include
              * @default []
              */
-            include?: ("times" | "trend" | "breakdown" | "compare")[];
+            include?: ("times" | "trend" | "breakdown" | "compare" | "receipt")[];
             /**
              * Compare Start
              * @description With `include: compare`; by default the period before.
@@ -3553,58 +3312,233 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** ReceiptFile */
+        ReceiptFile: {
+            /**
+             * Path
+             * @description From the data directory.
+             * @example events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet
+             */
+            path: string;
+            /**
+             * Rows
+             * @example 3124
+             */
+            rows?: number | null;
+            /** Bytes */
+            bytes?: number | null;
+            /**
+             * Xxh64
+             * @description The checksum of the file.
+             */
+            xxh64?: string | null;
+        };
         /**
-         * ReceiptAnswer
-         * @description accepted + duplicates + rejected are the rows of the file.
+         * ReceiptQuestion
+         * @description A definition that is not saved, and the form of its receipt. Other members of `include` are left out.
          */
-        ReceiptAnswer: {
+        ReceiptQuestion: {
             /**
-             * Accepted
-             * @example 142080
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
              */
-            accepted: number;
+            project_id: string;
             /**
-             * Duplicates
-             * @description Rows whose id is stored already or occurs twice in the file.
-             * @example 1
+             * Name
+             * @description Its first and last stage, if absent.
+             * @default null
+             * @example Checkout
              */
-            duplicates: number;
+            name?: string | null;
             /**
-             * Rejected
-             * @example 1
+             * Description
+             * @default null
+             * @example Who buys within a week
              */
-            rejected: number;
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
             /**
-             * First Event
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
              */
-            first_event: string | null;
+            window_seconds?: number | null;
             /**
-             * Last Event
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
              */
-            last_event: string | null;
+            range?: "entry" | "all_steps";
             /**
-             * Warnings
-             * @example []
+             * Filters
+             * @description Hold for every stage.
+             * @default []
              */
-            warnings: string[];
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
             /**
-             * Errors
-             * @description The first 20 refused rows.
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
              */
-            errors: components["schemas"]["RowErrorAnswer"][];
+            semantics_version?: 1;
             /**
-             * Rejected By Code
-             * @example {
-             *       "invalid_timestamp": 1
-             *     }
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
              */
-            rejected_by_code: {
-                [key: string]: number;
-            };
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare" | "receipt")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Format
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "notebook";
+        };
+        /**
+         * ReceiptRange
+         * @description Instants, half-open. Null: the side is open.
+         */
+        ReceiptRange: {
+            /**
+             * From
+             * @example 2026-09-30T22:00:00.000000Z
+             */
+            from: string | null;
+            /** To */
+            to: string | null;
+            /**
+             * Read From
+             * @description From here on events were read.
+             */
+            read_from: string | null;
+            /**
+             * Read To
+             * @description Up to here: the range and the window after it.
+             */
+            read_to: string | null;
         };
         /**
          * RefreshRequest
@@ -3642,6 +3576,37 @@ export interface components {
              * @example Analytical Engines
              */
             organization_name?: string | null;
+        };
+        /**
+         * RejectedEvents
+         * @description Refused events that were received in the range, as far as they have been flushed.
+         */
+        RejectedEvents: {
+            /**
+             * Count
+             * @description Null: not known.
+             * @example 3
+             */
+            count: number | null;
+            /**
+             * Is Exact
+             * @description False: there may have been more.
+             */
+            is_exact: boolean;
+            /**
+             * Reason
+             * @description Why it is not exact.
+             */
+            reason: string | null;
+            /**
+             * By Code
+             * @example {
+             *       "missing_identity": 3
+             *     }
+             */
+            by_code: {
+                [key: string]: number;
+            };
         };
         /**
          * RowErrorAnswer
@@ -3963,74 +3928,6 @@ export interface components {
              */
             stage_name: string;
         };
-        /**
-         * SuggestedFunnel
-         * @description A way that most people go, and what the funnel of it says.
-         */
-        SuggestedFunnel: {
-            definition: components["schemas"]["FunnelDefinition"];
-            /** Stages */
-            stages: components["schemas"]["OpenStageAnswer"][];
-            /** Overall Conversion Rate */
-            overall_conversion_rate: number;
-            /** People Total */
-            people_total: number;
-            /** Open */
-            open: number;
-        };
-        /** SuggestionsAnswer */
-        SuggestionsAnswer: {
-            /**
-             * Templates
-             * @description All of them, the best fitting first.
-             */
-            templates: components["schemas"]["MatchedTemplate"][];
-            /**
-             * Funnels
-             * @description At most three, from the order of the events themselves.
-             */
-            funnels: components["schemas"]["SuggestedFunnel"][];
-            /** Data Version */
-            data_version: string;
-        };
-        /**
-         * TemplateMatches
-         * @description What a project has of a template. Spelling does not matter: `view_item` is found for `product_view`.
-         */
-        TemplateMatches: {
-            /**
-             * Fits
-             * @enum {string}
-             */
-            fits: "all" | "some" | "none";
-            /**
-             * Found
-             * @description Required stages that the project has an event for.
-             * @example 4
-             */
-            found: number;
-            /**
-             * Needed
-             * @description Required stages.
-             * @example 4
-             */
-            needed: number;
-            /**
-             * Events
-             * @description The template's names and the project's.
-             * @example {
-             *       "product_view": "view_item"
-             *     }
-             */
-            events: {
-                [key: string]: string | null;
-            };
-            /**
-             * Stages
-             * @description The template's stages with the project's names.
-             */
-            stages: components["schemas"]["NamedStage"][];
-        };
         /** Times */
         Times: {
             /** Steps */
@@ -4196,6 +4093,115 @@ export interface components {
             /** Overall Conversion Rate */
             overall_conversion_rate: number;
         };
+        /**
+         * ReceiptAnswer
+         * @description What the counts were made of.
+         */
+        iafa__api__receipt_models__ReceiptAnswer: {
+            /**
+             * Method
+             * @description `sql`: `sql` gives the counts. `paths`: it gives the histories, and a program finds the paths in them; the notebook has a readable one.
+             * @enum {string}
+             */
+            method: "sql" | "paths";
+            /**
+             * Sql
+             * @description What was run, with its values. Reads the view `events`; runs in `iafa sql` as it is.
+             */
+            sql: string;
+            /**
+             * Setup
+             * @description SQL that makes the views of the files. Run it in the data directory.
+             */
+            setup: string;
+            /**
+             * Stands Alone
+             * @description True: `setup` and `sql` together give the counts in plain DuckDB. False: there are events in no file yet, identity edges, or paths to be found; use `iafa sql` or the notebook.
+             */
+            stands_alone: boolean;
+            range: components["schemas"]["ReceiptRange"];
+            /** Files */
+            files: components["schemas"]["ReceiptFile"][];
+            /**
+             * Tail Rows
+             * @description Events that are in no file yet, of any time.
+             * @example 17
+             */
+            tail_rows: number;
+            /**
+             * Rows Read
+             * @description Rows of the files that were opened, and of the tail.
+             * @example 96302
+             */
+            rows_read: number;
+            /**
+             * Events In Span
+             * @description Events between `read_from` and `read_to`.
+             * @example 96100
+             */
+            events_in_span: number;
+            /**
+             * Events In Range
+             * @description Events of the range.
+             * @example 80211
+             */
+            events_in_range: number;
+            /**
+             * Bots
+             * @description Events of known bots in the range, left out or not.
+             * @example 311
+             */
+            bots: number;
+            /**
+             * Late Events
+             * @description Events from before `as_of` that arrived after it.
+             * @example 0
+             */
+            late_events: number;
+            /**
+             * Events After As Of
+             * @description Events with a time after `as_of`.
+             * @example 0
+             */
+            events_after_as_of: number;
+            rejected: components["schemas"]["RejectedEvents"];
+            duplicates: components["schemas"]["DuplicateEvents"];
+            /** @description Repeated ids with other contents. */
+            conflicting_ids: components["schemas"]["NotStored"];
+            /** Identity Files */
+            identity_files: string[];
+            /**
+             * Identity Edges
+             * @description Identities that have another owner for a time.
+             * @example 0
+             */
+            identity_edges: number;
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
+            semantics_version: number;
+            /**
+             * Engine
+             * @constant
+             */
+            engine: "duckdb";
+            /**
+             * Engine Version
+             * @example 2.0.0
+             */
+            engine_version: string;
+            /**
+             * Iafa Version
+             * @example 0.1.0
+             */
+            iafa_version: string;
+        };
         /** TrendBucket */
         iafa__api__trend_models__TrendBucket: {
             /**
@@ -4222,6 +4228,59 @@ export interface components {
             source: "raw" | "rollup" | "both";
             /** Is Exact */
             is_exact: boolean;
+        };
+        /**
+         * ReceiptAnswer
+         * @description accepted + duplicates + rejected are the rows of the file.
+         */
+        iafa__api__upload__ReceiptAnswer: {
+            /**
+             * Accepted
+             * @example 142080
+             */
+            accepted: number;
+            /**
+             * Duplicates
+             * @description Rows whose id is stored already or occurs twice in the file.
+             * @example 1
+             */
+            duplicates: number;
+            /**
+             * Rejected
+             * @example 1
+             */
+            rejected: number;
+            /**
+             * First Event
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            first_event: string | null;
+            /**
+             * Last Event
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_event: string | null;
+            /**
+             * Warnings
+             * @example []
+             */
+            warnings: string[];
+            /**
+             * Errors
+             * @description The first 20 refused rows.
+             */
+            errors: components["schemas"]["RowErrorAnswer"][];
+            /**
+             * Rejected By Code
+             * @example {
+             *       "invalid_timestamp": 1
+             *     }
+             */
+            rejected_by_code: {
+                [key: string]: number;
+            };
         };
     };
     responses: never;
@@ -7018,7 +7077,7 @@ export interface operations {
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
-                /** @description `times`, `trend`, `breakdown`, `compare`: repeated, or with commas between. */
+                /** @description `times`, `trend`, `breakdown`, `compare`, `receipt`: repeated, or with commas between. */
                 include?: string[];
                 /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
                 compare_start?: string | null;
@@ -7201,6 +7260,62 @@ export interface operations {
                      *           "is_significant": true,
                      *           "is_too_small": true
                      *         }
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
                      *       },
                      *       "window_seconds": 604800,
                      *       "timezone": "Europe/Vienna",
@@ -7475,6 +7590,62 @@ export interface operations {
                      *           "is_significant": true,
                      *           "is_too_small": true
                      *         }
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
                      *       },
                      *       "window_seconds": 604800,
                      *       "timezone": "Europe/Vienna",
@@ -8892,16 +9063,16 @@ export interface operations {
             };
         };
     };
-    ask_saved_next_steps: {
+    get_funnel_receipt: {
         parameters: {
             query?: {
-                limit?: number;
                 /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
                 start_date?: string | null;
                 /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
+                format?: "json" | "notebook";
             };
             header?: never;
             path: {
@@ -8911,7 +9082,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Done */
+            /** @description The answer, or the notebook */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8919,45 +9090,229 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "funnel_id": "",
+                     *       "funnel_id": "f2k5m8q1t4w7z0c3g6j9",
+                     *       "name": "Checkout",
                      *       "date_range": {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "reached": 1906,
-                     *       "next_steps": [
+                     *       "stages": [
                      *         {
-                     *           "event": "purchase",
-                     *           "page": null,
-                     *           "users": 1583,
-                     *           "share": 83.05,
-                     *           "median_s": 132.5,
-                     *           "stage": {
-                     *             "name": "Cart",
-                     *             "event": "add_to_cart",
-                     *             "events": [
-                     *               ""
-                     *             ],
-                     *             "page": "/checkout/**",
-                     *             "match": "path",
-                     *             "host": "shop.example.org",
-                     *             "order": 1,
-                     *             "filters": [],
-                     *             "optional": false,
-                     *             "within_seconds": 0,
-                     *             "after_seconds": 0
-                     *           }
+                     *           "stage_name": "Cart",
+                     *           "order": 1,
+                     *           "users": 10412,
+                     *           "conversion_rate": 100,
+                     *           "drop_off_rate": 0,
+                     *           "users_max": 10412
                      *         }
                      *       ],
-                     *       "timezone": "",
+                     *       "overall_conversion_rate": 100,
+                     *       "people_total": 10412,
+                     *       "open": 0,
+                     *       "dropped_by_exclusion": 0,
+                     *       "stages_filled": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "order": 0,
+                     *           "users": 0
+                     *         }
+                     *       ],
+                     *       "optional_stages": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "after_order": 1,
+                     *           "users": 0,
+                     *           "conversion_rate": 0
+                     *         }
+                     *       ],
+                     *       "times": {
+                     *         "steps": [
+                     *           {
+                     *             "count": 0,
+                     *             "average_s": 0,
+                     *             "median_s": 0,
+                     *             "p90_s": 0,
+                     *             "from_order": 0,
+                     *             "to_order": 0
+                     *           }
+                     *         ],
+                     *         "total": {
+                     *           "count": 0,
+                     *           "average_s": 0,
+                     *           "median_s": 0,
+                     *           "p90_s": 0
+                     *         },
+                     *         "histogram": [
+                     *           {
+                     *             "from_s": 0,
+                     *             "to_s": 0,
+                     *             "count": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "trend": {
+                     *         "interval": "hour",
+                     *         "adds_up": true,
+                     *         "buckets": [
+                     *           {
+                     *             "bucket": "2026-10-05",
+                     *             "from": "2026-11-20T09:15:02.123456Z",
+                     *             "to": "2026-11-20T09:15:02.123456Z",
+                     *             "users": [
+                     *               0
+                     *             ],
+                     *             "users_max": [
+                     *               0
+                     *             ],
+                     *             "open": 0,
+                     *             "overall_conversion_rate": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "attribution": "",
+                     *         "adds_up": true,
+                     *         "groups": [
+                     *           {
+                     *             "group": "value",
+                     *             "value": "",
+                     *             "stages": [
+                     *               {
+                     *                 "stage_name": "Cart",
+                     *                 "order": 1,
+                     *                 "users": 10412,
+                     *                 "conversion_rate": 100,
+                     *                 "drop_off_rate": 0
+                     *               }
+                     *             ],
+                     *             "overall_conversion_rate": 0,
+                     *             "significance": {
+                     *               "difference": 2.5,
+                     *               "interval": [
+                     *                 0.4,
+                     *                 4.6
+                     *               ],
+                     *               "p_value": 0,
+                     *               "is_significant": true,
+                     *               "is_too_small": true
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         },
+                     *         "stages": [
+                     *           {
+                     *             "stage_name": "Cart",
+                     *             "order": 1,
+                     *             "users": 10412,
+                     *             "conversion_rate": 100,
+                     *             "drop_off_rate": 0,
+                     *             "users_max": 10412
+                     *           }
+                     *         ],
+                     *         "overall_conversion_rate": 0,
+                     *         "people_total": 0,
+                     *         "open": 0,
+                     *         "dropped_by_exclusion": 0,
+                     *         "stages_filled": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "order": 0,
+                     *             "users": 0
+                     *           }
+                     *         ],
+                     *         "optional_stages": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "after_order": 1,
+                     *             "users": 0,
+                     *             "conversion_rate": 0
+                     *           }
+                     *         ],
+                     *         "significance": {
+                     *           "difference": 2.5,
+                     *           "interval": [
+                     *             0.4,
+                     *             4.6
+                     *           ],
+                     *           "p_value": 0,
+                     *           "is_significant": true,
+                     *           "is_too_small": true
+                     *         }
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "window_seconds": 604800,
+                     *       "timezone": "Europe/Vienna",
                      *       "semantics": "iafa",
                      *       "semantics_version": 1,
-                     *       "data_version": "",
+                     *       "data_version": "17.2048",
                      *       "as_of": "2026-11-20T09:15:02.123456Z",
-                     *       "elapsed_ms": 0
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 84.2
                      *     }
                      */
-                    "application/json": components["schemas"]["NextStepsAnswer"];
+                    "application/json": components["schemas"]["FunnelAnswer"];
+                    "application/x-ipynb+json": Record<string, never>;
                 };
             };
             /** @description Sign in, or send a valid key */
@@ -9045,7 +9400,7 @@ export interface operations {
             };
         };
     };
-    ask_next_steps: {
+    get_receipt: {
         parameters: {
             query?: never;
             header?: never;
@@ -9054,11 +9409,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NextStepsQuestion"];
+                "application/json": components["schemas"]["ReceiptQuestion"];
             };
         };
         responses: {
-            /** @description Done */
+            /** @description The answer, or the notebook */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9066,45 +9421,229 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "funnel_id": "",
+                     *       "funnel_id": "f2k5m8q1t4w7z0c3g6j9",
+                     *       "name": "Checkout",
                      *       "date_range": {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "reached": 1906,
-                     *       "next_steps": [
+                     *       "stages": [
                      *         {
-                     *           "event": "purchase",
-                     *           "page": null,
-                     *           "users": 1583,
-                     *           "share": 83.05,
-                     *           "median_s": 132.5,
-                     *           "stage": {
-                     *             "name": "Cart",
-                     *             "event": "add_to_cart",
-                     *             "events": [
-                     *               ""
-                     *             ],
-                     *             "page": "/checkout/**",
-                     *             "match": "path",
-                     *             "host": "shop.example.org",
-                     *             "order": 1,
-                     *             "filters": [],
-                     *             "optional": false,
-                     *             "within_seconds": 0,
-                     *             "after_seconds": 0
-                     *           }
+                     *           "stage_name": "Cart",
+                     *           "order": 1,
+                     *           "users": 10412,
+                     *           "conversion_rate": 100,
+                     *           "drop_off_rate": 0,
+                     *           "users_max": 10412
                      *         }
                      *       ],
-                     *       "timezone": "",
+                     *       "overall_conversion_rate": 100,
+                     *       "people_total": 10412,
+                     *       "open": 0,
+                     *       "dropped_by_exclusion": 0,
+                     *       "stages_filled": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "order": 0,
+                     *           "users": 0
+                     *         }
+                     *       ],
+                     *       "optional_stages": [
+                     *         {
+                     *           "stage_name": "",
+                     *           "after_order": 1,
+                     *           "users": 0,
+                     *           "conversion_rate": 0
+                     *         }
+                     *       ],
+                     *       "times": {
+                     *         "steps": [
+                     *           {
+                     *             "count": 0,
+                     *             "average_s": 0,
+                     *             "median_s": 0,
+                     *             "p90_s": 0,
+                     *             "from_order": 0,
+                     *             "to_order": 0
+                     *           }
+                     *         ],
+                     *         "total": {
+                     *           "count": 0,
+                     *           "average_s": 0,
+                     *           "median_s": 0,
+                     *           "p90_s": 0
+                     *         },
+                     *         "histogram": [
+                     *           {
+                     *             "from_s": 0,
+                     *             "to_s": 0,
+                     *             "count": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "trend": {
+                     *         "interval": "hour",
+                     *         "adds_up": true,
+                     *         "buckets": [
+                     *           {
+                     *             "bucket": "2026-10-05",
+                     *             "from": "2026-11-20T09:15:02.123456Z",
+                     *             "to": "2026-11-20T09:15:02.123456Z",
+                     *             "users": [
+                     *               0
+                     *             ],
+                     *             "users_max": [
+                     *               0
+                     *             ],
+                     *             "open": 0,
+                     *             "overall_conversion_rate": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "attribution": "",
+                     *         "adds_up": true,
+                     *         "groups": [
+                     *           {
+                     *             "group": "value",
+                     *             "value": "",
+                     *             "stages": [
+                     *               {
+                     *                 "stage_name": "Cart",
+                     *                 "order": 1,
+                     *                 "users": 10412,
+                     *                 "conversion_rate": 100,
+                     *                 "drop_off_rate": 0
+                     *               }
+                     *             ],
+                     *             "overall_conversion_rate": 0,
+                     *             "significance": {
+                     *               "difference": 2.5,
+                     *               "interval": [
+                     *                 0.4,
+                     *                 4.6
+                     *               ],
+                     *               "p_value": 0,
+                     *               "is_significant": true,
+                     *               "is_too_small": true
+                     *             }
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         },
+                     *         "stages": [
+                     *           {
+                     *             "stage_name": "Cart",
+                     *             "order": 1,
+                     *             "users": 10412,
+                     *             "conversion_rate": 100,
+                     *             "drop_off_rate": 0,
+                     *             "users_max": 10412
+                     *           }
+                     *         ],
+                     *         "overall_conversion_rate": 0,
+                     *         "people_total": 0,
+                     *         "open": 0,
+                     *         "dropped_by_exclusion": 0,
+                     *         "stages_filled": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "order": 0,
+                     *             "users": 0
+                     *           }
+                     *         ],
+                     *         "optional_stages": [
+                     *           {
+                     *             "stage_name": "",
+                     *             "after_order": 1,
+                     *             "users": 0,
+                     *             "conversion_rate": 0
+                     *           }
+                     *         ],
+                     *         "significance": {
+                     *           "difference": 2.5,
+                     *           "interval": [
+                     *             0.4,
+                     *             4.6
+                     *           ],
+                     *           "p_value": 0,
+                     *           "is_significant": true,
+                     *           "is_too_small": true
+                     *         }
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "window_seconds": 604800,
+                     *       "timezone": "Europe/Vienna",
                      *       "semantics": "iafa",
                      *       "semantics_version": 1,
-                     *       "data_version": "",
+                     *       "data_version": "17.2048",
                      *       "as_of": "2026-11-20T09:15:02.123456Z",
-                     *       "elapsed_ms": 0
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 84.2
                      *     }
                      */
-                    "application/json": components["schemas"]["NextStepsAnswer"];
+                    "application/json": components["schemas"]["FunnelAnswer"];
+                    "application/x-ipynb+json": Record<string, never>;
                 };
             };
             /** @description The body is not valid JSON */
@@ -9174,228 +9713,6 @@ export interface operations {
                 };
             };
             /** @description The request has invalid fields */
-            422: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong on the server */
-            500: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many queries are running */
-            503: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The query took too long */
-            504: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    suggest_funnels: {
-        parameters: {
-            query: {
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                end_date?: string | null;
-                project_id: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "templates": [
-                     *         {
-                     *           "id": "checkout",
-                     *           "name": "Checkout",
-                     *           "description": "Where people give up on the last metres.",
-                     *           "category": "Shop",
-                     *           "window_seconds": 7200,
-                     *           "stages": [
-                     *             {
-                     *               "name": "Cart",
-                     *               "event": "add_to_cart",
-                     *               "events": [
-                     *                 ""
-                     *               ],
-                     *               "page": "/checkout/**",
-                     *               "match": "path",
-                     *               "host": "shop.example.org",
-                     *               "order": 1,
-                     *               "filters": [],
-                     *               "optional": false,
-                     *               "within_seconds": 0,
-                     *               "after_seconds": 0
-                     *             }
-                     *           ],
-                     *           "matches": {
-                     *             "fits": "all",
-                     *             "found": 4,
-                     *             "needed": 4,
-                     *             "events": {
-                     *               "product_view": "view_item"
-                     *             },
-                     *             "stages": [
-                     *               {
-                     *                 "name": "Cart",
-                     *                 "event": "add_to_cart",
-                     *                 "events": [
-                     *                   ""
-                     *                 ],
-                     *                 "page": "/checkout/**",
-                     *                 "match": "path",
-                     *                 "host": "shop.example.org",
-                     *                 "order": 1,
-                     *                 "filters": [],
-                     *                 "optional": false,
-                     *                 "within_seconds": 0,
-                     *                 "after_seconds": 0
-                     *               }
-                     *             ]
-                     *           }
-                     *         }
-                     *       ],
-                     *       "funnels": [
-                     *         {
-                     *           "definition": {
-                     *             "project_id": "p7c1n4d8j2g5b9f3h6m0",
-                     *             "name": "Checkout",
-                     *             "description": "Who buys within a week",
-                     *             "stages": [
-                     *               {
-                     *                 "name": "Cart",
-                     *                 "event": "add_to_cart",
-                     *                 "events": null,
-                     *                 "page": "/checkout/**",
-                     *                 "match": null,
-                     *                 "host": "shop.example.org",
-                     *                 "order": 1,
-                     *                 "filters": [],
-                     *                 "optional": false,
-                     *                 "within_seconds": null,
-                     *                 "after_seconds": null
-                     *               }
-                     *             ],
-                     *             "window_seconds": 604800,
-                     *             "range": "entry",
-                     *             "filters": [],
-                     *             "semantics_version": 1,
-                     *             "order": "ordered",
-                     *             "unit": "user",
-                     *             "hold": [],
-                     *             "entry": "best",
-                     *             "tie": "any",
-                     *             "count": "unique",
-                     *             "first_required": false,
-                     *             "strict_scope": "all",
-                     *             "sessions": "derived",
-                     *             "exclusions": [],
-                     *             "exclusion_mode": "cut",
-                     *             "mature_only": false,
-                     *             "as_of": "2026-11-20T09:00:00Z",
-                     *             "exclude_bots": false,
-                     *             "trend": null,
-                     *             "breakdown": null
-                     *           },
-                     *           "stages": [
-                     *             {
-                     *               "stage_name": "Cart",
-                     *               "order": 1,
-                     *               "users": 10412,
-                     *               "conversion_rate": 100,
-                     *               "drop_off_rate": 0,
-                     *               "users_max": 10412
-                     *             }
-                     *           ],
-                     *           "overall_conversion_rate": 0,
-                     *           "people_total": 0,
-                     *           "open": 0
-                     *         }
-                     *       ],
-                     *       "data_version": ""
-                     *     }
-                     */
-                    "application/json": components["schemas"]["SuggestionsAnswer"];
-                };
-            };
-            /** @description Sign in, or send a valid key */
-            401: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The key or the role does not allow this */
-            403: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The query is not valid */
             422: {
                 headers: {
                     /** @description Find the request in the log by it. */
@@ -10362,7 +10679,7 @@ export interface operations {
                      *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["ReceiptAnswer"];
+                    "application/json": components["schemas"]["iafa__api__upload__ReceiptAnswer"];
                 };
             };
             /** @description The request cannot be understood */
