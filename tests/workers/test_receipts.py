@@ -31,7 +31,7 @@ def with_stage(number: int, definition: dict[str, Any], **over: Any) -> dict[str
     return definition
 
 
-CUT = {"exclusions": [{"event": "X", "from_stage": 1, "to_stage": 2}]}
+CUT: dict[str, Any] = {"exclusions": [{"event": "X", "from_stage": 1, "to_stage": 2}]}
 PLAN = [{"property": "plan", "op": "eq", "value": "it's"}]
 DEFINITIONS: dict[str, dict[str, Any]] = {
     "plain": stages("A", "B", "C"),
@@ -75,7 +75,11 @@ class Shop:
             person = self.draw.randrange(60)
             who = {"user_id": f"user-{person}"} if self.draw.random() < 0.7 else {"anonymous_id": f"device-{person}"}
             at = self.noon - timedelta(days=self.draw.randint(1, 3), minutes=30 * self.draw.randrange(8))
-            event = {"id": f"e{self._made}", "event_type": self.draw.choice(NAMES), "timestamp": at.isoformat()} | who
+            event: dict[str, Any] = {
+                "id": f"e{self._made}",
+                "event_type": self.draw.choice(NAMES),
+                "timestamp": at.isoformat(),
+            } | who
             event["properties"] = {"plan": self.draw.choice(("it's", "pro"))}
             event["session_id"] = f"s{self.draw.randrange(3)}"
             if self.draw.random() < 0.1:

@@ -160,20 +160,22 @@ class RefusedCounts:
 
     def _between(self, from_us: int, to_us: int, now_us: int) -> "Refused":
         codes: Counter[str] = Counter()
-        incomplete = None
+        reasons = []
         if from_us < now_us - (KEPT_DAYS - 1) * US_PER_DAY:
-            incomplete = f"refused events are kept for {KEPT_DAYS} days"
+            reasons.append(f"refused events are kept for {KEPT_DAYS} days")
         for day in _days(self.folder) if self.folder.is_dir() else []:
             if not _day(from_us) <= day <= _day(to_us - 1):
                 continue
             tables = [_read(path) for path in _readable(self.folder, day)]
             if sum(table.num_rows for table in tables) >= self.rows_max:
-                incomplete = f"at most {self.rows_max} refused events of a day are kept"
+                reasons.append(
+                    f"on {day} there were more than the {self.rows_max} of a day that are kept, or just as many"
+                )
             for table in tables:
                 times = table.column("received_at").cast(pa.int64())
                 inside = pc.and_(pc.greater_equal(times, from_us), pc.less(times, to_us))
                 codes.update(table.filter(inside).column("code").to_pylist())
-        return Refused(dict(codes.most_common()), incomplete)
+        return Refused(dict(codes.most_common()), "; ".join(reasons) or None)
 
 
 class Refused(NamedTuple):
