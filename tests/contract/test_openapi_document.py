@@ -132,7 +132,7 @@ async def test_every_member_of_a_full_answer_is_documented(tenant: tuple[Room, T
         "breakdown": {"property": "p"},
         "trend": "day",
     }
-    asked |= {"include": ["times", "trend", "breakdown", "compare"], "exclusions": [{"event": "x"}]}
+    asked |= {"include": ["times", "trend", "breakdown", "compare", "receipt"], "exclusions": [{"event": "x"}]}
     asked |= {"exclusion_mode": "drop", "start_date": "2025-11-21", "end_date": "2025-11-21"}
     seen: set[str] = set()
     async with room.client(ada.bearer) as client:

@@ -155,6 +155,7 @@ def _fill(shop: Shop) -> None:
     shop.track([*shop.events(100), *identified[10:]])
 
 
+@pytest.mark.slow
 def test_every_notebook_gives_the_number_without_the_server(shop: Shop, tmp_path: Path) -> None:
     ranged = {
         "start_date": (shop.noon - timedelta(days=3)).date().isoformat(),

@@ -29,8 +29,12 @@ from iafa.query.time_range import TimeRange, resolve_time_range
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
 Format = Literal["json", "notebook"]
 NOTEBOOK = "application/x-ipynb+json"
+_EMPTY = {"cells": [], "metadata": {"language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 5}
 _ANSWER: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The answer, or the notebook", "content": {NOTEBOOK: {"schema": {"type": "object"}}}}
+    200: {
+        "description": "The answer, or the notebook",
+        "content": {NOTEBOOK: {"schema": {"type": "object"}, "example": _EMPTY}},
+    }
 }
 
 

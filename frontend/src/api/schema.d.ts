@@ -9312,6 +9312,18 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["FunnelAnswer"];
+                    /**
+                     * @example {
+                     *       "cells": [],
+                     *       "metadata": {
+                     *         "language_info": {
+                     *           "name": "python"
+                     *         }
+                     *       },
+                     *       "nbformat": 4,
+                     *       "nbformat_minor": 5
+                     *     }
+                     */
                     "application/x-ipynb+json": Record<string, never>;
                 };
             };
@@ -9643,6 +9655,18 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["FunnelAnswer"];
+                    /**
+                     * @example {
+                     *       "cells": [],
+                     *       "metadata": {
+                     *         "language_info": {
+                     *           "name": "python"
+                     *         }
+                     *       },
+                     *       "nbformat": 4,
+                     *       "nbformat_minor": 5
+                     *     }
+                     */
                     "application/x-ipynb+json": Record<string, never>;
                 };
             };
