@@ -13,7 +13,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from iafa.lake.identity import Edge, identities
+from iafa.lake.identity import Edge, table_of
+from iafa.lake.identity_spans import Identities
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import literal, with_values
 from iafa.query.definition_reading import parse_definition
@@ -163,11 +164,12 @@ def _case(draw: random.Random, mode: str, directory: Path, *, with_edges: bool) 
         event | ({"user": None, "anonymous": f"device-{draw.randrange(PEOPLE)}"} if draw.random() < 0.4 else {})
         for event in case.events
     ]
-    edges = identities(
+    edges = [
         Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"])
         for one in random_edges(draw, case)
-    )
-    return case, replace(snapshot_on_days(draw, anonymous, directory), identities=edges)
+    ]
+    known = Identities.of(table_of(edges)).table
+    return case, replace(snapshot_on_days(draw, anonymous, directory), identities=known)
 
 
 def test_a_notebook_says_when_the_data_have_changed(engine: DuckEngine, tmp_path: Path) -> None:
