@@ -536,6 +536,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/funnel/{funnel_id}/next-steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What people do after a saved funnel
+         * @description The events that most of those who got to the last stage did next: later than it, within the window, the first of each name. Bots and what matches a stage of the funnel are left out.
+         */
+        get: operations["ask_saved_next_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/next-steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What people do after a funnel that is not saved
+         * @description The same answer as for a saved funnel, for a definition that is being made: one stage is enough.
+         */
+        post: operations["ask_next_steps"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel-suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggest funnels for a project
+         * @description Templates beside what the project's events have of them, and funnels that the events themselves suggest: beginning with what people do first, then always what most of them do next. Without dates the range is all of the project's data.
+         */
+        get: operations["suggest_funnels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/funnel/{funnel_id}/receipt": {
         parameters: {
             query?: never;
@@ -2365,6 +2425,37 @@ export interface components {
              */
             password: string;
         };
+        /** MatchedTemplate */
+        MatchedTemplate: {
+            /**
+             * Id
+             * @example checkout
+             */
+            id: string;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            /**
+             * Description
+             * @example Where people give up on the last metres.
+             */
+            description: string;
+            /**
+             * Category
+             * @example Shop
+             */
+            category: string;
+            /**
+             * Window Seconds
+             * @example 7200
+             */
+            window_seconds: number | null;
+            /** Stages */
+            stages: components["schemas"]["NamedStage"][];
+            matches: components["schemas"]["TemplateMatches"];
+        };
         /** Me */
         Me: {
             user: components["schemas"]["UserAnswer"];
@@ -2431,6 +2522,249 @@ export interface components {
              * @description At least so long after the required stage before.
              */
             after_seconds?: number | null;
+        };
+        /**
+         * NextStep
+         * @description An event that people did after the last stage, later than it and within the window.
+         */
+        NextStep: {
+            /**
+             * Event
+             * @example purchase
+             */
+            event: string;
+            /**
+             * Page
+             * @description The path, of a page view with an address.
+             * @example null
+             */
+            page: string | null;
+            /**
+             * Users
+             * @description People who did it, of those who got to the last stage.
+             * @example 1583
+             */
+            users: number;
+            /**
+             * Share
+             * @description The same in percent.
+             * @example 83.05
+             */
+            share: number;
+            /**
+             * Median S
+             * @description Seconds from the last stage to the first of it; observed.
+             * @example 132.5
+             */
+            median_s: number;
+            /** @description Can be appended to the definition as it is. */
+            stage: components["schemas"]["NamedStage"];
+        };
+        /**
+         * NextStepsAnswer
+         * @description Without the funnel's own steps and without bots; most people first.
+         */
+        NextStepsAnswer: {
+            /** Funnel Id */
+            funnel_id: string | null;
+            date_range: components["schemas"]["DateRange"];
+            /**
+             * Reached
+             * @description People who got to the last stage, bots left out.
+             * @example 1906
+             */
+            reached: number;
+            /** Next Steps */
+            next_steps: components["schemas"]["NextStep"][];
+            /** Timezone */
+            timezone: string;
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
+            semantics_version: number;
+            /** Data Version */
+            data_version: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            as_of: string;
+            /** Elapsed Ms */
+            elapsed_ms: number;
+        };
+        /**
+         * NextStepsQuestion
+         * @description A definition that is not saved, perhaps not finished, and the range to ask it for.
+         */
+        NextStepsQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @description Its first and last stage, if absent.
+             * @default null
+             * @example Checkout
+             */
+            name?: string | null;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Limit
+             * @default 10
+             */
+            limit?: number;
         };
         /** NotStored */
         NotStored: {
@@ -3927,6 +4261,74 @@ export interface components {
              * @example Pay
              */
             stage_name: string;
+        };
+        /**
+         * SuggestedFunnel
+         * @description A way that most people go, and what the funnel of it says.
+         */
+        SuggestedFunnel: {
+            definition: components["schemas"]["FunnelDefinition"];
+            /** Stages */
+            stages: components["schemas"]["OpenStageAnswer"][];
+            /** Overall Conversion Rate */
+            overall_conversion_rate: number;
+            /** People Total */
+            people_total: number;
+            /** Open */
+            open: number;
+        };
+        /** SuggestionsAnswer */
+        SuggestionsAnswer: {
+            /**
+             * Templates
+             * @description All of them, the best fitting first.
+             */
+            templates: components["schemas"]["MatchedTemplate"][];
+            /**
+             * Funnels
+             * @description At most three, from the order of the events themselves.
+             */
+            funnels: components["schemas"]["SuggestedFunnel"][];
+            /** Data Version */
+            data_version: string;
+        };
+        /**
+         * TemplateMatches
+         * @description What a project has of a template. Spelling does not matter: `view_item` is found for `product_view`.
+         */
+        TemplateMatches: {
+            /**
+             * Fits
+             * @enum {string}
+             */
+            fits: "all" | "some" | "none";
+            /**
+             * Found
+             * @description Required stages that the project has an event for.
+             * @example 4
+             */
+            found: number;
+            /**
+             * Needed
+             * @description Required stages.
+             * @example 4
+             */
+            needed: number;
+            /**
+             * Events
+             * @description The template's names and the project's.
+             * @example {
+             *       "product_view": "view_item"
+             *     }
+             */
+            events: {
+                [key: string]: string | null;
+            };
+            /**
+             * Stages
+             * @description The template's stages with the project's names.
+             */
+            stages: components["schemas"]["NamedStage"][];
         };
         /** Times */
         Times: {
@@ -9012,6 +9414,561 @@ export interface operations {
                 };
             };
             /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_saved_next_steps: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+            };
+            header?: never;
+            path: {
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "funnel_id": "",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "reached": 1906,
+                     *       "next_steps": [
+                     *         {
+                     *           "event": "purchase",
+                     *           "page": null,
+                     *           "users": 1583,
+                     *           "share": 83.05,
+                     *           "median_s": 132.5,
+                     *           "stage": {
+                     *             "name": "Cart",
+                     *             "event": "add_to_cart",
+                     *             "events": [
+                     *               ""
+                     *             ],
+                     *             "page": "/checkout/**",
+                     *             "match": "path",
+                     *             "host": "shop.example.org",
+                     *             "order": 1,
+                     *             "filters": [],
+                     *             "optional": false,
+                     *             "within_seconds": 0,
+                     *             "after_seconds": 0
+                     *           }
+                     *         }
+                     *       ],
+                     *       "timezone": "",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "elapsed_ms": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NextStepsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_next_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NextStepsQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "funnel_id": "",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "reached": 1906,
+                     *       "next_steps": [
+                     *         {
+                     *           "event": "purchase",
+                     *           "page": null,
+                     *           "users": 1583,
+                     *           "share": 83.05,
+                     *           "median_s": 132.5,
+                     *           "stage": {
+                     *             "name": "Cart",
+                     *             "event": "add_to_cart",
+                     *             "events": [
+                     *               ""
+                     *             ],
+                     *             "page": "/checkout/**",
+                     *             "match": "path",
+                     *             "host": "shop.example.org",
+                     *             "order": 1,
+                     *             "filters": [],
+                     *             "optional": false,
+                     *             "within_seconds": 0,
+                     *             "after_seconds": 0
+                     *           }
+                     *         }
+                     *       ],
+                     *       "timezone": "",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "elapsed_ms": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NextStepsAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    suggest_funnels: {
+        parameters: {
+            query: {
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                project_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "templates": [
+                     *         {
+                     *           "id": "checkout",
+                     *           "name": "Checkout",
+                     *           "description": "Where people give up on the last metres.",
+                     *           "category": "Shop",
+                     *           "window_seconds": 7200,
+                     *           "stages": [
+                     *             {
+                     *               "name": "Cart",
+                     *               "event": "add_to_cart",
+                     *               "events": [
+                     *                 ""
+                     *               ],
+                     *               "page": "/checkout/**",
+                     *               "match": "path",
+                     *               "host": "shop.example.org",
+                     *               "order": 1,
+                     *               "filters": [],
+                     *               "optional": false,
+                     *               "within_seconds": 0,
+                     *               "after_seconds": 0
+                     *             }
+                     *           ],
+                     *           "matches": {
+                     *             "fits": "all",
+                     *             "found": 4,
+                     *             "needed": 4,
+                     *             "events": {
+                     *               "product_view": "view_item"
+                     *             },
+                     *             "stages": [
+                     *               {
+                     *                 "name": "Cart",
+                     *                 "event": "add_to_cart",
+                     *                 "events": [
+                     *                   ""
+                     *                 ],
+                     *                 "page": "/checkout/**",
+                     *                 "match": "path",
+                     *                 "host": "shop.example.org",
+                     *                 "order": 1,
+                     *                 "filters": [],
+                     *                 "optional": false,
+                     *                 "within_seconds": 0,
+                     *                 "after_seconds": 0
+                     *               }
+                     *             ]
+                     *           }
+                     *         }
+                     *       ],
+                     *       "funnels": [
+                     *         {
+                     *           "definition": {
+                     *             "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *             "name": "Checkout",
+                     *             "description": "Who buys within a week",
+                     *             "stages": [
+                     *               {
+                     *                 "name": "Cart",
+                     *                 "event": "add_to_cart",
+                     *                 "events": null,
+                     *                 "page": "/checkout/**",
+                     *                 "match": null,
+                     *                 "host": "shop.example.org",
+                     *                 "order": 1,
+                     *                 "filters": [],
+                     *                 "optional": false,
+                     *                 "within_seconds": null,
+                     *                 "after_seconds": null
+                     *               }
+                     *             ],
+                     *             "window_seconds": 604800,
+                     *             "range": "entry",
+                     *             "filters": [],
+                     *             "semantics_version": 1,
+                     *             "order": "ordered",
+                     *             "unit": "user",
+                     *             "hold": [],
+                     *             "entry": "best",
+                     *             "tie": "any",
+                     *             "count": "unique",
+                     *             "first_required": false,
+                     *             "strict_scope": "all",
+                     *             "sessions": "derived",
+                     *             "exclusions": [],
+                     *             "exclusion_mode": "cut",
+                     *             "mature_only": false,
+                     *             "as_of": "2026-11-20T09:00:00Z",
+                     *             "exclude_bots": false,
+                     *             "trend": null,
+                     *             "breakdown": null
+                     *           },
+                     *           "stages": [
+                     *             {
+                     *               "stage_name": "Cart",
+                     *               "order": 1,
+                     *               "users": 10412,
+                     *               "conversion_rate": 100,
+                     *               "drop_off_rate": 0,
+                     *               "users_max": 10412
+                     *             }
+                     *           ],
+                     *           "overall_conversion_rate": 0,
+                     *           "people_total": 0,
+                     *           "open": 0
+                     *         }
+                     *       ],
+                     *       "data_version": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SuggestionsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
             422: {
                 headers: {
                     /** @description Find the request in the log by it. */
