@@ -158,9 +158,10 @@ class House:
             yield await self._in_query_pool(export.rows, start)
 
     async def explain(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str, session_gap_s: int
     ) -> dict[str, object]:
-        return await self._in_query_pool(explain, self.engine, snapshot, definition, time_range, who)
+        told = partial(explain, self.engine, snapshot, definition, time_range, who, session_gap_s=session_gap_s)
+        return await self._in_query_pool(told)
 
     async def next_steps(
         self,

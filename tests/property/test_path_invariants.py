@@ -14,7 +14,8 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
-from tests.property.test_paths_oracle import ids_of_engine, snapshot_on_days
+from tests.property.test_paths_oracle import snapshot_on_days
+from tests.support.paths_answers import paths_of_engine
 from tests.support.paths_cases import MODES, Case, random_case, unit_of
 from tests.unit.query.rows import an_engine
 
@@ -78,7 +79,7 @@ def test_p3_files_order_and_names_do_not_matter(engine: DuckEngine, rounds: Any,
     for draw, case, snapshot in rounds(mode):
         renamed = [event | {"user": f"{event['user']}-zz"} for event in case.events]
         other = snapshot_on_days(draw, renamed, snapshot.directory.with_name(f"{snapshot.directory.name}-renamed"))
-        assert ids_of_engine(engine, snapshot, case) == ids_of_engine(engine, other, replace(case, events=renamed))
+        assert paths_of_engine(engine, snapshot, case) == paths_of_engine(engine, other, replace(case, events=renamed))
 
 
 @pytest.mark.parametrize("mode", [mode for mode in COUNTED_ONCE if "drop" not in mode])
@@ -129,8 +130,8 @@ def test_p8_a_hold_key_never_raises_the_users_reached(engine: DuckEngine, rounds
     for _draw, case, snapshot in rounds("ordered"):
         owner = {event["id"]: event["user"] for event in case.events}
         best = asked(case, entry="best")
-        free = ids_of_engine(engine, snapshot, best)
-        held = ids_of_engine(engine, snapshot, asked(best, hold=["p"]))
+        free = paths_of_engine(engine, snapshot, best)
+        held = paths_of_engine(engine, snapshot, asked(best, hold=["p"]))
         for k in range(1, len(case.definition["stages"]) + 1):
             there = {owner[path[0][1]] for path in free if len(path) >= k}
             assert {owner[path[0][1]] for path in held if len(path) >= k} <= there
@@ -149,7 +150,7 @@ def test_p9_only_differences_of_time_matter(engine: DuckEngine, rounds: Any, mod
             case, events = asked(case, stages=any_of), events + noise
         moved = replace(case, events=events, lo=case.lo + by_us, hi=case.hi + by_us)
         other = snapshot_on_days(draw, events, snapshot.directory.with_name(f"{snapshot.directory.name}-moved"))
-        assert ids_of_engine(engine, snapshot, case) == ids_of_engine(engine, other, moved)
+        assert paths_of_engine(engine, snapshot, case) == paths_of_engine(engine, other, moved)
 
 
 @pytest.mark.parametrize("mode", ["totals", "unordered totals"])
@@ -157,6 +158,6 @@ def test_p11_totals_count_at_least_the_people_and_no_event_twice(engine: DuckEng
     for _draw, case, snapshot in rounds(mode):
         assert_none_is_less(engine, snapshot, asked(case, count="unique"), case)
         used = Counter(
-            event_id for path in ids_of_engine(engine, snapshot, case).elements() for _number, event_id in path
+            event_id for path in paths_of_engine(engine, snapshot, case).elements() for _number, event_id in path
         )
         assert max(used.values(), default=1) == 1

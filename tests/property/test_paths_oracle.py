@@ -1,37 +1,36 @@
-"""Every kind of funnel, over real Parquet files and a tail, against the brute force of the semantics: the counts, the
-ids of each reported path, the times to convert. IAFA_TEST_CASES asks for more cases than the suite runs.
+"""Every kind of funnel, over real Parquet files and a tail, against the brute force of the semantics: reported paths,
+counts, times to convert, breakdowns, trends, lists of people, explanations. IAFA_TEST_CASES asks for more cases.
 """
 
-import os
+import ast
 import random
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from itertools import pairwise
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from iafa.lake.identity import Edge, table_of
-from iafa.lake.identity_spans import Identities
 from iafa.lake.snapshot import Snapshot
-from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
-from iafa.query.funnel import funnel
-from iafa.query.funnel_counts import is_plain, stage_counts
-from iafa.query.paths.optional import fill_optional
-from iafa.query.paths.solving import Solved, plan_of, solve_paths, span_of
-from iafa.query.question import Extras
-from tests.support import paths_oracle
-from tests.support.paths_arrays import Ids, ids_of, solved_ids
-from tests.support.paths_cases import FIRST_US, HOUR_US, MODES, Case, has_overlap, has_tie, random_case
+from tests.support.chance import cases_of, chance
+from tests.support.paths_answers import check_all
+from tests.support.paths_cases import (
+    FIRST_US,
+    HOUR_US,
+    MODES,
+    SHARE_MIN,
+    Case,
+    Shares,
+    random_case,
+    with_reports,
+)
+from tests.support.paths_oracle import Event
 from tests.unit.query.rows import an_engine, snapshot_of
 
-CASES = int(os.environ.get("IAFA_TEST_CASES", "2000"))  # of each mode; a case is the history of one entity
-PEOPLE = 150
-SHARE_MIN = 0.3
+CASES = cases_of(2_000)  # of each mode; a case is the history of one entity
+PEOPLE = 200
+SUPPORT = Path(__file__).resolve().parent.parent / "support"
 
 
 @pytest.fixture(scope="module")
@@ -42,133 +41,62 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_paths_equal_the_oracle(engine: DuckEngine, tmp_path: Path, say: Callable[[str], None], mode: str) -> None:
-    draw = random.Random(mode)
-    cases = ties = overlaps = reached = plain = 0
-    while cases < CASES:
-        case = random_case(draw, mode, PEOPLE)
-        snapshot = snapshot_on_days(draw, case.events, tmp_path / str(cases))
-        histories = case.histories()
-        expected = case.paths(histories)
-        assert ids_of_engine(engine, snapshot, case) == Counter(map(ids_of, expected)), case.definition
-        assert_answer(engine, snapshot, case, expected)
-        plain += counts_of_plain_equal(engine, snapshot, case, expected)
-        cases += len(histories)
-        ties += sum(has_tie(own, case.definition) for own in histories)
-        overlaps += sum(has_overlap(own, case.definition) for own in histories)
-        reached += len(expected)
-    say(
-        f"{cases} histories, {reached} paths equal; with ties {ties / cases:.0%}, "
-        f"with repeated or overlapping steps {overlaps / cases:.0%}; {plain} definitions counted by SQL too"
-    )
-    assert reached > cases / 10
-    assert overlaps / cases >= SHARE_MIN
+def test_everything_equals_the_oracle(
+    engine: DuckEngine, tmp_path: Path, say: Callable[[str], None], mode: str
+) -> None:
+    shares, draw = Shares(), chance(f"files {mode}")
+    for case, histories in cases(mode):
+        snapshot = snapshot_on_days(draw, case.events, tmp_path / str(shares.cases))
+        answer = case.answer(histories)
+        check_all(engine, snapshot, case, answer)
+        shares.add(histories, case.definition)
+        shares.paths += len(answer.paths)
+    say(str(shares))
+    assert shares.cases >= CASES
+    assert shares.paths > shares.cases / 10
     if mode not in ("hold", "session"):  # who split histories this far has few ties left in each
-        assert ties / cases >= SHARE_MIN
+        assert min(shares.ties, shares.overlaps) >= SHARE_MIN
 
 
-IDENTITY_MODES = ("ordered", "strict", "exclusions drop", "unordered", "totals", "session", "hold")
+def test_ties_and_overlaps_abound(say: Callable[[str], None]) -> None:
+    """In the cases of all kinds together, which are made once more for this."""
+    shares = Shares()
+    for mode in MODES:
+        for case, histories in cases(mode):
+            shares.add(histories, case.definition)
+    say(f"ties {shares.ties:.0%}, repeated or overlapping steps {shares.overlaps:.0%} of {shares.cases} histories")
+    assert min(shares.ties, shares.overlaps) >= SHARE_MIN
 
 
-@pytest.mark.parametrize("mode", IDENTITY_MODES)
-def test_paths_by_identity_edges_equal_the_oracle(engine: DuckEngine, tmp_path: Path, mode: str) -> None:
-    """Part of the events is anonymous, ids are shared by users and users by aliases, some edges are revoked."""
-    draw = random.Random(f"identity {mode}")
-    moved = 0
-    for number in range(max(2, CASES // 1000)):
-        case = random_case(draw, mode, PEOPLE, events_max=4)
-        edges = random_edges(draw, case)
-        events = [
-            event | ({"user": None, "anonymous": f"device-{draw.randrange(PEOPLE)}"} if draw.random() < 0.4 else {})
-            for event in case.events
-        ]
-        case = replace(case, events=events)
-        histories = case.histories(lambda event, known=edges: paths_oracle.owner(event, known))  # type: ignore[misc]
-        histories = [sorted(own, key=lambda event: (event["t"], event["id"]))[:9] for own in histories]
-        kept = {event["id"] for own in histories for event in own}  # the brute force cannot take more of one person
-        case = replace(case, events=[event for event in events if event["id"] in kept])
-        known = Identities.of(
-            table_of(
-                [Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"]) for one in edges]
-            )
-        ).table
-        snapshot = replace(snapshot_on_days(draw, case.events, tmp_path / str(number)), identities=known)
-        expected = case.paths(case.histories(lambda event, known=edges: paths_oracle.owner(event, known)))  # type: ignore[misc]
-        assert ids_of_engine(engine, snapshot, case) == Counter(map(ids_of, expected)), case.definition
-        assert_answer(engine, snapshot, case, expected)
-        counts_of_plain_equal(engine, snapshot, case, expected)
-        moved += ids_of_engine(engine, replace(snapshot, identities=None), case) != Counter(map(ids_of, expected))
-    assert moved > 0
+def cases(mode: str) -> Iterator[tuple[Case, list[list[Event]]]]:
+    """Questions until they are about as many entities as are wanted."""
+    draw, made = chance(f"oracle {mode}"), 0
+    while made < CASES:
+        case = with_reports(draw, random_case(draw, mode, PEOPLE))
+        histories = case.histories()
+        made += len(histories)
+        yield case, histories
 
 
-def random_edges(draw: random.Random, case: Case) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"edge-{number}",
-            "kind": kind,
-            "user": f"user-{draw.randrange(PEOPLE)}",
-            "other": f"{'device' if kind == 'identify' else 'user'}-{draw.randrange(PEOPLE)}",
-            "t": draw.choice(case.events)["t"],
-            "is_revoked": draw.random() < 0.2,
-        }
-        for number, kind in enumerate(draw.choices(("identify", "alias"), (10, 1), k=PEOPLE))
-    ]
+ORACLES = ("oracle", "paths_oracle", "reports_oracle")
 
 
-def ids_of_engine(engine: DuckEngine, snapshot: Snapshot, case: Case) -> Counter[Ids]:
-    definition = parse_definition(case.definition)
-    found: Counter[Ids] = Counter()
-    with engine.reading(snapshot) as reading:
-        for solved in solve_paths(reading, snapshot, definition, case.time_range):
-            found.update(_ids_of_chunk(case, solved))
-    return found
+@pytest.mark.parametrize("name", ORACLES)
+def test_an_oracle_imports_nothing_of_the_product(name: str) -> None:
+    tree = ast.parse((SUPPORT / f"{name}.py").read_text())
+    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    own = {module.removeprefix("tests.support.") for module in modules if module.startswith("tests")}
+    assert own <= set(ORACLES)
+    assert {module.partition(".")[0] for module in modules} - {"tests"} <= sys.stdlib_module_names
 
 
-def _ids_of_chunk(case: Case, solved: Solved) -> list[Ids]:
-    definition = parse_definition(case.definition)
-    chunk, paths = solved.chunk, solved.paths
-    extra = np.full((len(paths.person), 0), -1, dtype=np.int64)
-    if any(stage.optional for stage in definition.stages):
-        plan = plan_of(definition, span_of(definition, case.time_range))
-        paths, extra = fill_optional(definition, plan, chunk.histories, chunk.optional, paths)
-    return solved_ids(case.definition, chunk, paths, extra)
-
-
-def assert_answer(engine: DuckEngine, snapshot: Snapshot, case: Case, expected: Sequence[paths_oracle.Path]) -> None:
-    definition = parse_definition(case.definition)
-    answer: Any = funnel(engine, snapshot, definition, case.time_range, extras=Extras(frozenset({"times"})))
-    required = [number for number, stage in enumerate(definition.stages, start=1) if not stage.optional]
-    chains = [[path[number]["t"] for number in required if number in path] for path in expected]
-    if definition.order == "unordered":
-        chains = [sorted(times) for times in chains]
-    shown = [stage["users"] for stage in answer["stages"]]
-    assert shown == [sum(len(times) >= k for times in chains) for k in range(1, len(required) + 1)]
-    strides: list[list[int]] = [[] for _ in required[1:]]
-    for times in chains:
-        for place, (before, after) in enumerate(pairwise(times)):
-            strides[place].append(after - before)
-    totals = [times[-1] - times[0] for times in chains if len(times) == len(required)]
-    for durations, said in zip([*strides, totals], [*answer["times"]["steps"], answer["times"]["total"]], strict=True):
-        assert said["count"] == len(durations)
-        if durations:
-            assert said["average_s"] == pytest.approx(sum(durations) / len(durations) / 1e6)
-            assert said["median_s"] == sorted(durations)[-(-len(durations) // 2) - 1] / 1e6
-            assert said["p90_s"] == sorted(durations)[-(-9 * len(durations) // 10) - 1] / 1e6
-
-
-def counts_of_plain_equal(
-    engine: DuckEngine, snapshot: Snapshot, case: Case, expected: Sequence[paths_oracle.Path]
-) -> bool:
-    """Where the counts have a fast way of their own, it says the same."""
-    definition = parse_definition(case.definition)
-    if not is_plain(definition):
-        return False
-    with engine.reading(snapshot) as reading:
-        counts = stage_counts(reading, snapshot, definition, case.time_range)
-    assert counts.reached == [sum(len(path) >= k for path in expected) for k in range(1, len(definition.stages) + 1)], (
-        case.definition
-    )
-    return True
+def test_the_oracle_of_paths_is_short(say: Callable[[str], None]) -> None:
+    tree = ast.parse((SUPPORT / "paths_oracle.py").read_text())
+    (node,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "paths")
+    lines = (node.end_lineno or 0) - node.lineno + 1
+    say(f"{lines} lines")
+    assert lines <= 60
 
 
 def snapshot_on_days(draw: random.Random, events: list[dict[str, Any]], directory: Path) -> Snapshot:

@@ -5,6 +5,7 @@ import random
 
 SEED = "IAFA_TEST_SEED"
 TIMES = "IAFA_TEST_TIMES"
+CASES = "IAFA_TEST_CASES"
 _DEFAULT_SEED = 20261121
 
 
@@ -20,3 +21,8 @@ def chance(salt: object) -> random.Random:
 def times(count: int) -> int:
     """As often as the suite has time for, or as `make torture` wants."""
     return count * int(os.environ.get(TIMES) or 1)
+
+
+def cases_of(count: int) -> int:
+    """Random cases of each mode: IAFA_TEST_CASES asks for another number than the suite's."""
+    return int(os.environ.get(CASES) or times(count))

@@ -17,10 +17,9 @@ import pyarrow as pa
 
 from iafa.query.definition_reading import parse_definition
 from iafa.query.paths import compiled
-from iafa.query.paths.optional import fill_optional
-from iafa.query.paths.plan import Histories, Int64s, Paths
+from iafa.query.paths.plan import Histories
 from iafa.query.paths.reading import Chunk
-from iafa.query.paths.solving import paths_of, plan_of, span_of
+from iafa.query.paths.solving import Solved, plan_of, solved_of, span_of
 from iafa.query.time_range import TimeRange
 from tests.support import paths_oracle
 from tests.support.paths_cases import MODES, Case, random_case
@@ -39,7 +38,7 @@ def check(mode: str, cases: int, seed: int = 1) -> int:
         if not histories:
             continue
         found = Counter(_solved(case, histories))
-        assert found == Counter(map(ids_of, case.paths(histories))), case
+        assert found == Counter(map(ids_of, case.answer(histories).paths)), case
         compared += len(histories)
     return compared
 
@@ -47,22 +46,18 @@ def check(mode: str, cases: int, seed: int = 1) -> int:
 def _solved(case: Case, histories: Sequence[Sequence[paths_oracle.Event]]) -> list[Ids]:
     definition = parse_definition(case.definition)
     plan = plan_of(definition, span_of(definition, TimeRange(case.lo, case.hi, None, None, "UTC")))
-    chunk = chunk_of(case.definition, histories)
-    paths = paths_of(definition, plan, chunk.histories, lambda: None)
-    extra = np.full((len(paths.person), 0), -1, dtype=np.int64)
-    if any(stage.optional for stage in definition.stages):
-        paths, extra = fill_optional(definition, plan, chunk.histories, chunk.optional, paths)
-    return solved_ids(case.definition, chunk, paths, extra)
+    return solved_ids(case.definition, solved_of(definition, plan, chunk_of(case.definition, histories), lambda: None))
 
 
-def solved_ids(definition: Mapping[str, Any], chunk: Chunk, paths: Paths, extra: Int64s) -> list[Ids]:
-    """Each path as (number of the stage, id of its event), by stage; `extra` are the rows of the optional ones."""
+def solved_ids(definition: Mapping[str, Any], solved: Solved) -> list[Ids]:
+    """Each path as (number of the stage, id of its event), by stage."""
     kinds = [stage.get("optional", False) for stage in definition["stages"]]
     numbers = sorted(range(1, len(kinds) + 1), key=lambda number: kinds[number - 1])
-    rows = np.concatenate([paths.rows, extra], axis=1).tolist()
-    ids = chunk.ids.to_pylist()
+    parts = [solved.paths.rows] if solved.optional is None else [solved.paths.rows, solved.optional]
+    ids = solved.chunk.ids.to_pylist()
     found = [
-        tuple(sorted((number, ids[row]) for number, row in zip(numbers, own, strict=True) if row >= 0)) for own in rows
+        tuple(sorted((number, ids[row]) for number, row in zip(numbers, own, strict=True) if row >= 0))
+        for own in np.concatenate(parts, axis=1).tolist()
     ]
     return [path for path in found if path]
 

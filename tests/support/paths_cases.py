@@ -3,17 +3,22 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from iafa.clock import to_iso
 from iafa.query.time_range import TimeRange
-from tests.support import paths_oracle
+from tests.support import paths_oracle, reports_oracle
 
 HOUR_US = 3_600 * 1_000_000
 FIRST_US = 1_763_726_400 * 1_000_000 - 12 * HOUR_US  # a midnight of UTC
+DAY_US = 24 * HOUR_US
+SHARE_MIN = 0.3  # of ties, of repeated or overlapping steps
 NAMES = "ABCD"
+ZONES = ("UTC", "Europe/Vienna", "Pacific/Chatham", "America/St_Johns")
 Draw = random.Random
 Options = dict[str, Any]
+Own = Callable[[paths_oracle.Event], str]
 
 
 @dataclass(frozen=True)
@@ -24,16 +29,51 @@ class Case:
     definition: dict[str, Any]
     lo: int
     hi: int
+    now: int = FIRST_US + 1_000 * DAY_US
+    zone: str = "UTC"
+    gap_s: int = 3_600
 
     @property
     def time_range(self) -> TimeRange:
-        return TimeRange(self.lo, self.hi, None, None, "UTC")
+        return TimeRange(self.lo, self.hi, None, None, self.zone)
 
-    def histories(self, own: Callable[[paths_oracle.Event], str] | None = None) -> list[list[paths_oracle.Event]]:
-        return paths_oracle.entities(self.events, self.definition, own or (lambda event: str(event["user"])))
+    def histories(self, own: Own | None = None) -> list[list[paths_oracle.Event]]:
+        own = own or (lambda event: str(event["user"]))
+        return reports_oracle.entities(self.events, self.definition, own, self.gap_s)
 
-    def paths(self, histories: Sequence[Sequence[paths_oracle.Event]]) -> list[paths_oracle.Path]:
-        return [path for own in histories for path in paths_oracle.reported(own, self.definition, self.lo, self.hi)]
+    def answer(self, histories: Sequence[Sequence[paths_oracle.Event]]) -> reports_oracle.Answer:
+        return reports_oracle.Answer(
+            reports_oracle.Asked(self.definition, self.lo, self.hi, self.now, self.zone), histories
+        )
+
+
+@dataclass
+class Shares:
+    """How many entities were compared, and how many of them have what makes a funnel hard."""
+
+    cases: int = 0
+    paths: int = 0
+    _with_ties: int = 0
+    _with_overlaps: int = 0
+
+    def add(self, histories: Sequence[Sequence[paths_oracle.Event]], definition: Mapping[str, Any]) -> None:
+        self.cases += len(histories)
+        self._with_ties += sum(has_tie(own, definition) for own in histories)
+        self._with_overlaps += sum(has_overlap(own, definition) for own in histories)
+
+    @property
+    def ties(self) -> float:
+        return self._with_ties / self.cases
+
+    @property
+    def overlaps(self) -> float:
+        return self._with_overlaps / self.cases
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cases} histories with {self.paths} paths, with ties {self.ties:.0%}, "
+            f"with repeated or overlapping steps {self.overlaps:.0%}"
+        )
 
 
 def has_tie(history: Sequence[paths_oracle.Event], definition: Mapping[str, Any]) -> bool:
@@ -197,6 +237,29 @@ MODES: Mapping[str, Callable[[Draw, Options, int], None]] = {
 }
 
 
+def with_reports(draw: Draw, case: Case) -> Case:
+    """The case with a breakdown, a trend, a zone and an instant of the question, so that everything can be asked."""
+    definition = case.definition | {"trend": draw.choice(("day", "day", "week", "month"))}
+    attributions = ["entry", "first_known", "last_known"]
+    required = [number for number, stage in paths_oracle.stages_of(definition) if not stage.get("optional")]
+    attributions.append(f"step:{draw.choice(required)}")
+    is_ordered = not paths_oracle.is_any_first(definition)
+    if is_ordered and definition.get("count") != "totals":
+        attributions.append("each")
+    definition["breakdown"] = {
+        "property": draw.choice(("p", "v", "v")),
+        "attribution": draw.choice(attributions),
+        "limit": draw.choice((1, 2, 3, 10)),
+    }
+    now = draw.choice((case.now, FIRST_US + draw.randint(1, 20) * 6 * HOUR_US + 1))
+    if draw.random() < 0.15:
+        definition["as_of"] = to_iso(now - draw.randint(0, 4) * 6 * HOUR_US)
+    if draw.random() < 0.15:
+        definition["mature_only"] = True
+    gap_s = draw.choice((1_799, 3_600, 3_600, 5_400))
+    return replace(case, definition=definition, now=now, zone=draw.choice(ZONES), gap_s=gap_s)
+
+
 # --- histories
 
 
@@ -213,14 +276,27 @@ def random_case(draw: Draw, mode: str, people: int, events_max: int = 7) -> Case
     elif "hold" in definition:
         events_max += 2
     instants = draw.choice((5, 8, 12))
-    events = [event for person in range(people) for event in _history(draw, person, instants, unit_us, events_max)]
+    events = random_events(draw, people, instants, unit_us, events_max)
+    return _over(draw, events, definition, instants, unit_us)
+
+
+def random_question(draw: Draw, mode: str, events: list[dict[str, Any]], instants: int) -> Case:
+    """A definition and a range over events that are there."""
+    return _over(draw, events, random_definition(draw, mode, unit_of(mode)), instants, unit_of(mode))
+
+
+def random_events(draw: Draw, people: int, instants: int, unit_us: int, events_max: int) -> list[dict[str, Any]]:
+    return [event for person in range(people) for event in _history(draw, person, instants, unit_us, events_max)]
+
+
+def _over(draw: Draw, events: list[dict[str, Any]], definition: Options, instants: int, unit_us: int) -> Case:
     if draw.random() < 0.3:
         definition["exclude_bots"] = True
     if draw.random() < 0.3:
-        return Case(events, definition, FIRST_US - 400 * 24 * HOUR_US, FIRST_US + 400 * 24 * HOUR_US)
+        return Case(events, definition, FIRST_US - 400 * DAY_US, FIRST_US + 400 * DAY_US)
     lo = draw.randint(0, 2)
     hi = draw.randint(lo + 1, instants + 1)
-    last_day = 2 * 24 * HOUR_US if unit_us < HOUR_US else 0  # everybody of those has a day of three
+    last_day = 2 * DAY_US if unit_us < HOUR_US else 0  # everybody of those has a day of three
     return Case(events, definition, FIRST_US + lo * unit_us, FIRST_US + last_day + hi * unit_us)
 
 
@@ -232,7 +308,11 @@ def _history(draw: Draw, person: int, instants: int, unit_us: int, events_max: i
             "user": f"user-{person}",
             "t": start + draw.randrange(instants) * unit_us,
             "name": draw.choice("AABBCCDX"),
-            "properties": {"p": draw.choice(("1", "1", "1", "2", None)), "g": draw.choice("1112")},
+            "properties": {
+                "p": draw.choice(("1", "1", "1", "2", None)),
+                "g": draw.choice("1112"),
+                "v": draw.choice(("a", "b", "c", "d", "(none)", None, None)),
+            },
             "session_id": draw.choice((f"s{person}", f"s{person}-2", None)),
             "is_bot": draw.random() < 0.1,
         }

@@ -22,6 +22,7 @@ from iafa.api.problem_docs import problem_responses
 from iafa.api.services import Services, ServicesOf
 from iafa.errors import FieldError, ValidationFailed
 from iafa.event import ID_CHARS_MAX
+from iafa.meta.projects import Project
 from iafa.query.cursor import decode_cursor, encode_cursor
 from iafa.query.definition import FunnelDefinition, to_dict
 from iafa.query.definition_reading import parse_definition
@@ -79,7 +80,7 @@ async def list_funnel_people(
 ) -> Response:
     funnel, project = found
     definition, time_range = await chosen.of(funnel.definition, project.timezone)
-    asked = PeopleQuestion(definition, time_range, stage, kind)
+    asked = PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
     return await _page(services, project.id, asked, _Page(limit, cursor))
 
 
@@ -96,7 +97,7 @@ async def list_people(
 ) -> Response:
     fields = dict(raw)
     page = _Page(_number(fields, "limit", LIMIT_DEFAULT, LIMIT_MAX), _text(fields, "cursor"))
-    return await _page(services, project.id, await _asked(fields, project.timezone), page)
+    return await _page(services, project.id, await _asked(fields, project), page)
 
 
 @router.get(
@@ -116,7 +117,7 @@ async def explain_funnel_person(
     funnel, project = found
     definition, time_range = await chosen.of(funnel.definition, project.timezone)
     snapshot = await services.snapshot(project.id)
-    return json_answer(await services.explain(snapshot, definition, time_range, user_id))
+    return json_answer(await services.explain(snapshot, definition, time_range, user_id, project.session_gap_seconds))
 
 
 @router.post(
@@ -136,7 +137,7 @@ async def explain_person(
         raise _wrong("user_id", "missing", "this field is required")
     definition, time_range = await definition_of_body(fields, project.timezone)
     snapshot = await services.snapshot(project.id)
-    return json_answer(await services.explain(snapshot, definition, time_range, who))
+    return json_answer(await services.explain(snapshot, definition, time_range, who, project.session_gap_seconds))
 
 
 @router.get(
@@ -157,7 +158,8 @@ async def export_funnel_people(
 ) -> Response:
     funnel, project = found
     definition, time_range = await chosen.of(funnel.definition, project.timezone)
-    return await _file(services, project.id, PeopleQuestion(definition, time_range, stage, kind), format)
+    asked = PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
+    return await _file(services, project.id, asked, format)
 
 
 @router.post(
@@ -173,7 +175,7 @@ async def export_people(
 ) -> Response:
     fields = dict(raw)
     file_format = cast(Format, _choice(fields, "format", FORMATS))
-    return await _file(services, project.id, await _asked(fields, project.timezone), file_format)
+    return await _file(services, project.id, await _asked(fields, project), file_format)
 
 
 @dataclass(frozen=True)
@@ -219,12 +221,12 @@ async def _file(services: Services, project_id: str, asked: PeopleQuestion, file
     )
 
 
-async def _asked(fields: dict[str, Any], timezone: str) -> PeopleQuestion:
+async def _asked(fields: dict[str, Any], project: Project) -> PeopleQuestion:
     """The list that a body asks for; what is left of the fields is the definition."""
     stage = _number(fields, "stage", 1, 20)
     kind = cast(Kind, _choice(fields, "kind", KINDS))
-    definition, time_range = await definition_of_body(fields, timezone)
-    return PeopleQuestion(definition, time_range, stage, kind)
+    definition, time_range = await definition_of_body(fields, project.timezone)
+    return PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
 
 
 async def definition_of_body(fields: dict[str, Any], timezone: str) -> tuple[FunnelDefinition, TimeRange]:
@@ -236,7 +238,8 @@ async def definition_of_body(fields: dict[str, Any], timezone: str) -> tuple[Fun
 def _fingerprint(asked: PeopleQuestion) -> str:
     """Equal for equal lists: a cursor is worth nothing for another one."""
     time_range = asked.time_range
-    whole = [to_dict(asked.definition), time_range.from_us, time_range.to_us, asked.stage, asked.kind]
+    bounds = (time_range.from_us, time_range.to_us)
+    whole = [to_dict(asked.definition), *bounds, asked.stage, asked.kind, asked.session_gap_s]
     return "people " + hashlib.sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()
 
 

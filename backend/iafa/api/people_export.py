@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Literal, cast
 
 import msgspec
@@ -39,9 +39,17 @@ def _header(definition: FunnelDefinition) -> list[object]:
     if definition.unit == "session":
         header.append("session_start")
     header += [f"hold:{name}" for name in definition.hold]
-    for number in range(1, len(definition.required) + 1):
-        header += [f"stage_{number}_time", f"stage_{number}_event_id"]
+    for place in _places(definition):
+        header += [f"{place}_time", f"{place}_event_id"]
     return header
+
+
+def _places(definition: FunnelDefinition) -> Iterator[str]:
+    """The stages by kind and number, in the order of the definition."""
+    orders = {False: 0, True: 0}
+    for stage in definition.stages:
+        orders[stage.optional] += 1
+        yield f"{'optional' if stage.optional else 'stage'}_{orders[stage.optional]}"
 
 
 def _cells(row: Mapping[str, Any], definition: FunnelDefinition) -> list[object]:
@@ -51,9 +59,12 @@ def _cells(row: Mapping[str, Any], definition: FunnelDefinition) -> list[object]
     ]
     cells += [row[name] for name in ("path_number", "session_start") if name in row]
     cells += [row["hold"][name] for name in definition.hold]
-    filled = {step["stage"]: step for step in cast(Iterable[Mapping[str, object]], row["path"])}
-    for number in range(1, len(definition.required) + 1):
-        step = filled.get(number, {})
+    filled = {
+        f"stage_{step['stage']}" if step["stage"] is not None else f"optional_{step['optional']}": step
+        for step in cast(Iterable[Mapping[str, object]], row["path"])
+    }
+    for place in _places(definition):
+        step = filled.get(place, {})
         cells += [step.get("time"), step.get("event_id")]
     return cells
 

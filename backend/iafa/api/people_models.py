@@ -17,7 +17,10 @@ KIND_TEXT = (
 class PathStep(BaseModel):
     """An event of the reported path and the stage that it fills."""
 
-    stage: int = Field(description="The `order` of the stage in the funnel's answer.", examples=[1])
+    stage: int | None = Field(
+        description="The `order` of the stage in the funnel's answer; null for an optional one.", examples=[1]
+    )
+    optional: int | None = Field(None, description="Of an optional stage: its place in `optional_stages`, from 1.")
     stage_name: str = Field(examples=["Cart"])
     event_id: str = Field(examples=["order-77-line-1"])
     time: str = TIME
@@ -30,7 +33,7 @@ class PersonRow(BaseModel):
     entity: str = Field(description="Its key in this answer; `explain` takes it.", examples=["9f86d081884c7d65"])
     user_id: str | None = Field(examples=["user-42"])
     anonymous_id: str | None = Field(examples=["a-3f0c"])
-    steps: int = Field(description="Stages reached by the path.", examples=[2])
+    steps: int = Field(description="Stages reached by the path, without optional ones.", examples=[2])
     entry_time: str = TIME
     last_event_time: str = TIME
     is_open: bool = Field(description="Not converted yet, and the window is not over.")
@@ -117,12 +120,21 @@ class PersonEvent(ExplainedEvent):
     matches_exclusions: list[int] = Field(description="Exclusions that it matches, from 1.")
     failed_filters: list[FailedFilter]
     fills: int | None = Field(description="The stage that it fills in the reported path.")
+    fills_optional: str | None = Field(description="The name of the optional stage that it fills.")
     is_own: bool = Field(description="False: of another session, or of other values held constant.")
 
 
 class StoppedAt(BaseModel):
     stage: int = Field(examples=[2])
     stage_name: str = Field(examples=["Pay"])
+
+
+class NumberedPath(BaseModel):
+    """One of several paths of the same entity (`count: totals`)."""
+
+    path_number: int = Field(examples=[1])
+    steps: int = Field(examples=[2])
+    path: list[PathStep]
 
 
 class ExplainAnswer(BaseModel):
@@ -136,7 +148,9 @@ class ExplainAnswer(BaseModel):
     status: Literal["converted", "dropped", "dropped_by_exclusion", "not_entered"]
     steps: int = Field(examples=[1])
     stages: int = Field(examples=[3])
-    path: list[PathStep]
+    path: list[PathStep] = Field(description="The reported path; with `count: totals` the first one.")
+    paths: list[NumberedPath] | None = Field(None, description="With `count: totals`: all of them, up to 1,000.")
+    paths_total: int | None = Field(None, description="With `count: totals`.", examples=[3])
     stopped_at: StoppedAt | None
     reasons: list[StopReason] = Field(description="The nearest miss first, up to 10.")
     events: list[PersonEvent] = Field(description="In time, up to 2,000.")

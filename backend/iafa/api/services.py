@@ -52,8 +52,9 @@ class Services:
     people_page: "Callable[[Snapshot, PeopleQuestion, Place | None, int], Awaitable[PeoplePage]]"
     # (snapshot, list) -> all its rows, some at a time
     people_export: "Callable[[Snapshot, PeopleQuestion], Awaitable[AsyncIterator[list[dict[str, object]]]]]"
-    # (snapshot, definition, range, id of a person or key of an entity) -> their way through the funnel
-    explain: "Callable[[Snapshot, FunnelDefinition, TimeRange, str], Awaitable[dict[str, object]]]"
+    # (snapshot, definition, range, id of a person or key of an entity, the project's session gap in seconds)
+    # -> their way through the funnel
+    explain: "Callable[[Snapshot, FunnelDefinition, TimeRange, str, int], Awaitable[dict[str, object]]]"
     # (snapshot, definition, range, session gap in its extras, at most, whether anybody still waits) -> what comes next
     next_steps: (
         "Callable[[Snapshot, FunnelDefinition, TimeRange, Extras, int, Cancellation], Awaitable[dict[str, Any]]]"

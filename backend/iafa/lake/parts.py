@@ -19,6 +19,7 @@ from iafa.clock import US_PER_DAY
 from iafa.durable import make_dirs, publish, publish_synced, unlink, write_temporary
 from iafa.event import TIME_MAX_US, Event, identity_hash
 from iafa.failpoints import Hit, no_failpoints
+from iafa.lake.bots import BotMarks
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile
 from iafa.lake.schema import EVENT_SCHEMA, TIME_TYPE
@@ -47,7 +48,7 @@ class Arrival:
 
 
 def to_table(arrivals: Iterable[Arrival]) -> pa.Table:
-    """Rows of EVENT_SCHEMA. Enrichment columns stay null until the enrichment step exists."""
+    """Rows of EVENT_SCHEMA. Of the enrichment only the mark of bots exists; its other columns are null."""
     rows = list(arrivals)
     return columns_to_table(
         [row.event for row in rows], [row.project_id for row in rows], [row.received_at for row in rows]
@@ -59,6 +60,8 @@ def columns_to_table(events: Sequence[Event], project_ids: Sequence[str], receiv
     users = [event.user_id for event in events]
     anonymous = [event.anonymous_id for event in events]
     ids = [event.id for event in events]
+    agents = [event.user_agent for event in events]
+    marks = BotMarks()
     hash_of = _IdentityHashes()
     people = [user or visitor or one for user, visitor, one in zip(users, anonymous, ids, strict=True)]
     user_hashes = np.fromiter(map(hash_of.__getitem__, people), dtype=np.int64, count=len(ids))
@@ -74,12 +77,12 @@ def columns_to_table(events: Sequence[Event], project_ids: Sequence[str], receiv
         "user_hash": user_hashes,
         "url": [event.url for event in events],
         "referrer": [event.referrer for event in events],
-        "user_agent": [event.user_agent for event in events],
+        "user_agent": agents,
         "ip_address": [event.ip_address for event in events],
         "created_at": _times([event.created_at for event in events]),
         "received_at": _times(received_at),
         "timezone": [event.timezone for event in events],
-        "is_bot": np.zeros(len(ids), dtype=bool),
+        "is_bot": np.fromiter(map(marks.__getitem__, agents), dtype=bool, count=len(ids)),
         "sample_rate": np.array([event.sample_rate for event in events], dtype=np.float64),
     }
     arrays = [

@@ -104,9 +104,9 @@ def _deciding_rows(breakdown: Breakdown, solved: Solved, values: pa.Array, quest
         return _known_rows(breakdown, solved, values, question)[solved.paths.person]
     rows = solved.paths.rows
     if question.definition.order == "unordered":
-        # Rows stand in time; the path does too, whichever stages its events fill.
-        rows = np.sort(np.where(rows >= 0, rows, np.iinfo(np.int64).max), axis=1)
-        rows = np.where(rows < np.iinfo(np.int64).max, rows, -1)
+        # The path lists its events by time, ties by the number of the stage.
+        times = np.where(rows >= 0, solved.chunk.histories.time_us[rows], np.iinfo(np.int64).max)
+        rows = np.take_along_axis(rows, np.argsort(times, axis=1, kind="stable"), axis=1)
     step = 1
     if breakdown.attribution == "step":
         step = question.definition.required_number(breakdown.stage)

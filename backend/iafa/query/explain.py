@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from iafa.clock import US_PER_S, to_iso
 from iafa.errors import NotFound
@@ -12,13 +13,14 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Exclusion, FunnelDefinition, Stage
 from iafa.query.engine_duckdb import DuckEngine, Reading
+from iafa.query.entity_names import Name, entity_of, entity_text, names_of, signed
 from iafa.query.explained_filters import failed_filters
 from iafa.query.filters import condition_sql, property_columns, text_sql
 from iafa.query.paths.plan import Plan
 from iafa.query.paths.reading import SESSION_GAP_S, Span, belonging_sql, entity_values, identified_sql, read_histories
-from iafa.query.paths.solving import paths_of, plan_of
-from iafa.query.people import Name, entity_of, entity_text, names_of, path_steps, signed
-from iafa.query.question import question_of
+from iafa.query.paths.solving import Solved, plan_of, solved_of
+from iafa.query.people import path_steps, steps_of
+from iafa.query.question import Extras, question_of
 from iafa.query.reason_texts import reasons_of
 from iafa.query.stages import stage_columns, stage_sql
 from iafa.query.stop_reasons import Cause, Rules, Story, misses
@@ -27,18 +29,28 @@ from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
 EVENTS_MAX = 2_000  # that are shown
 READ_MAX = 200_000  # that are looked at
 ENTITIES_MAX = 10_000
+PATHS_MAX = 1_000  # of `count: totals` that are shown
 _NOBODY = 3
 
 
 @dataclass(frozen=True)
 class Way:
-    """The reported path of the entity that is explained; the ids of its events by step."""
+    """The first reported path of the entity that is explained; the ids of its events by step."""
 
     entity: int | None
     steps: dict[int, str]
-    shown: list[dict[str, object]]
+    paths: list[list[dict[str, object]]]  # all of them, as they are shown
     first_id: str | None  # any event of the entity
     has_entered: bool
+
+    @property
+    def shown(self) -> list[dict[str, object]]:
+        return self.paths[0] if self.paths else []
+
+    @property
+    def optional(self) -> dict[object, object]:
+        """The name of the optional stage that an event fills, by its id."""
+        return {step["event_id"]: step["stage_name"] for step in self.shown if step["stage"] is None}
 
 
 @dataclass(frozen=True)
@@ -53,16 +65,30 @@ class Deeds:
 
 
 def explain(
-    engine: DuckEngine, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+    engine: DuckEngine,
+    snapshot: Snapshot,
+    definition: FunnelDefinition,
+    time_range: TimeRange,
+    who: str,
+    *,
+    session_gap_s: int = SESSION_GAP_S,
 ) -> dict[str, object]:
     """`who` is an entity of the question, a user or a visitor. Blocks: call it in a thread. NotFound if unknown."""
-    question = question_of(definition, time_range, engine.clock.now_us())
+    question = question_of(definition, time_range, engine.clock.now_us(), Extras(session_gap_s=session_gap_s))
     with engine.reading(snapshot) as reading:
-        return _Explanation(reading, snapshot, definition, question.span).answer(who)
+        return _Explanation(reading, snapshot, definition, question.span, session_gap_s).answer(who)
 
 
 class _Explanation:
-    def __init__(self, reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, span: Span) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        span: Span,
+        session_gap_s: int,
+    ) -> None:
+        self._gap_s = session_gap_s
         self._reading = reading
         self._snapshot = snapshot
         self._definition = definition
@@ -95,13 +121,22 @@ class _Explanation:
             "steps": len(way.steps),
             "stages": self._plan.steps,
             "path": way.shown,
+            **self._all_paths(way),
             "stopped_at": self._stage(found[0].stage) if found else None,
             "reasons": reasons_of(self._definition, self._plan, found, deeds.story, (deeds.ids, deeds.names), failed),
-            "events": [self._event(deeds, event, failed) for event in shown],
+            "events": [self._event(deeds, way, event, failed) for event in shown],
             "events_total": total,
             "is_cut": len(shown) < total or len(deeds.ids) == READ_MAX,
             "data_version": self._snapshot.data_version,
         }
+
+    def _all_paths(self, way: Way) -> dict[str, object]:
+        """Of `count: totals`, where the reasons are those of the first path."""
+        if self._definition.count != "totals":
+            return {}
+        numbered = enumerate(way.paths[:PATHS_MAX], start=1)
+        shown = [{"path_number": number, "steps": steps_of(path), "path": path} for number, path in numbered]
+        return {"paths": shown, "paths_total": len(way.paths)}
 
     def _identified(self, columns: set[str], parameters: Parameters, span: Span | None = None, also: str = "") -> str:
         read = span or self._wide
@@ -132,7 +167,7 @@ class _Explanation:
         text = sql_text(
             "explain_person",
             identified=self._identified(columns, parameters, span, ", entity as person"),
-            belonging=belonging_sql(definition, SESSION_GAP_S, parameters),
+            belonging=belonging_sql(definition, self._gap_s, parameters),
             rank=rank,
         )
         rows = self._reading.rows(text, parameters.values)
@@ -141,26 +176,33 @@ class _Explanation:
     def _way(self, person: int, asked: int | None) -> Way:
         """Of the entity that was asked for, else of the person's one that got farthest, earliest."""
         entities = [asked] if asked is not None else self._entities(person)
-        best: tuple[tuple[int, int], Way] | None = None
+        best: tuple[tuple[int, int], Solved, int] | None = None
         for chunk in read_histories(
-            self._reading, self._snapshot, self._definition, self._span, entities=entities, person=person
+            self._reading,
+            self._snapshot,
+            self._definition,
+            self._span,
+            session_gap_s=self._gap_s,
+            entities=entities,
+            person=person,
         ):
-            paths = paths_of(self._definition, self._plan, chunk.histories, self._reading.check_time)
-            seen = set()
-            numbered = [*enumerate(paths.person.tolist()), *((-1, one) for one in range(len(chunk.entities)))]
-            for index, one in numbered:
-                if one in seen:
-                    continue  # a later path of the same entity
-                seen.add(one)
-                rows = paths.rows[index].tolist() if index >= 0 else []
-                steps = {step: chunk.ids[row].as_py() for step, row in enumerate(rows, start=1) if row >= 0}
-                start_us = min((int(chunk.histories.time_us[row]) for row in rows if row >= 0), default=0)
-                shown = path_steps(self._definition, chunk, rows)
-                first_id = chunk.ids[int(chunk.histories.offsets[one])].as_py()
-                found = Way(int(chunk.entities[one]), steps, shown, first_id, has_entered=True)
-                if best is None or (-len(steps), start_us) < best[0]:
-                    best = (-len(steps), start_us), found
-        return best[1] if best is not None else Way(asked, {}, [], None, has_entered=False)
+            solved = solved_of(self._definition, self._plan, chunk, self._reading.check_time)
+            for one, rows in enumerate(_first_rows(solved)):
+                rank = (-len(rows), min((int(chunk.histories.time_us[row]) for row in rows.values()), default=0))
+                if best is None or rank < best[0]:
+                    best = rank, solved, one
+        return self._way_of(*best[1:]) if best is not None else Way(asked, {}, [], None, has_entered=False)
+
+    def _way_of(self, solved: Solved, one: int) -> Way:
+        chunk = solved.chunk
+        indices = np.flatnonzero((solved.paths.person == one) & (solved.paths.reached > 0)).tolist()
+        return Way(
+            entity=int(chunk.entities[one]),
+            steps={step: chunk.ids[row].as_py() for step, row in _first_rows(solved)[one].items()},
+            paths=[path_steps(self._definition, solved, index) for index in indices],
+            first_id=chunk.ids[int(chunk.histories.offsets[one])].as_py(),
+            has_entered=True,
+        )
 
     def _entities(self, person: int) -> list[int]:
         if self._definition.unit == "user" and not self._definition.hold:
@@ -170,7 +212,7 @@ class _Explanation:
         text = sql_text(
             "explain_entities",
             identified=sql_text("one_person", identified=self._identified(columns, parameters, self._span)),
-            belonging=belonging_sql(self._definition, SESSION_GAP_S, parameters),
+            belonging=belonging_sql(self._definition, self._gap_s, parameters),
         )
         return [signed(int(str(row[0]))) for row in self._reading.rows(text, parameters.values)]
 
@@ -211,7 +253,7 @@ class _Explanation:
         deeds.story.path = {step: index[event_id] for step, event_id in way.steps.items() if event_id in index}
         parts = [tuple(part) if isinstance(part, list) else () for part in deeds.parts]
         if self._definition.unit == "session" and self._definition.sessions == "derived":
-            numbers = _sessions(deeds.story.time_us)
+            numbers = _sessions(deeds.story.time_us, self._gap_s * US_PER_S)
             parts = [(number, *part) for number, part in zip(numbers, parts, strict=True)]
         own = parts[index[way.first_id]] if way.first_id in index else None
         deeds.story.is_own = [None not in part and own in (None, part) for part in parts]
@@ -223,7 +265,7 @@ class _Explanation:
         if way.entity is None and not is_plain:
             definition = msgspec.structs.replace(definition, unit="user", hold=())
         span = self._wide if way.entity is None or is_plain else self._span
-        names = names_of(self._reading, self._snapshot, definition, span, [entity])
+        names = names_of(self._reading, self._snapshot, definition, span, [entity], session_gap_s=self._gap_s)
         name = names.get(entity, Name(0, 0, None, None, ()))
         shown: dict[str, object] = {
             "entity": entity_text(entity) if way.entity is not None or is_plain else None,
@@ -239,7 +281,9 @@ class _Explanation:
     def _stage(self, number: int) -> dict[str, object]:
         return {"stage": number, "stage_name": self._definition.required[number - 1].name}
 
-    def _event(self, deeds: Deeds, event: int, failed: dict[str, list[dict[str, object]]]) -> dict[str, object]:
+    def _event(
+        self, deeds: Deeds, way: Way, event: int, failed: dict[str, list[dict[str, object]]]
+    ) -> dict[str, object]:
         story, event_id = deeds.story, deeds.ids[event]
         optional = [stage.name for stage in self._definition.stages if stage.optional]
         return {
@@ -251,6 +295,7 @@ class _Explanation:
             "matches_exclusions": _numbers(story.excluded[event]),
             "failed_filters": failed.get(event_id, []),
             "fills": next((step for step, one in story.path.items() if one == event), None),
+            "fills_optional": way.optional.get(event_id),
             "is_own": story.is_own[event],
         }
 
@@ -264,6 +309,15 @@ def _rules(definition: FunnelDefinition, plan: Plan) -> Rules:
         is_strict_filtered=definition.strict_scope == "filtered",
         other_part=Cause.OTHER_HOLD_VALUE if definition.hold else Cause.OTHER_SESSION,
     )
+
+
+def _first_rows(solved: Solved) -> list[dict[int, int]]:
+    """By entity the row of each step of its first path."""
+    found: list[dict[int, int]] = [{} for _ in solved.chunk.entities]
+    for person, rows in zip(solved.paths.person.tolist(), solved.paths.rows.tolist(), strict=True):
+        if not found[person]:
+            found[person] = {step: row for step, row in enumerate(rows, start=1) if row >= 0}
+    return found
 
 
 def _shown(deeds: Deeds, found: Sequence[Any]) -> list[int]:
@@ -282,10 +336,10 @@ def _matters(event: int, deeds: Deeds) -> bool:
     return bool(deeds.story.named[event] or deeds.story.excluded[event] or deeds.optional[event])
 
 
-def _sessions(times: Sequence[int]) -> list[int]:
+def _sessions(times: Sequence[int], gap_us: int) -> list[int]:
     numbers, number = [], 0
     for index, time_us in enumerate(times):
-        if index and time_us - times[index - 1] > SESSION_GAP_S * US_PER_S:
+        if index and time_us - times[index - 1] > gap_us:
             number += 1
         numbers.append(number)
     return numbers

@@ -15,23 +15,17 @@ import numpy.typing as npt
 from iafa.clock import to_iso
 from iafa.errors import FieldError, QueryTimeout, ValidationFailed
 from iafa.lake.snapshot import Snapshot
-from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import DuckEngine, Reading
-from iafa.query.filters import property_columns, text_sql
+from iafa.query.entity_names import Name, entity_text, names_of
 from iafa.query.paths.plan import Histories, Int64s, Plan, last_entries
 from iafa.query.paths.reading import (
     SESSION_GAP_S,
-    Chunk,
-    Span,
-    belonging_sql,
-    entity_values,
     entry_bits,
-    identified_sql,
     read_histories,
 )
-from iafa.query.paths.solving import Solved, paths_of, solve_paths
-from iafa.query.question import Question, question_of
+from iafa.query.paths.solving import Solved, solve_paths, solved_of
+from iafa.query.question import Extras, Question, question_of
 from iafa.query.time_range import TimeRange
 
 LIMIT_DEFAULT = 100
@@ -58,6 +52,7 @@ class PeopleQuestion:
     time_range: TimeRange
     stage: int
     kind: Kind
+    session_gap_s: int = SESSION_GAP_S  # the project's
 
 
 @dataclass(frozen=True)
@@ -168,7 +163,8 @@ class PeopleLists:
     def __init__(self, engine: DuckEngine, snapshot: Snapshot, asked: PeopleQuestion) -> None:
         check_kind(asked.definition, asked.stage, asked.kind)
         self.asked = asked
-        self.question: Question = question_of(asked.definition, asked.time_range, engine.clock.now_us())
+        extras = Extras(session_gap_s=asked.session_gap_s)
+        self.question: Question = question_of(asked.definition, asked.time_range, engine.clock.now_us(), extras)
         self.span, self.plan = self.question.span, self.question.plan
         self.snapshot = snapshot.between(self.span.read_from_us, self.span.read_to_us)
 
@@ -177,7 +173,12 @@ class PeopleLists:
         parts = [
             self._found(solved)
             for solved in solve_paths(
-                reading, self.snapshot, self.asked.definition, self.question.time_range, span=self.span
+                reading,
+                self.snapshot,
+                self.asked.definition,
+                self.question.time_range,
+                span=self.span,
+                session_gap_s=self.asked.session_gap_s,
             )
         ]
         if not parts:
@@ -196,7 +197,9 @@ class PeopleLists:
             return []
         entities = sorted(set(page.entity.tolist()))
         paths = self._paths(reading, entities)
-        names = names_of(reading, self.snapshot, self.asked.definition, self.span, entities)
+        names = names_of(
+            reading, self.snapshot, self.asked.definition, self.span, entities, session_gap_s=self.asked.session_gap_s
+        )
         return [
             self._row(page, index, paths.get((int(page.entity[index]), int(page.path[index])), []), names)
             for index in range(len(page))
@@ -224,12 +227,19 @@ class PeopleLists:
     def _paths(self, reading: Reading, entities: Sequence[int]) -> dict[tuple[int, int], list[dict[str, object]]]:
         found: dict[tuple[int, int], list[dict[str, object]]] = {}
         definition = self.asked.definition
-        for chunk in read_histories(reading, self.snapshot, definition, self.span, entities=entities):
-            paths = paths_of(definition, self.plan, chunk.histories, reading.check_time)
-            numbers = _path_numbers(paths.person)
-            for index, person in enumerate(paths.person.tolist()):
+        for chunk in read_histories(
+            reading,
+            self.snapshot,
+            definition,
+            self.span,
+            session_gap_s=self.asked.session_gap_s,
+            entities=entities,
+        ):
+            solved = solved_of(definition, self.plan, chunk, reading.check_time)
+            numbers = _path_numbers(solved.paths.person)
+            for index, person in enumerate(solved.paths.person.tolist()):
                 key = (int(chunk.entities[person]), int(numbers[index]))
-                found[key] = path_steps(definition, chunk, paths.rows[index].tolist())
+                found[key] = path_steps(definition, solved, index)
         return found
 
     def _row(
@@ -242,7 +252,7 @@ class PeopleLists:
             "entity": entity_text(entity),
             "user_id": name.user_id,
             "anonymous_id": name.anonymous_id,
-            "steps": len(path),
+            "steps": steps_of(path),
             "entry_time": to_iso(int(page.entry_us[index])),
             "last_event_time": to_iso(name.last_us),
             "is_open": bool(page.is_open[index]),
@@ -257,56 +267,39 @@ class PeopleLists:
         return row
 
 
-@dataclass(frozen=True)
-class Name:
-    """How an entity is called, and when the first and last of its events are that the question reads."""
+def path_steps(definition: FunnelDefinition, solved: Solved, index: int) -> list[dict[str, object]]:
+    """The events of a path, each with the stage that it fills: by stage, or without an order by time.
 
-    first_us: int
-    last_us: int
-    user_id: str | None
-    anonymous_id: str | None
-    held: tuple[str | None, ...]
-
-
-def names_of(
-    reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, span: Span, entities: Sequence[int]
-) -> dict[int, Name]:
-    """The names of a page's entities."""
-    parameters = Parameters(
-        read_from_us=span.read_from_us, read_to_us=span.read_to_us, entities=entity_values(definition, entities)
-    )
-    columns = {"created_at", "user_id", "anonymous_id"}.union(*map(property_columns, definition.hold))
-    text = sql_text(
-        "people_names",
-        identified=identified_sql(snapshot, definition, columns, parameters, also=", entity as person"),
-        belonging=belonging_sql(definition, SESSION_GAP_S, parameters),
-        held="".join(
-            f", any_value({text_sql(held, parameters)}) as held_{n}" for n, held in enumerate(definition.hold)
-        ),
-        held_names="".join(f", held_{n}" for n in range(len(definition.hold))),
-    )
-    return {
-        signed(int(str(row[0]))): Name(
-            int(str(row[1])), int(str(row[2])), _text(row[3]), _text(row[4]), tuple(map(_text, row[5:]))
-        )
-        for row in reading.rows(text, parameters.values)
-    }
-
-
-def path_steps(definition: FunnelDefinition, chunk: Chunk, rows: Sequence[int]) -> list[dict[str, object]]:
-    """The events of a path by time, each with the number and name of the stage that it fills."""
-    filled = [(int(chunk.histories.time_us[row]), number, row) for number, row in enumerate(rows, start=1) if row >= 0]
-    if definition.order == "unordered":
-        filled.sort()
-    return [
-        {
-            "stage": number,
-            "stage_name": definition.required[number - 1].name,
-            "event_id": chunk.ids[row].as_py(),
+    A stage that is optional has a number among the optional ones instead of one among those that count.
+    """
+    rows, optional = iter(solved.paths.rows[index].tolist()), iter(())
+    if solved.optional is not None:
+        optional = iter(solved.optional[index].tolist())
+    steps: list[tuple[int, dict[str, object]]] = []
+    orders = {False: 0, True: 0}
+    for stage in definition.stages:
+        orders[stage.optional] += 1
+        row = next(optional if stage.optional else rows)
+        if row < 0:
+            continue
+        time_us = int(solved.chunk.histories.time_us[row])
+        step: dict[str, object] = {"stage": None if stage.optional else orders[False]}
+        if stage.optional:
+            step["optional"] = orders[True]
+        step |= {
+            "stage_name": stage.name,
+            "event_id": solved.chunk.ids[row].as_py(),
             "time": to_iso(time_us),
         }
-        for time_us, number, row in filled
-    ]
+        steps.append((time_us, step))
+    if definition.order == "unordered":
+        steps.sort(key=lambda one: one[0])
+    return [step for _time_us, step in steps]
+
+
+def steps_of(path: Sequence[Mapping[str, object]]) -> int:
+    """How many stages that count a path fills."""
+    return sum(step["stage"] is not None for step in path)
 
 
 def entry_times(definition: FunnelDefinition, histories: Histories, rows: Int64s) -> Int64s:
@@ -316,23 +309,6 @@ def entry_times(definition: FunnelDefinition, histories: Histories, rows: Int64s
     times = np.where(rows >= 0, histories.time_us[rows], np.iinfo(np.int64).max)
     earliest: Int64s = times.min(axis=1)
     return earliest
-
-
-def entity_text(entity: int) -> str:
-    """The key of an entity as it is shown: 16 hexadecimal digits."""
-    return f"{entity & 0xFFFF_FFFF_FFFF_FFFF:016x}"
-
-
-def entity_of(text: str) -> int | None:
-    """The entity of a key, if the text is one."""
-    if len(text) != 16 or any(sign not in "0123456789abcdef" for sign in text):
-        return None
-    return signed(int(text, 16))
-
-
-def signed(entity: int) -> int:
-    """The number that chunks have for an entity."""
-    return entity - (1 << 64) if entity >= 1 << 63 else entity
 
 
 def _first_entries(plan: Plan, histories: Histories, bits: int) -> Int64s:
@@ -350,10 +326,6 @@ def _path_numbers(person: Int64s) -> Int64s:
     is_first = np.concatenate(([True], person[1:] != person[:-1]))
     numbers: Int64s = indices - np.maximum.accumulate(np.where(is_first, indices, 0))
     return numbers
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def _refused(pointer: str, code: str, message: str) -> ValidationFailed:

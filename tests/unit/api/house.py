@@ -181,9 +181,9 @@ class Room:
         return rows()
 
     async def _explain(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str, session_gap_s: int
     ) -> dict[str, object]:
-        return explain(self.engine, snapshot, definition, time_range, who)
+        return explain(self.engine, snapshot, definition, time_range, who, session_gap_s=session_gap_s)
 
     async def _next_steps(
         self,

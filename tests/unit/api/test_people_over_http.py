@@ -52,6 +52,56 @@ async def test_a_list_is_read_page_by_page(room: Room, ada: Tenant) -> None:
         ]
 
 
+async def test_a_cursor_goes_on_behind_its_row_when_events_have_come(room: Room, ada: Tenant) -> None:
+    """Whoever enters now is before the first page and not seen; nobody who has not moved comes twice or is missed."""
+    shop(room, ada)
+    url = "/api/v1/analytics/funnel/users"
+    async with room.client(ada.bearer) as client:
+        first = (await client.post(url, json=question(ada, limit=4))).json()
+        room.events[ada.project.id] += [
+            {"event_type": "add_to_cart", "user_id": "late", "created_at": to_datetime(NOON_US + 1_000)},
+            {"event_type": "add_to_cart", "user_id": "early", "created_at": to_datetime(NOON_US - 1_000)},
+        ]
+        second = (await client.post(url, json=question(ada, limit=100, cursor=first["next_cursor"]))).json()
+    assert (first["has_changed"], second["has_changed"]) == (False, True)
+    assert first["data_version"] != second["data_version"]
+    assert (first["total"], second["total"]) == (9, 11)
+    seen = [row["user_id"] for row in [*first["people"], *second["people"]]]
+    assert seen == [f"user-{number}" for number in range(8, -1, -1)] + ["early"]
+
+
+async def test_the_project_says_when_a_session_ends(room: Room, ada: Tenant) -> None:
+    room.events[ada.project.id] = [
+        {"event_type": name, "user_id": "u", "created_at": to_datetime(NOON_US + at * 1_000_000)}
+        for name, at in (("add_to_cart", 0), ("purchase", 61))
+    ]
+    in_sessions = question(ada, unit="session", stage=2, kind="dropped")
+    async with room.client(ada.bearer) as client:
+        for gap_s, dropped in ((60, 1), (61, 0)):
+            changed = await client.patch(f"/api/v1/projects/{ada.project.id}", json={"session_gap_seconds": gap_s})
+            assert changed.status_code == 200, changed.text
+            assert (await client.post("/api/v1/analytics/funnel/users", json=in_sessions)).json()["total"] == dropped
+            body = question(ada, unit="session", user_id="u")
+            told = (await client.post("/api/v1/analytics/funnel/explain", json=body)).json()
+            assert told["status"] == ("dropped" if dropped else "converted")
+            lines = await client.post("/api/v1/analytics/funnel/export", json=in_sessions)
+            assert len(lines.text.splitlines()) == 1 + dropped
+
+
+async def test_optional_stages_have_columns_of_their_own(room: Room, ada: Tenant) -> None:
+    shop(room, ada)
+    stages = [STAGES[0], {"name": "Coupon", "event": "purchase", "optional": True}, STAGES[1]]
+    async with room.client(ada.bearer) as client:
+        body = question(ada, stages=stages)
+        answer = await client.post("/api/v1/analytics/funnel/export", json=body)
+        header, *rows = list(csv.reader(io.StringIO(answer.text, newline="")))
+        page = (await client.post("/api/v1/analytics/funnel/users", json=body)).json()
+    assert header[7::2] == ["stage_1_time", "optional_1_time", "stage_2_time"]
+    assert rows[0][7:9] == [page["people"][0]["path"][0]["time"], page["people"][0]["path"][0]["event_id"]]
+    ids = [[step["event_id"] for step in row["path"]] for row in page["people"]]
+    assert [[cell for cell in row[8::2] if cell] for row in rows] == ids
+
+
 async def test_a_saved_funnels_people(room: Room, ada: Tenant) -> None:
     shop(room, ada)
     async with room.client(ada.bearer) as client:
@@ -155,7 +205,7 @@ async def test_a_person_is_explained(room: Room, ada: Tenant) -> None:
         assert answer == (await client.get(f"{url}/{row['user_id']}")).json()
         body = question(ada, user_id=row["user_id"])
         assert answer == (await client.post("/api/v1/analytics/funnel/explain", json=body)).json()
-        assert set(answer) == set(ExplainAnswer.model_fields) - {"session_start", "hold"}
+        assert set(answer) == set(ExplainAnswer.model_fields) - {"session_start", "hold", "paths", "paths_total"}
         ExplainAnswer.model_validate(answer)
         assert (answer["status"], answer["stopped_at"]) == ("dropped", {"stage": 2, "stage_name": "Pay"})
         assert answer["reasons"][0]["causes"][0]["code"] == "never_happened"

@@ -207,6 +207,19 @@ def test_whose_value_counts(
     assert (found["attribution"], found["adds_up"]) == (attribution, attribution != "each")
 
 
+def test_an_unordered_path_lists_its_events_by_time_and_then_by_stage(engine: DuckEngine, tmp_path: Path) -> None:
+    """Of two events at one instant that of the smaller stage is the entry, whatever their ids."""
+    events = [
+        an_event("B", 0, p="of b") | {"id": "1"}, an_event("A", 0, p="of a") | {"id": "2"},
+        an_event("C", 0, p="of c") | {"id": "0"},
+    ]  # fmt: skip
+    for attribution, value in (("entry", "of a"), ("step:2", "of b"), ("step:3", "of c")):
+        breakdown = {"property": "p", "attribution": attribution}
+        definition = a_definition("A", "B", "C", order="unordered", breakdown=breakdown)
+        (group,) = asked(engine, tmp_path, events, definition, include=["breakdown"])["breakdown"]["groups"]
+        assert (group["value"], users(group)) == (value, [1, 1, 1])
+
+
 def test_largest_groups_are_kept_and_ties_go_by_value(engine: DuckEngine, tmp_path: Path) -> None:
     sizes = {"d": 1, "c": 2, "b": 2, "a": 1, "e": 3}
     events = [an_event("A", 0, user=f"{name}{n}", p=name) for name, size in sizes.items() for n in range(size)]

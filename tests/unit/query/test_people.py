@@ -3,17 +3,19 @@
 import random
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from iafa.errors import ValidationFailed
+from iafa.clock import FakeClock
+from iafa.errors import NotFound, QueryTimeout, ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
-from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.explain import explain
 from iafa.query.funnel import funnel
-from iafa.query.people import PeopleExport, PeopleQuestion, PeopleRow, Place, people
+from iafa.query.people import Found, PeopleExport, PeopleLists, PeopleQuestion, PeopleRow, Place, people
+from iafa.query.question import Extras
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
 from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_event, snapshot_of
 
@@ -109,9 +111,11 @@ def test_the_explanation_agrees_with_the_lists(engine: DuckEngine, snapshot: Sna
     for kind in kinds:
         rows = people(engine, snapshot, PeopleQuestion(definition, EVERYTHING, 1, kind), limit=1_000).rows
         for row in rows[:: max(1, len(rows) // 6)]:
-            if row.get("path_number", 1) != 1:
-                continue
             told: Any = explain(engine, snapshot, definition, EVERYTHING, str(row["entity"]))
+            number = row.get("path_number", 1)
+            if number != 1:
+                assert told["paths"][int(str(number)) - 1]["path"] == row["path"]
+                continue
             for field in ("entity", "user_id", "steps", "path", "session_start", "hold"):
                 assert told.get(field) == row.get(field)
             is_complete = row["steps"] == len(definition.required)
@@ -123,8 +127,9 @@ def test_the_explanation_agrees_with_the_lists(engine: DuckEngine, snapshot: Sna
 
 def check_row(row: PeopleRow, raw: dict[str, Any], stage: int, kind: str) -> None:
     path: Any = row["path"]
-    assert row["steps"] == len(path)
-    assert {"converted": len(path) >= stage, "dropped": len(path) == stage - 1}.get(kind, not path)
+    steps = sum(step["stage"] is not None for step in path)
+    assert row["steps"] == steps
+    assert {"converted": steps >= stage, "dropped": steps == stage - 1}.get(kind, not path)
     assert str(row["user_id"]).startswith("user-")
     assert row["anonymous_id"] is None
     if path:
@@ -137,6 +142,74 @@ def check_row(row: PeopleRow, raw: dict[str, Any], stage: int, kind: str) -> Non
     if "hold" in raw:
         held: Any = row["hold"]
         assert held["cart"] in {"1", "2"}
+
+
+def test_an_optional_stage_is_in_the_path_and_does_not_count(engine: DuckEngine, tmp_path: Path) -> None:
+    """The events of one instant are given out once for all stages: the optional one gets the event that fits it."""
+    either = {"name": "either", "events": ["A", "AX"]}
+    stages = [either, {"name": "o", "event": "AX", "optional": True}, {"name": "b", "event": "B"}]
+    definition = parse_definition(a_definition() | {"stages": stages})
+    events = [
+        an_event("AX", NOON_US) | {"id": "1"},
+        an_event("A", NOON_US) | {"id": "2"},
+        an_event("B", NOON_US + 5) | {"id": "3"},
+    ]
+    snapshot = snapshot_of(tmp_path / "p", [events])
+    (row,) = people(engine, snapshot, PeopleQuestion(definition, EVERYTHING, 2, "converted")).rows
+    path: Any = row["path"]
+    assert row["steps"] == 2
+    assert [(one["stage"], one.get("optional"), one["stage_name"], one["event_id"]) for one in path] == [
+        (1, None, "either", "2"), (None, 1, "o", "1"), (2, None, "b", "3")
+    ]  # fmt: skip
+    told: Any = explain(engine, snapshot, definition, EVERYTHING, "u")
+    assert (told["path"], told["steps"]) == (path, 2)
+    assert [(one["fills"], one["fills_optional"]) for one in told["events"]] == [(None, "o"), (1, None), (2, None)]
+
+
+def test_bots_are_left_out_of_lists_and_explanations(engine: DuckEngine, tmp_path: Path) -> None:
+    events = [an_event("A", NOON_US, user="person"), an_event("A", NOON_US, user="robot") | {"is_bot": True}]
+    snapshot = snapshot_of(tmp_path / "p", [events])
+    definition = parse_definition(a_definition("A", exclude_bots=True))
+    rows = people(engine, snapshot, PeopleQuestion(definition, EVERYTHING, 1, "converted")).rows
+    assert [row["user_id"] for row in rows] == ["person"]
+    assert explain(engine, snapshot, definition, EVERYTHING, "person")["status"] == "converted"
+    with pytest.raises(NotFound):
+        explain(engine, snapshot, definition, EVERYTHING, "robot")
+
+
+@pytest.mark.parametrize(("gap_s", "lengths"), [(99, [2, 0]), (100, [1, 1])])
+def test_sessions_end_after_the_pause_of_the_project(
+    engine: DuckEngine, tmp_path: Path, gap_s: int, lengths: list[int]
+) -> None:
+    """As in the funnel itself: lists, names and explanations see the same sessions."""
+    events = [an_event("A", NOON_US), an_event("B", NOON_US + 100 * SECOND_US), an_event("A", NOON_US + SECOND_US)]
+    events[2]["t"] = NOON_US + 100 * SECOND_US
+    snapshot = snapshot_of(tmp_path / "p", [events])
+    definition = parse_definition(a_definition("A", "B", unit="session", window_seconds=None))
+    answer: Any = funnel(engine, snapshot, definition, EVERYTHING, extras=Extras(session_gap_s=gap_s))
+    assert [stage["users"] for stage in answer["stages"]] == [lengths[0], 1]
+    rows = people(engine, snapshot, PeopleQuestion(definition, EVERYTHING, 1, "converted", gap_s)).rows
+    starts = {str(row["session_start"]) for row in rows}
+    assert len(rows) == len(starts) == lengths[0]
+    for row in rows:
+        told = explain(engine, snapshot, definition, EVERYTHING, str(row["entity"]), session_gap_s=gap_s)
+        assert [told[field] for field in ("steps", "path", "session_start")] == [
+            row[field] for field in ("steps", "path", "session_start")
+        ]
+        own: Any = told["events"]
+        assert sum(event["is_own"] for event in own) == (1 if row["steps"] == 1 else 4 - len(rows))
+
+
+def test_all_paths_of_totals_are_explained(engine: DuckEngine, tmp_path: Path) -> None:
+    events = [an_event(name, NOON_US + place * SECOND_US) for place, name in enumerate("ABABA")]
+    snapshot = snapshot_of(tmp_path / "p", [events])
+    definition = parse_definition(a_definition("A", "B", count="totals"))
+    rows = people(engine, snapshot, PeopleQuestion(definition, EVERYTHING, 1, "converted")).rows
+    told: Any = explain(engine, snapshot, definition, EVERYTHING, "u")
+    assert (told["steps"], told["status"], told["paths_total"]) == (2, "converted", 3)
+    assert told["path"] == told["paths"][0]["path"]
+    listed = sorted((row["path_number"], row["steps"], row["path"]) for row in rows)
+    assert [(one["path_number"], one["steps"], one["path"]) for one in told["paths"]] == listed
 
 
 @pytest.mark.parametrize("name", ["plain", "totals", "session", "drop"])
@@ -165,6 +238,26 @@ def test_an_export_is_the_whole_list(engine: DuckEngine, snapshot: Snapshot, mon
     export = PeopleExport(engine, snapshot, asked, timeout_s=30)
     assert [row for start in export.starts for row in export.rows(start)] == whole.rows
     assert len(export.starts) > 1
+
+
+def test_an_export_holds_no_more_than_a_batch_and_ends_when_its_time_is_over(
+    engine: DuckEngine, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = PeopleQuestion(parse_definition(DEFINITIONS["plain"]), EVERYTHING, 1, "converted")
+    monkeypatch.setattr("iafa.query.people.EXPORT_ROWS", 9)
+    export = PeopleExport(engine, snapshot, asked, timeout_s=30)
+    assert max(len(export.rows(start)) for start in export.starts) == 9
+    clock = cast(FakeClock, engine.clock)
+    rows = PeopleLists.rows
+
+    def slow(lists: PeopleLists, reading: Reading, page: Found) -> list[PeopleRow]:
+        clock.advance(20)
+        return rows(lists, reading, page)
+
+    monkeypatch.setattr(PeopleLists, "rows", slow)
+    assert len(export.rows(0)) == len(export.rows(9)) == 9
+    with pytest.raises(QueryTimeout):
+        export.rows(18)
 
 
 def test_the_names_are_those_of_the_earliest_event(engine: DuckEngine, tmp_path: Path) -> None:

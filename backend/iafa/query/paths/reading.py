@@ -135,7 +135,9 @@ def identified_sql(
     return sql_text(
         "identified",
         columns=", ".join(sorted(columns - {"user_hash"})) + also,
-        events=events_sql(snapshot, columns | {"user_hash"}, parameters),
+        events=events_sql(
+            snapshot, columns | {"user_hash"} | ({"is_bot"} if definition.exclude_bots else set()), parameters
+        ),
         and_no_bots=" and not is_bot" if definition.exclude_bots else "",
     )
 

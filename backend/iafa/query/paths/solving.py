@@ -90,19 +90,23 @@ def solve_paths(
     """Everybody who entered, chunk by chunk. `span` is narrower than the range where later events do not count."""
     span = span or span_of(definition, time_range)
     plan = plan_of(definition, span)
-    has_optional = len(definition.required) < len(definition.stages)
     for chunk in read_histories(
         reading, snapshot, definition, span, session_gap_s=session_gap_s, properties=properties
     ):
         reading.check_time()
-        paths = paths_of(definition, plan, chunk.histories, reading.check_time)
-        optional: Int64s | None = None
-        if has_optional:
-            paths, optional = fill_optional(definition, plan, chunk.histories, chunk.optional, paths)
-        yield Solved(chunk, paths, optional)
+        yield solved_of(definition, plan, chunk, reading.check_time)
+
+
+def solved_of(definition: FunnelDefinition, plan: Plan, chunk: Chunk, check_time: Callable[[], None]) -> Solved:
+    """The reported paths of a chunk's people, with what fills the optional stages."""
+    paths = paths_of(definition, plan, chunk.histories, check_time)
+    if len(definition.required) == len(definition.stages):
+        return Solved(chunk, paths)
+    return Solved(chunk, *fill_optional(definition, plan, chunk.histories, chunk.optional, paths))
 
 
 def paths_of(definition: FunnelDefinition, plan: Plan, histories: Histories, check_time: Callable[[], None]) -> Paths:
+    """The same on bare histories: which optional stages are filled does not move a path."""
     if definition.order == "unordered":
         unordered = solve_unordered_totals if definition.count == "totals" else solve_unordered
         return WARMING.of(unordered)(plan, histories, first_required=definition.first_required)
