@@ -1,5 +1,7 @@
 """The golden vectors of the semantics (section 10), and the edges named beside them."""
 
+import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from iafa.clock import from_datetime
 from iafa.errors import ValidationFailed
+from iafa.lake.identity import Edge, identities
 from iafa.query.definition import STAGES_MAX
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
@@ -58,6 +61,18 @@ def test_vector_13_later_steps_may_come_after_the_range(engine: DuckEngine, tmp_
     assert steps_of(engine, tmp_path, events, all_steps, end=until) == 1
 
 
+def test_vector_14_the_past_before_the_login_is_the_users(engine: DuckEngine, tmp_path: Path) -> None:
+    """A by a visitor, B by the user; who the visitor is became known only later."""
+    anonymous = an_event("A", NOON_US) | {"user": None, "anonymous": "visitor"}
+    snapshot = snapshot_of(tmp_path, [[anonymous, an_event("B", NOON_US + 10 * SECOND_US, user="ann")]])
+    login = Edge("login", "ann", "visitor", NOON_US + 20 * SECOND_US)
+    for known, counts in ((None, [1, 0]), (identities([login]), [1, 1])):
+        told: Any = funnel(
+            engine, replace(snapshot, identities=known), parse_definition(a_definition("A", "B")), resolve_time_range()
+        )
+        assert [stage["users"] for stage in told["stages"]] == counts
+
+
 def test_vector_18_no_window_at_all_still_holds_a_tie(engine: DuckEngine, tmp_path: Path) -> None:
     assert steps_of(engine, tmp_path, [("A", 5), ("B", 5)], a_definition("A", "B", window_seconds=0)) == 2
 
@@ -102,6 +117,14 @@ def test_vector_with_options(
     engine: DuckEngine, tmp_path: Path, events: Events, stages: str, options: dict[str, Any], steps: int
 ) -> None:
     assert steps_of(engine, tmp_path, events, a_definition(*stages, **options)) == steps
+
+
+def test_every_vector_of_the_table_is_here() -> None:
+    names = [*(row[0] for row in VECTORS), *(row[0] for row in WITH_OPTIONS)] + [
+        name.removeprefix("test_vector_").replace("_", "-") for name in globals() if name.startswith("test_vector_")
+    ]
+    numbers = {int(found.group()) for name in names if (found := re.match(r"\d+(?=-)", name))}
+    assert numbers == set(range(1, 19))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 Run as a program it does so without the compiler: `python -m tests.support.paths_arrays CASES`.
 """
 
-import random
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from iafa.query.paths.reading import Chunk
 from iafa.query.paths.solving import Solved, plan_of, solved_of, span_of
 from iafa.query.time_range import TimeRange
 from tests.support import paths_oracle
+from tests.support.chance import chance
 from tests.support.paths_cases import MODES, Case, random_case
 
 PEOPLE = 20
@@ -30,7 +30,7 @@ Ids = tuple[tuple[int, str], ...]
 
 def check(mode: str, cases: int, seed: int = 1) -> int:
     """How many histories were compared; at the first difference it stops."""
-    draw = random.Random(f"{mode}-{seed}")
+    draw = chance(f"arrays {mode} {seed}")
     compared = 0
     while compared < cases:
         case = random_case(draw, mode, PEOPLE)
