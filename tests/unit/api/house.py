@@ -1,7 +1,7 @@
 """The HTTP side over real stores, a real query engine and a clock that is turned by hand."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,8 @@ class Room:
     async def _snapshot(self, project_id: str) -> Snapshot:
         directory = self.data_dir / "events" / f"project_{project_id}"
         directory.mkdir(parents=True, exist_ok=True)
-        return Snapshot.of_table(events_table(self.events.get(project_id, [])), directory)
+        events = self.events.get(project_id, [])
+        return replace(Snapshot.of_table(events_table(events), directory), data_version=f"1.{len(events)}")
 
     async def _run_funnel(
         self,

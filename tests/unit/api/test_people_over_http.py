@@ -78,7 +78,7 @@ async def test_the_project_says_when_a_session_ends(room: Room, ada: Tenant) -> 
     in_sessions = question(ada, unit="session", stage=2, kind="dropped")
     async with room.client(ada.bearer) as client:
         for gap_s, dropped in ((60, 1), (61, 0)):
-            changed = await client.patch(f"/api/v1/projects/{ada.project.id}", json={"session_gap_seconds": gap_s})
+            changed = await client.put(f"/api/v1/projects/{ada.project.id}", json={"session_gap_seconds": gap_s})
             assert changed.status_code == 200, changed.text
             assert (await client.post("/api/v1/analytics/funnel/users", json=in_sessions)).json()["total"] == dropped
             body = question(ada, unit="session", user_id="u")
