@@ -141,6 +141,8 @@ def check_explanation(told: Any, row: Mapping[str, Any], steps: int) -> None:
         status = "converted" if row["steps"] == steps else "dropped" if row["steps"] else "dropped_by_exclusion"
         assert told["status"] == status
         assert bool(told["reasons"]) == (row["steps"] < steps)
+        # An event that breaks no rule would have been a further step.
+        assert all(reason["causes"] for reason in told["reasons"]), told
     else:
         assert told["paths"][row["path_number"] - 1]["path"] == row["path"]
 

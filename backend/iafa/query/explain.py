@@ -93,8 +93,9 @@ class _Explanation:
         self._snapshot = snapshot
         self._definition = definition
         self._span = span
-        # The funnel reads only what can count; the reasons for a stop may lie before and after it.
-        self._wide = replace(span, read_from_us=TIME_MIN_US, read_to_us=TIME_END_US)
+        # The funnel reads only what can count; the reasons for a stop may lie before and after it, not after `as_of`.
+        exists_to_us = TIME_END_US if definition.as_of_us is None else definition.as_of_us + 1
+        self._wide = replace(span, read_from_us=TIME_MIN_US, read_to_us=exists_to_us)
         self._plan: Plan = plan_of(definition, span)
 
     def answer(self, who: str) -> dict[str, object]:

@@ -24,6 +24,7 @@ _SENTENCES = {
     Cause.OTHER_SESSION: "{event} belongs to another session",
     Cause.OTHER_HOLD_VALUE: "{event} has other values of {held}",
     Cause.ALREADY_USED: "the only {event} near fills another stage; each stage needs an event of its own",
+    Cause.NOT_FIRST_ENTRY: "{event} came after the first entry, and only that one may begin a path",
 }
 
 

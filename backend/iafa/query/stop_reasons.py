@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from iafa.query.paths.plan import NO_LIMIT_US, Plan
+from iafa.query.paths.plan import ENTRY_FIRST, NO_LIMIT_US, Plan
 
 CANDIDATES_MAX = 20_000
 REASONS_MAX = 10
@@ -33,6 +33,7 @@ class Cause(StrEnum):
     OTHER_SESSION = "other_session"
     OTHER_HOLD_VALUE = "other_hold_value"
     ALREADY_USED = "already_used"
+    NOT_FIRST_ENTRY = "not_first_entry"
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,10 @@ class _Judge:
             [event for event in own if story.excluded[event] >> number & 1]
             for number in range(len(rules.plan.excluded_from))
         ]
+        bits = 1 if rules.is_first_required or not rules.is_unordered else -1
+        self._entries = [
+            event for event in own if story.steps[event] & bits and self._is_in_range(story.time_us[event])
+        ]
         self._others = [event for event in own if story.is_filtered[event] or not rules.is_strict_filtered]
 
     def miss(self, event: int) -> Miss:
@@ -150,9 +155,15 @@ class _Judge:
                     return step
         return self._missing[0]
 
+    def _is_in_range(self, at_us: int) -> bool:
+        """May a path begin at that time?"""
+        return self._plan.from_us <= at_us < self._plan.to_us
+
     def _as_first(self, at_us: int) -> Iterator[Broken]:
-        if not self._plan.from_us <= at_us < self._plan.to_us:
+        if not self._is_in_range(at_us):
             yield Broken(Cause.OUT_OF_RANGE)
+        elif self._plan.entry == ENTRY_FIRST and at_us > self._story.time_us[self._entries[0]]:
+            yield Broken(Cause.NOT_FIRST_ENTRY)
         if self._rules.is_unordered:
             yield from self._excluded_in_set(at_us, at_us, 1)
         else:
@@ -171,7 +182,7 @@ class _Judge:
             yield Broken(Cause.AFTER_WINDOW, at_us - first_us - plan.window_us)
         elif first_us - at_us > plan.window_us and not is_before:
             yield Broken(Cause.BEFORE_WINDOW, first_us - at_us - plan.window_us)
-        if at_us >= plan.end_us and plan.end_us == plan.to_us:
+        if at_us >= plan.end_us and plan.is_all_steps:
             yield Broken(Cause.OUT_OF_RANGE)
         if is_before:
             return
@@ -207,8 +218,8 @@ class _Judge:
             yield Broken(Cause.BEFORE_WINDOW, last_us - at_us - plan.window_us)
         if is_earlier and self._rules.is_first_required:
             yield Broken(Cause.BEFORE_PREVIOUS, first_us - at_us)
-        is_late = at_us >= plan.end_us and plan.end_us == plan.to_us
-        if is_late or (is_earlier and not plan.from_us <= at_us < plan.to_us):
+        is_late = at_us >= plan.end_us and plan.is_all_steps
+        if is_late or (is_earlier and not self._is_in_range(at_us)):
             yield Broken(Cause.OUT_OF_RANGE)
         yield from self._excluded_in_set(min(first_us, at_us), max(last_us, at_us), len(self._times) + 1)
 

@@ -954,7 +954,7 @@ export interface components {
          * @description The closed set of reasons.
          * @enum {string}
          */
-        Cause: "never_happened" | "after_window" | "before_window" | "before_previous" | "same_instant" | "filter_not_met" | "excluded" | "interrupted" | "within_too_late" | "after_too_early" | "out_of_range" | "other_session" | "other_hold_value" | "already_used";
+        Cause: "never_happened" | "after_window" | "before_window" | "before_previous" | "same_instant" | "filter_not_met" | "excluded" | "interrupted" | "within_too_late" | "after_too_early" | "out_of_range" | "other_session" | "other_hold_value" | "already_used" | "not_first_entry";
         /**
          * ComparedPeriod
          * @description The other period's own counts. The difference is this period's rate minus the other's.

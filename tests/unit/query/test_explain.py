@@ -4,10 +4,11 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from iafa.clock import FakeClock, to_iso
 from iafa.errors import NotFound
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
@@ -71,6 +72,12 @@ TABLE: dict[str, tuple[str, dict[str, Any], list[str], str]] = {
         ["before_window"],
         "10 seconds too early",
     ),
+    "first entry": (
+        "A0 X1 A2 B3",
+        a_definition("A", "B", entry="first", exclusions=X_BETWEEN * 2, exclusion_mode="drop"),
+        ["not_first_entry"],
+        "only that one may begin",
+    ),
     "grace": ("B0 A5", a_definition("A", "B", tie="grace:2"), ["before_previous"], "5 seconds"),
 }
 
@@ -103,12 +110,29 @@ def test_the_reason_for_a_stop(engine: DuckEngine, tmp_path: Path, name: str) ->
     assert [cause["code"] for cause in first["causes"]] == codes
     assert words in first["text"]
     assert answer["stopped_at"]["stage"] == answer["steps"] + 1
-    expected = {"drop": "dropped_by_exclusion", "entry": "not_entered"}.get(name, "dropped")
+    expected = {
+        "drop": "dropped_by_exclusion",
+        "first entry": "dropped_by_exclusion",
+        "entry": "not_entered",
+    }.get(name, "dropped")
     assert answer["status"] == expected
 
 
 def test_every_reason_is_in_the_table() -> None:
     assert {code for _, _, codes, _ in TABLE.values() for code in codes} == set(Cause)
+
+
+def test_nothing_is_told_of_what_came_after_as_of(engine: DuckEngine, tmp_path: Path) -> None:
+    cast(FakeClock, engine.clock).set_wall(NOON_US + 60 * SECOND_US)
+    early = told(engine, tmp_path, history("A0 B5"), a_definition("A", "B", as_of=to_iso(NOON_US + 3 * SECOND_US)))
+    assert early["reasons"][0]["causes"][0]["code"] == "never_happened"
+    assert told(engine, tmp_path, history("A0 B5"), a_definition("A", "B"))["status"] == "converted"
+
+
+def test_all_steps_end_with_the_range_also_for_mature_entries(engine: DuckEngine, tmp_path: Path) -> None:
+    cast(FakeClock, engine.clock).set_wall(NOON_US + 150 * SECOND_US)
+    answer = told(engine, tmp_path, history("A0 B60"), a_definition("A", "B", range="all_steps", mature_only=True))
+    assert (answer["status"], answer["reasons"][0]["causes"][0]["code"]) == ("dropped", "out_of_range")
 
 
 def test_a_converted_person_needs_no_reason(engine: DuckEngine, tmp_path: Path) -> None:
