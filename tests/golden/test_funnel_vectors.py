@@ -10,7 +10,8 @@ import pytest
 
 from iafa.clock import from_datetime
 from iafa.errors import ValidationFailed
-from iafa.lake.identity import Edge, identities
+from iafa.lake.identity import Edge, table_of
+from iafa.lake.identity_spans import Identities
 from iafa.query.definition import STAGES_MAX
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
@@ -66,7 +67,7 @@ def test_vector_14_the_past_before_the_login_is_the_users(engine: DuckEngine, tm
     anonymous = an_event("A", NOON_US) | {"user": None, "anonymous": "visitor"}
     snapshot = snapshot_of(tmp_path, [[anonymous, an_event("B", NOON_US + 10 * SECOND_US, user="ann")]])
     login = Edge("login", "ann", "visitor", NOON_US + 20 * SECOND_US)
-    for known, counts in ((None, [1, 0]), (identities([login]), [1, 1])):
+    for known, counts in ((None, [1, 0]), (Identities.of(table_of([login])).table, [1, 1])):
         told: Any = funnel(
             engine, replace(snapshot, identities=known), parse_definition(a_definition("A", "B")), resolve_time_range()
         )
