@@ -17,8 +17,8 @@ from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
 from iafa.query.next_steps import next_steps
-from tests.property.test_paths_oracle import random_edges, snapshot_on_days
-from tests.support import paths_oracle
+from tests.property.test_paths_oracle import snapshot_on_days
+from tests.support import paths_oracle, reports_oracle
 from tests.support.paths_cases import FIRST_US, HOUR_US, MODES, Case, random_case
 from tests.unit.query.rows import an_engine
 
@@ -41,7 +41,8 @@ def expected(case: Case, own: Callable[[paths_oracle.Event], str] | None = None)
     window = definition["window_seconds"]
     reached, after = 0, defaultdict(list)
     for history in replace(case, definition=definition).histories(own):
-        paths = paths_oracle.reported(history, definition, case.lo, case.hi)
+        asked = reports_oracle.Asked(definition, case.lo, case.hi)
+        paths = paths_oracle.reported(history, definition, asked.may_begin, asked.may_follow)
         complete = [path for path in paths if set(required) <= set(path)]
         if not complete:
             continue
@@ -155,7 +156,7 @@ def test_next_steps_follow_identity_edges(engine: DuckEngine, tmp_path: Path, mo
             event | ({"user": None, "anonymous": f"device-{draw.randrange(150)}"} if draw.random() < 0.4 else {})
             for event in case.events
         ]
-        own = lambda event, known=edges: paths_oracle.owner(event, known)  # noqa: E731
+        own = lambda event, known=edges: reports_oracle.owner(event, known)  # noqa: E731
         kept = {
             event["id"]
             for history in replace(case, events=events).histories(own)
@@ -175,3 +176,18 @@ def test_next_steps_follow_identity_edges(engine: DuckEngine, tmp_path: Path, mo
         apart: Any = next_steps(engine, replace(snapshot, identities=None), definition, case.time_range, limit=50)
         moved += shown(apart) != shown(answer)
     assert moved
+
+
+def random_edges(draw: random.Random, case: Case) -> list[dict[str, Any]]:
+    """Who has which device from when on, and a few users who are the same person."""
+    return [
+        {
+            "id": f"edge-{number}",
+            "kind": kind,
+            "user": f"user-{draw.randrange(PEOPLE)}",
+            "other": f"{'device' if kind == 'identify' else 'user'}-{draw.randrange(PEOPLE)}",
+            "t": draw.choice(case.events)["t"],
+            "is_revoked": draw.random() < 0.2,
+        }
+        for number, kind in enumerate(draw.choices(("identify", "alias"), (10, 1), k=PEOPLE))
+    ]
