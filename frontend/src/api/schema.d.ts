@@ -1177,8 +1177,22 @@ export interface components {
              * @example 3
              */
             stages: number;
-            /** Path */
+            /**
+             * Path
+             * @description The reported path; with `count: totals` the first one.
+             */
             path: components["schemas"]["PathStep"][];
+            /**
+             * Paths
+             * @description With `count: totals`: all of them, up to 1,000.
+             */
+            paths?: components["schemas"]["NumberedPath"][] | null;
+            /**
+             * Paths Total
+             * @description With `count: totals`.
+             * @example 3
+             */
+            paths_total?: number | null;
             stopped_at: components["schemas"]["StoppedAt"] | null;
             /**
              * Reasons
@@ -2785,6 +2799,24 @@ export interface components {
              */
             reason: string | null;
         };
+        /**
+         * NumberedPath
+         * @description One of several paths of the same entity (`count: totals`).
+         */
+        NumberedPath: {
+            /**
+             * Path Number
+             * @example 1
+             */
+            path_number: number;
+            /**
+             * Steps
+             * @example 2
+             */
+            steps: number;
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+        };
         /** OpenStageAnswer */
         OpenStageAnswer: {
             /**
@@ -2866,10 +2898,15 @@ export interface components {
         PathStep: {
             /**
              * Stage
-             * @description The `order` of the stage in the funnel's answer.
+             * @description The `order` of the stage in the funnel's answer; null for an optional one.
              * @example 1
              */
-            stage: number;
+            stage: number | null;
+            /**
+             * Optional
+             * @description Of an optional stage: its place in `optional_stages`, from 1.
+             */
+            optional?: number | null;
             /**
              * Stage Name
              * @example Cart
@@ -3170,6 +3207,11 @@ export interface components {
              */
             fills: number | null;
             /**
+             * Fills Optional
+             * @description The name of the optional stage that it fills.
+             */
+            fills_optional: string | null;
+            /**
              * Is Own
              * @description False: of another session, or of other values held constant.
              */
@@ -3199,7 +3241,7 @@ export interface components {
             anonymous_id: string | null;
             /**
              * Steps
-             * @description Stages reached by the path.
+             * @description Stages reached by the path, without optional ones.
              * @example 2
              */
             steps: number;
@@ -8488,6 +8530,7 @@ export interface operations {
                      *           "path": [
                      *             {
                      *               "stage": 1,
+                     *               "optional": 0,
                      *               "stage_name": "Cart",
                      *               "event_id": "order-77-line-1",
                      *               "time": "2026-11-20T09:15:02.123456Z"
@@ -8627,6 +8670,7 @@ export interface operations {
                      *           "path": [
                      *             {
                      *               "stage": 1,
+                     *               "optional": 0,
                      *               "stage_name": "Cart",
                      *               "event_id": "order-77-line-1",
                      *               "time": "2026-11-20T09:15:02.123456Z"
@@ -8801,11 +8845,28 @@ export interface operations {
                      *       "path": [
                      *         {
                      *           "stage": 1,
+                     *           "optional": 0,
                      *           "stage_name": "Cart",
                      *           "event_id": "order-77-line-1",
                      *           "time": "2026-11-20T09:15:02.123456Z"
                      *         }
                      *       ],
+                     *       "paths": [
+                     *         {
+                     *           "path_number": 1,
+                     *           "steps": 2,
+                     *           "path": [
+                     *             {
+                     *               "stage": 1,
+                     *               "optional": 0,
+                     *               "stage_name": "Cart",
+                     *               "event_id": "order-77-line-1",
+                     *               "time": "2026-11-20T09:15:02.123456Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "paths_total": 3,
                      *       "stopped_at": {
                      *         "stage": 2,
                      *         "stage_name": "Pay"
@@ -8875,6 +8936,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "fills": 0,
+                     *           "fills_optional": "",
                      *           "is_own": true
                      *         }
                      *       ],
@@ -9003,11 +9065,28 @@ export interface operations {
                      *       "path": [
                      *         {
                      *           "stage": 1,
+                     *           "optional": 0,
                      *           "stage_name": "Cart",
                      *           "event_id": "order-77-line-1",
                      *           "time": "2026-11-20T09:15:02.123456Z"
                      *         }
                      *       ],
+                     *       "paths": [
+                     *         {
+                     *           "path_number": 1,
+                     *           "steps": 2,
+                     *           "path": [
+                     *             {
+                     *               "stage": 1,
+                     *               "optional": 0,
+                     *               "stage_name": "Cart",
+                     *               "event_id": "order-77-line-1",
+                     *               "time": "2026-11-20T09:15:02.123456Z"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "paths_total": 3,
                      *       "stopped_at": {
                      *         "stage": 2,
                      *         "stage_name": "Pay"
@@ -9077,6 +9156,7 @@ export interface operations {
                      *             }
                      *           ],
                      *           "fills": 0,
+                     *           "fills_optional": "",
                      *           "is_own": true
                      *         }
                      *       ],
