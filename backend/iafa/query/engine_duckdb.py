@@ -193,6 +193,10 @@ class Reading:
                 raise QueryBusy(_TOO_MANY_FILES, retry_after_s=_RETRY_AFTER_S) from error
             raise _damage(self._snapshot, error) from error
 
+    def lend(self, name: str, table: pa.Table) -> None:
+        """Let later statements of this question read the table by its name. Not while batches are read."""
+        self._cursor.register(name, table)
+
     def check_time(self) -> None:
         """For loops beside the statements."""
         self._deadline.check()

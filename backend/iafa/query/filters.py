@@ -286,23 +286,17 @@ class _Subject:
 
     def text(self) -> str:
         """Canonical text; null for null, arrays and objects."""
-        return self._choose(_canonical_sql(self.kind(), self._value()), self._column_text())
+        return self._choose(canonical_sql(self.kind(), self._value()), self._column_text())
 
     def number(self) -> str:
         """Numbers, and strings that are wholly a decimal number; else null."""
-        value = self._value()
-        read = (
-            f"case {self.kind()} when 'VARCHAR' then {_decimal_sql(value)} "
-            f"when 'UBIGINT' then {value}::double when 'BIGINT' then {value}::double "
-            f"when 'DOUBLE' then {value}::double end"
-        )
         column = "sample_rate" if self._column == "sample_rate" else _decimal_sql(self._column_text())
-        return self._choose(read, column)
+        return self._choose(number_sql(self.kind(), self._value()), column)
 
     def elements(self) -> str:
         """The canonical texts of an array's scalar elements."""
         items = f"from_json(json_extract(properties, {self.path}), '[\"JSON\"]')"
-        element = _canonical_sql("json_type(element)", "json_extract_string(element, '$')")
+        element = canonical_sql("json_type(element)", "json_extract_string(element, '$')")
         return f"list_transform({items}, lambda element: {element})"
 
     def _value(self) -> str:
@@ -326,10 +320,20 @@ def pointer_of_property(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
-def _canonical_sql(kind: str, value: str) -> str:
+def canonical_sql(kind: str, value: str) -> str:
+    """The canonical text of a JSON value, given as SQL: its type and its plain text."""
     return (
         f"case {kind} when 'DOUBLE' then {_double_text_sql(f'{value}::double')} "
         f"when 'ARRAY' then null when 'OBJECT' then null when 'NULL' then null else {value} end"
+    )
+
+
+def number_sql(kind: str, value: str) -> str:
+    """A JSON value as a number; null where it is none."""
+    return (
+        f"case {kind} when 'VARCHAR' then {_decimal_sql(value)} "
+        f"when 'UBIGINT' then {value}::double when 'BIGINT' then {value}::double "
+        f"when 'DOUBLE' then {value}::double end"
     )
 
 

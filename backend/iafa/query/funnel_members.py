@@ -27,7 +27,7 @@ def stages_of(
 ) -> list[dict[str, object]]:
     before = [counts[0], *counts]
     stages: list[dict[str, object]] = []
-    for index, name in enumerate(_names(definition)):
+    for index, name in enumerate(stage_names(definition)):
         shown: dict[str, object] = {
             "stage_name": name,
             "order": index + 1,
@@ -41,7 +41,7 @@ def stages_of(
     return stages
 
 
-def _names(definition: FunnelDefinition) -> list[str]:
+def stage_names(definition: FunnelDefinition) -> list[str]:
     """Without an order stage k means any k of the stages, not the k-th."""
     names = [stage.name for stage in definition.required]
     if definition.order != "unordered" or len(names) == 1:
