@@ -54,6 +54,7 @@ from iafa.metrics import Counters
 from iafa.published import Publisher
 from iafa.query.answer_cache import AnswerCache
 from iafa.query.definition import FunnelDefinition
+from iafa.query.drivers import DriversQuestion
 from iafa.query.engine_console import Console
 from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
@@ -139,6 +140,16 @@ class House:
             return notebook(self.engine, snapshot, question, answer, cancellation)
 
         return await self._in_query_pool(make)
+
+    async def drivers(
+        self,
+        snapshot: Snapshot,
+        asked: DriversQuestion,
+        funnel_id: str | None,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, Any]:
+        ask = partial(self.answers.drivers, self.engine, snapshot, asked)
+        return await self._in_query_pool(partial(ask, funnel_id=funnel_id, cancellation=cancellation))
 
     async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
         return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))

@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from iafa.query.definition_reading import parse_definition
 from iafa.query.paths.moments import moments
 from iafa.query.paths.solving import paths_of, plan_of, span_of
 from tests.support import paths_oracle
+from tests.support.drivers_oracle import first_moment
 from tests.support.paths_arrays import chunk_of
 from tests.support.paths_cases import MODES, Case, random_case
 
@@ -44,7 +44,7 @@ def check(case: Case, histories: Sequence[Sequence[paths_oracle.Event]], level: 
         histories = [[one for one in own if paths_oracle.passes(one, case.definition)] for own in histories]
         histories = [own for own in histories if own]
     for person, history in enumerate(histories):
-        expected = first_moment(case, history, level)
+        expected = first_moment(history, case.definition, level, case.lo, case.hi)
         seen[int(expected is not None)] += 1
         assert at_us.get(person) == expected, (case.definition, history)
     for person, entry, stage in zip(found.person, found.entry_rows, found.stage_rows, strict=True):
@@ -53,17 +53,3 @@ def check(case: Case, histories: Sequence[Sequence[paths_oracle.Event]], level: 
         assert first <= stage < last
         assert chunk.histories.time_us[max(entry, stage)] <= at_us[int(person)]
     assert np.all(np.diff(found.person) > 0)
-
-
-def first_moment(case: Case, history: Sequence[paths_oracle.Event], level: int) -> int | None:
-    """By the oracle, without what only the future tells: the last of several entries, what `drop` looks for."""
-    definition: dict[str, Any] = case.definition | {"exclusion_mode": "cut"}
-    if definition.get("entry") == "last":
-        definition["entry"] = "best"
-    for instant in sorted({event["t"] for event in history}):
-        known = [event for event in history if event["t"] <= instant]
-        paths = paths_oracle.reported(known, definition, case.lo, case.hi)
-        filled = [number for path in paths for number in path if not definition["stages"][number - 1].get("optional")]
-        if len(filled) >= level:
-            return int(instant)
-    return None

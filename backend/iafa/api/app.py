@@ -13,6 +13,7 @@ from iafa.api import (
     analytics,
     auth,
     docs_pages,
+    drivers,
     funnels,
     health,
     keys,
@@ -39,6 +40,7 @@ API_ROUTERS = (
     people.router,
     suggestions.router,
     receipts.router,
+    drivers.router,
     health.router,
 )
 ROOT_ROUTERS = (health.router, metrics.router, docs_pages.router, pages.router)

@@ -27,6 +27,7 @@ DEFINITION_BODY = _body("FunnelDefinition", _DEFINITION)
 _QUESTION = {**_DEFINITION, "start_date": "2026-10-01", "end_date": "2026-10-31"}
 QUESTION_BODY = _body("FunnelQuestion", _QUESTION)
 PEOPLE_BODY = _body("PeopleQuestion", {**_QUESTION, "stage": 3, "kind": "dropped"})
+DRIVERS_BODY = _body("DriversQuestion", {**_QUESTION, "stage": 2})
 EXPLAIN_BODY = _body("ExplainQuestion", {**_QUESTION, "user_id": "user-42"})
 RECEIPT_BODY = _body("ReceiptQuestion", {**_QUESTION, "format": "notebook"})
 EXPORT_BODY = _body("ExportQuestion", {**_QUESTION, "stage": 3, "kind": "dropped", "format": "csv"})

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from iafa import __version__
 from iafa.api.access import EXTENSION, SECURITY, Access
+from iafa.api.driver_models import DriversQuestion
 from iafa.api.examples import example_of
 from iafa.api.funnel_models import FunnelDefinition, FunnelQuestion, ReceiptQuestion
 from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion
@@ -46,7 +47,7 @@ _SECURITY = {
 # Read by routes that take the body as it is, so that the framework does not know them.
 _BODIES = (
     *(ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion),
-    *(NextStepsQuestion, ReceiptQuestion),
+    *(NextStepsQuestion, ReceiptQuestion, DriversQuestion),
 )
 # The framework's own validation answer is never sent: problems take its place.
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")

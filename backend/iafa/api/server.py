@@ -63,6 +63,7 @@ def services_of_house(house: House, publisher: Publisher, *, replayed_from: int)
         snapshot=house.snapshot,
         run_funnel=house.run_funnel,
         funnel_notebook=house.funnel_notebook,
+        drivers=house.drivers,
         run_trends=house.run_trends,
         event_names=house.event_names,
         people_page=house.people_page,

@@ -13,6 +13,7 @@ from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels
 from iafa.meta.projects import Projects
 from iafa.query.definition import FunnelDefinition
+from iafa.query.drivers import DriversQuestion
 from iafa.query.engine_duckdb import Cancellation
 from iafa.query.people import PeoplePage, PeopleQuestion, Place
 from iafa.query.question import Extras
@@ -44,6 +45,8 @@ class Services:
     funnel_notebook: (
         "Callable[[Snapshot, FunnelDefinition, TimeRange, str | None, Extras, Cancellation], Awaitable[bytes]]"
     )
+    # (snapshot, question, id of the saved funnel, whether anybody still waits) -> what goes with dropping off
+    drivers: "Callable[[Snapshot, DriversQuestion, str | None, Cancellation], Awaitable[dict[str, Any]]]"
     # (snapshot, question) -> series of daily counts
     run_trends: "Callable[[Snapshot, TrendQuestion], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first

@@ -2,10 +2,13 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from iafa.lake.snapshot import Snapshot
+from iafa.query.drivers import DriversQuestion, drivers
 from iafa.query.engine_duckdb import Cancellation, DuckEngine
 from iafa.query.funnel import answer
 from iafa.query.question import Question
@@ -35,13 +38,31 @@ class AnswerCache:
         cancellation: Cancellation | None = None,
     ) -> dict[str, object]:
         """Blocks: call it in a thread. `elapsed_ms` is the time of this call."""
-        began_s = engine.clock.monotonic_s()
         key = (snapshot.project_id, snapshot.data_version, funnel_id, question.key())
+        ask = partial(answer, engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
+        return self._kept(engine, key, ask)
+
+    def drivers(
+        self,
+        engine: DuckEngine,
+        snapshot: Snapshot,
+        asked: DriversQuestion,
+        *,
+        funnel_id: str | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, object]:
+        """As `answer`."""
+        key = (snapshot.project_id, snapshot.data_version, funnel_id, asked.key())
+        ask = partial(drivers, engine, snapshot, asked, funnel_id=funnel_id, cancellation=cancellation)
+        return self._kept(engine, key, ask)
+
+    def _kept(self, engine: DuckEngine, key: _Key, ask: Callable[[], dict[str, object]]) -> dict[str, object]:
+        began_s = engine.clock.monotonic_s()
         known = self._get(key)
         if known is not None:
             found = msgspec.json.decode(known, type=dict[str, object])
             return found | {"elapsed_ms": round((engine.clock.monotonic_s() - began_s) * 1000, 1)}
-        found = answer(engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
+        found = ask()
         self._put(key, msgspec.json.encode(found))
         return found
 

@@ -27,6 +27,7 @@ from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
 from iafa.metrics import text_of
 from iafa.query.definition import FunnelDefinition
+from iafa.query.drivers import DriversQuestion, drivers
 from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.explain import explain
@@ -116,6 +117,7 @@ class Room:
             snapshot=self._snapshot,
             run_funnel=self._run_funnel,
             funnel_notebook=self._funnel_notebook,
+            drivers=self._drivers,
             run_trends=self._run_trends,
             event_names=self._event_names,
             people_page=self._people_page,
@@ -160,6 +162,11 @@ class Room:
         question = question_of(definition, time_range, self.clock.now_us(), extras)
         found = answer(self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
         return notebook(self.engine, snapshot, question, found, cancellation)
+
+    async def _drivers(
+        self, snapshot: Snapshot, asked: DriversQuestion, funnel_id: str | None, cancellation: Cancellation
+    ) -> dict[str, Any]:
+        return drivers(self.engine, snapshot, asked, funnel_id=funnel_id, cancellation=cancellation)
 
     async def _run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
         return trends(self.engine, snapshot, question)
