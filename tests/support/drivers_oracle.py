@@ -119,6 +119,7 @@ def of_events(
     people: Sequence[Person], definition: Definition, level: int, *, lookback_s: int, landmark_s: int, as_of: int
 ) -> dict[Name, Counts]:
     required = [stage for stage in definition["stages"] if not stage.get("optional")]
+    later = required if definition.get("order") == "unordered" else required[level:]
     tie = definition.get("tie", "any")
     grace = int(tie.removeprefix("grace:")) * SECOND_US if tie.startswith("grace") else 0
     did: dict[Name, list[Person]] = defaultdict(list)
@@ -127,7 +128,7 @@ def of_events(
         is_undecided = landmark_s > 0 and person.next_at > landmark and landmark <= as_of
         seen = set()
         for event in person.events:
-            if any(matches(event, stage) for stage in required[level:]):
+            if any(matches(event, stage) for stage in later):
                 continue
             if person.at - grace - lookback_s * SECOND_US <= event["t"] < person.at - grace:
                 seen.add(("before", event["name"], "did", None))

@@ -169,11 +169,9 @@ class FactorReader:
             at: At = "after" if row["is_after"] else "before"
             whole = landmark.whole if row["is_after"] else self._whole
             factor = Factor(at, row["name"], "did")
-            candidate = whole.candidate(factor, row["people"], row["converted"], row["weight"])
+            factors.candidates.append(whole.candidate(factor, row["people"], row["converted"], row["weight"]))
             if row["people"] < PEOPLE_MIN:
                 factors.left_out.append(LeftOut(at, row["name"], "too_few_people"))
-            else:
-                factors.candidates.append(candidate)
             if row["is_last"] and row["names"] > EVENTS_MAX:
                 factors.left_out.append(LeftOut(at, None, "over_the_limit", row["names"] - EVENTS_MAX))
         return factors
@@ -271,11 +269,12 @@ class FactorReader:
         span = read_span(self._question, _bounds(people.at_us), lookback_s, landmark.seconds)
         snapshot = self._snapshot.between(span.read_from_us, span.read_to_us)
         parameters = Parameters(read_from_us=span.read_from_us, read_to_us=span.read_to_us, most=EVENTS_MAX)
-        later = [stage_sql(one, parameters) for one in definition.required[stage:]]
+        # Without an order every stage may be the next one.
+        later = definition.required if definition.order == "unordered" else definition.required[stage:]
         text = sql_text(
             "driver_events",
             identified=identified_sql(snapshot, definition, stage_columns(definition), parameters),
-            is_outcome=" or ".join(f"({condition})" for condition in later),
+            is_outcome=" or ".join(f"({stage_sql(one, parameters)})" for one in later),
         )
         fields = ("is_after", "name", "people", "converted", "weight", "names")
         rows = [dict(zip(fields, row, strict=True)) for row in self._reading.rows(text, parameters.values)]

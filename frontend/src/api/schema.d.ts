@@ -636,6 +636,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/funnel/{funnel_id}/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask why people stop in a saved funnel
+         * @description Properties and events that go with reaching the next stage or not, each with the size of its effect, an interval, and an exact test corrected for all that were tested. An association is no cause.
+         */
+        get: operations["ask_saved_drivers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/funnel/drivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask why people stop in a funnel that is not saved
+         * @description The same answer as for a saved funnel; `funnel_id` is null.
+         */
+        post: operations["ask_drivers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -955,6 +995,25 @@ export interface components {
          * @enum {string}
          */
         Cause: "never_happened" | "after_window" | "before_window" | "before_previous" | "same_instant" | "filter_not_met" | "excluded" | "interrupted" | "within_too_late" | "after_too_early" | "out_of_range" | "other_session" | "other_hold_value" | "already_used" | "not_first_entry";
+        /** ComparedPeople */
+        ComparedPeople: {
+            /**
+             * People
+             * @example 812
+             */
+            people: number;
+            /**
+             * Converted
+             * @description Of these, who reached the next stage.
+             * @example 96
+             */
+            converted: number;
+            /**
+             * Conversion Rate
+             * @example 11.82
+             */
+            conversion_rate: number;
+        };
         /**
          * ComparedPeriod
          * @description The other period's own counts. The difference is this period's rate minus the other's.
@@ -990,6 +1049,489 @@ export interface components {
              * @example 2026-10-31
              */
             end: string | null;
+        };
+        /**
+         * Driver
+         * @description One factor: people with it beside people without it. Differences are percentage points.
+         */
+        Driver: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "property" | "event";
+            /**
+             * At
+             * @description Where the factor was looked for: on the event that people began with (`entry`) or got to the stage with (`stage`), or among their events `before` that moment or `after` it, up to the landmark.
+             * @enum {string}
+             */
+            at: "entry" | "stage" | "before" | "after";
+            /**
+             * Name
+             * @description Of the property, the column or the event.
+             * @example browser
+             */
+            name: string;
+            /**
+             * Op
+             * @example eq
+             * @enum {string}
+             */
+            op: "eq" | "gte" | "exists" | "did";
+            /**
+             * Value
+             * @example Safari
+             */
+            value: string | number | null;
+            /**
+             * Filter
+             * @description The same as a filter of a stage; null for events.
+             * @example {
+             *       "op": "eq",
+             *       "property": "column:browser",
+             *       "value": "Safari"
+             *     }
+             */
+            filter: {
+                [key: string]: unknown;
+            } | null;
+            with_it: components["schemas"]["ComparedPeople"];
+            without: components["schemas"]["ComparedPeople"];
+            /**
+             * Difference
+             * @example -9.4
+             */
+            difference: number;
+            /**
+             * Interval
+             * @description The 95 % interval of Newcombe, of this factor alone.
+             */
+            interval: number[];
+            /**
+             * Odds Ratio
+             * @example 0.45
+             */
+            odds_ratio: number;
+            /**
+             * Odds Interval
+             * @description The 95 % interval of Woolf, of this factor alone.
+             */
+            odds_interval: number[];
+            /**
+             * P Value
+             * @description Fisher's exact test, two-sided.
+             * @example 0.00002
+             */
+            p_value: number;
+            /**
+             * P Corrected
+             * @description After Holm's correction for all factors tested.
+             * @example 0.0031
+             */
+            p_corrected: number;
+            /**
+             * Is Significant
+             * @description `p_corrected` is below `level`.
+             */
+            is_significant: boolean;
+        };
+        /**
+         * DriverLandmark
+         * @description Whom `at: after` compares: the people undecided so long after their moment.
+         */
+        DriverLandmark: {
+            /**
+             * People
+             * @example 812
+             */
+            people: number;
+            /**
+             * Converted
+             * @description Of these, who reached the next stage.
+             * @example 96
+             */
+            converted: number;
+            /**
+             * Conversion Rate
+             * @example 11.82
+             */
+            conversion_rate: number;
+            /**
+             * Seconds
+             * @example 300
+             */
+            seconds: number;
+        };
+        /**
+         * DriverStep
+         * @description The step from one stage to the next, and whom the tables compare.
+         */
+        DriverStep: {
+            /**
+             * People
+             * @example 812
+             */
+            people: number;
+            /**
+             * Converted
+             * @description Of these, who reached the next stage.
+             * @example 96
+             */
+            converted: number;
+            /**
+             * Conversion Rate
+             * @example 11.82
+             */
+            conversion_rate: number;
+            /**
+             * From Order
+             * @example 2
+             */
+            from_order: number;
+            /**
+             * From Name
+             * @example Cart
+             */
+            from_name: string;
+            /**
+             * To Order
+             * @example 3
+             */
+            to_order: number;
+            /**
+             * To Name
+             * @example Pay
+             */
+            to_name: string;
+            /**
+             * Open
+             * @description Of the people compared, who may still convert.
+             * @example 0
+             */
+            open: number;
+            /**
+             * Left Out Open
+             * @description Got to the stage too, but their window has not ended.
+             * @example 31
+             */
+            left_out_open: number;
+        };
+        /**
+         * DriversAnswer
+         * @description What goes with reaching the next stage or not. An association, not a cause.
+         */
+        DriversAnswer: {
+            /**
+             * Funnel Id
+             * @description Null for a funnel that is not saved.
+             * @example f2k5m8q1t4w7z0c3g6j9
+             */
+            funnel_id: string | null;
+            /**
+             * Name
+             * @example Checkout
+             */
+            name: string;
+            date_range: components["schemas"]["DateRange"];
+            step: components["schemas"]["DriverStep"];
+            /**
+             * Lookback Seconds
+             * @example 604800
+             */
+            lookback_seconds: number;
+            landmark: components["schemas"]["DriverLandmark"];
+            /**
+             * Drivers
+             * @description Findings first, the strongest of them first.
+             */
+            drivers: components["schemas"]["Driver"][];
+            /**
+             * Findings
+             * @description Factors that are significant.
+             * @example 3
+             */
+            findings: number;
+            /**
+             * Factors Tested
+             * @example 118
+             */
+            factors_tested: number;
+            /**
+             * Factors Too Small
+             * @description Not tested: too few people to say anything.
+             * @example 64
+             */
+            factors_too_small: number;
+            /**
+             * Factors Left Out
+             * @example 12
+             */
+            factors_left_out: number;
+            /**
+             * Left Out
+             * @description At most 200 are named.
+             */
+            left_out: components["schemas"]["LeftOutFactor"][];
+            /**
+             * Correction
+             * @constant
+             */
+            correction: "holm";
+            /**
+             * Level
+             * @description The chance of a single false finding stays below.
+             * @example 0.05
+             */
+            level: number;
+            /**
+             * Window Seconds
+             * @example 604800
+             */
+            window_seconds: number | null;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
+            timezone: string;
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
+            semantics_version: number;
+            /**
+             * Data Version
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            as_of: string;
+            /**
+             * Rows Read
+             * @example 142082
+             */
+            rows_read: number;
+            /**
+             * Elapsed Ms
+             * @example 412.7
+             */
+            elapsed_ms: number;
+        };
+        /**
+         * DriversQuestion
+         * @description A definition that is not saved, and the step to explain.
+         */
+        DriversQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Name
+             * @description Its first and last stage, if absent.
+             * @default null
+             * @example Checkout
+             */
+            name?: string | null;
+            /**
+             * Description
+             * @default null
+             * @example Who buys within a week
+             */
+            description?: string | null;
+            /** Stages */
+            stages: components["schemas"]["Stage"][];
+            /**
+             * Window Seconds
+             * @description From the first stage on; null: no limit.
+             * @default 604800
+             */
+            window_seconds?: number | null;
+            /**
+             * Range
+             * @description What the date range bounds: the first stage's event, or every stage's.
+             * @default entry
+             * @enum {string}
+             */
+            range?: "entry" | "all_steps";
+            /**
+             * Filters
+             * @description Hold for every stage.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Semantics Version
+             * @description The published meaning of the numbers.
+             * @default 1
+             * @constant
+             */
+            semantics_version?: 1;
+            /**
+             * Order
+             * @description `strict`: nothing else may come between two stages. `unordered`: any order.
+             * @default ordered
+             * @enum {string}
+             */
+            order?: "ordered" | "strict" | "unordered";
+            /**
+             * Unit
+             * @default user
+             * @enum {string}
+             */
+            unit?: "user" | "session";
+            /**
+             * Hold
+             * @description Properties that must stay the same on all stages.
+             * @default []
+             */
+            hold?: string[];
+            /**
+             * Entry
+             * @description Which first event a path may begin with.
+             * @default best
+             * @enum {string}
+             */
+            entry?: "best" | "first" | "last";
+            /**
+             * Tie
+             * @description Events of one instant: in any order, not both, or with so many seconds of tolerance.
+             * @default any
+             */
+            tie?: string;
+            /**
+             * Count
+             * @description People once, or every path.
+             * @default unique
+             * @enum {string}
+             */
+            count?: "unique" | "totals";
+            /**
+             * First Required
+             * @description Without an order: the first stage must come first.
+             * @default false
+             */
+            first_required?: boolean;
+            /**
+             * Strict Scope
+             * @default all
+             * @enum {string}
+             */
+            strict_scope?: "all" | "filtered";
+            /**
+             * Sessions
+             * @default derived
+             * @enum {string}
+             */
+            sessions?: "derived" | "client";
+            /**
+             * Exclusions
+             * @default []
+             */
+            exclusions?: components["schemas"]["Exclusion"][];
+            /**
+             * Exclusion Mode
+             * @description `cut`: the path ends there. `drop`: who has no other path is not counted at all.
+             * @default cut
+             * @enum {string}
+             */
+            exclusion_mode?: "cut" | "drop";
+            /**
+             * Mature Only
+             * @description Only entries whose window has ended.
+             * @default false
+             */
+            mature_only?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * Trend
+             * @description The buckets of `include: trend`.
+             * @default null
+             */
+            trend?: ("hour" | "day" | "week" | "month") | null;
+            /**
+             * @description The groups of `include: breakdown`.
+             * @default null
+             */
+            breakdown?: components["schemas"]["Breakdown"] | null;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("times" | "trend" | "breakdown" | "compare" | "receipt")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Stage
+             * @description The `order` of the stage where the step begins; absent: where most people are lost.
+             * @default null
+             */
+            stage?: number | null;
+            /**
+             * Lookback Seconds
+             * @description Events so long before the moment count as done before; 0: none do.
+             * @default 604800
+             */
+            lookback_seconds?: number;
+            /**
+             * Landmark Seconds
+             * @description Events so long after the moment count for who was undecided until then; 0: none do. Absent: 300, or a tenth of a window shorter than 3,000.
+             * @default null
+             */
+            landmark_seconds?: number | null;
+            /**
+             * Include Open
+             * @description Also compare people whose window has not ended. They may still convert: the slow ones seem lost.
+             * @default false
+             */
+            include_open?: boolean;
+            /**
+             * Limit
+             * @description So many of the tested factors are listed.
+             * @default 50
+             */
+            limit?: number;
         };
         /**
          * DuplicateEvents
@@ -2424,6 +2966,31 @@ export interface components {
              * @default 86400
              */
             overlap_seconds?: number;
+        };
+        /** LeftOutFactor */
+        LeftOutFactor: {
+            /**
+             * At
+             * @enum {string}
+             */
+            at: "entry" | "stage" | "before" | "after";
+            /**
+             * Name
+             * @description Null: names beyond the limit.
+             * @example order_id
+             */
+            name: string | null;
+            /**
+             * Reason
+             * @description `too_few_people`: fewer than 20 have it. `too_many_values`: no value is shared by 20. `same_people`: splits the people as a factor does that is tested. `over_the_limit`: the more frequent ones are tested.
+             * @enum {string}
+             */
+            reason: "too_few_people" | "too_many_values" | "same_people" | "over_the_limit";
+            /**
+             * Count
+             * @example 1
+             */
+            count: number;
         };
         /** Login */
         Login: {
@@ -10705,6 +11272,437 @@ export interface operations {
                      *     }
                      */
                     "application/x-ipynb+json": Record<string, never>;
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_saved_drivers: {
+        parameters: {
+            query?: {
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
+                /** @description The `order` of the stage where the step begins; absent: where most people are lost. */
+                stage?: number | null;
+                /** @description Events so long before the moment count as done before; 0: none do. */
+                lookback_seconds?: number;
+                /** @description Events so long after the moment count for who was undecided until then; 0: none do. Absent: 300, or a tenth of a window shorter than 3,000. */
+                landmark_seconds?: number | null;
+                /** @description Also compare people whose window has not ended. They may still convert: the slow ones seem lost. */
+                include_open?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                funnel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "funnel_id": "f2k5m8q1t4w7z0c3g6j9",
+                     *       "name": "Checkout",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "step": {
+                     *         "people": 812,
+                     *         "converted": 96,
+                     *         "conversion_rate": 11.82,
+                     *         "from_order": 2,
+                     *         "from_name": "Cart",
+                     *         "to_order": 3,
+                     *         "to_name": "Pay",
+                     *         "open": 0,
+                     *         "left_out_open": 31
+                     *       },
+                     *       "lookback_seconds": 604800,
+                     *       "landmark": {
+                     *         "people": 812,
+                     *         "converted": 96,
+                     *         "conversion_rate": 11.82,
+                     *         "seconds": 300
+                     *       },
+                     *       "drivers": [
+                     *         {
+                     *           "kind": "property",
+                     *           "at": "entry",
+                     *           "name": "browser",
+                     *           "op": "eq",
+                     *           "value": "Safari",
+                     *           "filter": {
+                     *             "op": "eq",
+                     *             "property": "column:browser",
+                     *             "value": "Safari"
+                     *           },
+                     *           "with_it": {
+                     *             "people": 812,
+                     *             "converted": 96,
+                     *             "conversion_rate": 11.82
+                     *           },
+                     *           "without": {
+                     *             "people": 812,
+                     *             "converted": 96,
+                     *             "conversion_rate": 11.82
+                     *           },
+                     *           "difference": -9.4,
+                     *           "interval": [
+                     *             0
+                     *           ],
+                     *           "odds_ratio": 0.45,
+                     *           "odds_interval": [
+                     *             0
+                     *           ],
+                     *           "p_value": 0.00002,
+                     *           "p_corrected": 0.0031,
+                     *           "is_significant": true
+                     *         }
+                     *       ],
+                     *       "findings": 3,
+                     *       "factors_tested": 118,
+                     *       "factors_too_small": 64,
+                     *       "factors_left_out": 12,
+                     *       "left_out": [
+                     *         {
+                     *           "at": "entry",
+                     *           "name": "order_id",
+                     *           "reason": "too_few_people",
+                     *           "count": 1
+                     *         }
+                     *       ],
+                     *       "correction": "holm",
+                     *       "level": 0.05,
+                     *       "window_seconds": 604800,
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 412.7
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriversAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_drivers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DriversQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "funnel_id": "f2k5m8q1t4w7z0c3g6j9",
+                     *       "name": "Checkout",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "step": {
+                     *         "people": 812,
+                     *         "converted": 96,
+                     *         "conversion_rate": 11.82,
+                     *         "from_order": 2,
+                     *         "from_name": "Cart",
+                     *         "to_order": 3,
+                     *         "to_name": "Pay",
+                     *         "open": 0,
+                     *         "left_out_open": 31
+                     *       },
+                     *       "lookback_seconds": 604800,
+                     *       "landmark": {
+                     *         "people": 812,
+                     *         "converted": 96,
+                     *         "conversion_rate": 11.82,
+                     *         "seconds": 300
+                     *       },
+                     *       "drivers": [
+                     *         {
+                     *           "kind": "property",
+                     *           "at": "entry",
+                     *           "name": "browser",
+                     *           "op": "eq",
+                     *           "value": "Safari",
+                     *           "filter": {
+                     *             "op": "eq",
+                     *             "property": "column:browser",
+                     *             "value": "Safari"
+                     *           },
+                     *           "with_it": {
+                     *             "people": 812,
+                     *             "converted": 96,
+                     *             "conversion_rate": 11.82
+                     *           },
+                     *           "without": {
+                     *             "people": 812,
+                     *             "converted": 96,
+                     *             "conversion_rate": 11.82
+                     *           },
+                     *           "difference": -9.4,
+                     *           "interval": [
+                     *             0
+                     *           ],
+                     *           "odds_ratio": 0.45,
+                     *           "odds_interval": [
+                     *             0
+                     *           ],
+                     *           "p_value": 0.00002,
+                     *           "p_corrected": 0.0031,
+                     *           "is_significant": true
+                     *         }
+                     *       ],
+                     *       "findings": 3,
+                     *       "factors_tested": 118,
+                     *       "factors_too_small": 64,
+                     *       "factors_left_out": 12,
+                     *       "left_out": [
+                     *         {
+                     *           "at": "entry",
+                     *           "name": "order_id",
+                     *           "reason": "too_few_people",
+                     *           "count": 1
+                     *         }
+                     *       ],
+                     *       "correction": "holm",
+                     *       "level": 0.05,
+                     *       "window_seconds": 604800,
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 412.7
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DriversAnswer"];
                 };
             };
             /** @description The body is not valid JSON */

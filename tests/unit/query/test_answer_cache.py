@@ -10,6 +10,7 @@ from iafa.errors import DataDamaged
 from iafa.lake.snapshot import Snapshot
 from iafa.query.answer_cache import AnswerCache
 from iafa.query.definition_reading import parse_definition
+from iafa.query.drivers import DriversQuestion
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.question import Extras, Question, question_of
 from iafa.query.time_range import resolve_time_range
@@ -107,3 +108,21 @@ def test_an_answer_larger_than_the_cache_is_not_kept(engine: DuckEngine, snapsho
     lose(snapshot)
     with pytest.raises(DataDamaged):
         cache.answer(engine, snapshot, question(clock))
+
+
+def test_drivers_are_kept_under_all_that_they_are_asked_with(
+    engine: DuckEngine, snapshot: Snapshot, clock: FakeClock
+) -> None:
+    cache = AnswerCache()
+
+    def asked(**over: Any) -> DriversQuestion:
+        definition = parse_definition(a_definition("A", "B"))
+        return DriversQuestion(question_of(definition, resolve_time_range(), clock.now_us()), **over)
+
+    first = cache.drivers(engine, snapshot, asked(include_open=True))
+    assert first["step"]["people"] == 2  # type: ignore[index]
+    lose(snapshot)
+    assert cache.drivers(engine, snapshot, asked(include_open=True)) == first
+    for over in ({}, {"stage": 1}, {"lookback_s": 1}, {"landmark_s": 1}, {"limit": 1}):
+        with pytest.raises(DataDamaged):
+            cache.drivers(engine, snapshot, asked(**{"include_open": bool(over), **over}))
