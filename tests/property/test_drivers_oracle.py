@@ -92,7 +92,7 @@ def a_world(draw: random.Random, mode: str, directory: Path) -> tuple[Case, Snap
 
 def mature_to(case: Case) -> int:
     """Section 5: whose window has ended. With all steps in a range that has ended nothing can be added."""
-    window_s = case.definition["window_seconds"]
+    window_s: int | None = case.definition["window_seconds"]
     if window_s is None or (case.definition["range"] == "all_steps" and case.hi - 1 < NOW_US):
         return case.hi
     return min(case.hi, max(case.lo, NOW_US - window_s * 1_000_000))
@@ -121,7 +121,7 @@ def tables_of(
         whole = wholes.get(one.factor.at, reader.whole)
         assert one.table.with_it.entered + one.table.without.entered == whole.entered
         assert one.table.with_it.converted + one.table.without.converted == whole.converted
-    tables = {
+    tables: dict[drivers_oracle.Name, drivers_oracle.Counts] = {
         (one.factor.at, one.factor.name, one.factor.op, one.factor.value): (
             one.table.with_it.entered,
             one.table.with_it.converted,

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from iafa.api.funnel_models import TIME, DateRange, FunnelQuestion
+from iafa.query.driver_factors import At, Reason
 from iafa.query.drivers import LOOKBACK_S, SECONDS_MAX, SHOWN, SHOWN_MAX
 
 STAGE_TEXT = "The `order` of the stage where the step begins; absent: where most people are lost."
@@ -14,7 +15,6 @@ LANDMARK_TEXT = (
     "window shorter than 3,000."
 )
 OPEN_TEXT = "Also compare people whose window has not ended. They may still convert: the slow ones seem lost."
-At = Literal["entry", "stage", "before", "after"]
 
 
 class DriversQuestion(FunnelQuestion):
@@ -79,7 +79,7 @@ class Driver(BaseModel):
 class LeftOutFactor(BaseModel):
     at: At
     name: str | None = Field(description="Null: names beyond the limit.", examples=["order_id"])
-    reason: Literal["too_few_people", "too_many_values", "same_people", "over_the_limit"] = Field(
+    reason: Reason = Field(
         description="`too_few_people`: fewer than 20 have it. `too_many_values`: no value is shared by 20. "
         "`same_people`: splits the people as a factor does that is tested. `over_the_limit`: the more frequent ones "
         "are tested."

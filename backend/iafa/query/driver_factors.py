@@ -40,7 +40,7 @@ _COLUMNS = tuple(
 )
 
 At = Literal["entry", "stage", "before", "after"]
-LEFT_OUT_REASONS = ("too_few_people", "too_many_values", "same_people", "over_the_limit")
+Reason = Literal["too_few_people", "too_many_values", "same_people", "over_the_limit"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class LeftOut:
 
     at: At
     name: str | None
-    reason: str
+    reason: Reason
     count: int = 1
 
 

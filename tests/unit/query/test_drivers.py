@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from iafa.clock import FakeClock
-from iafa.errors import ValidationFailed
+from iafa.errors import IafaError, ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
 from iafa.query.drivers import DriversQuestion, drivers
-from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.engine_duckdb import Cancellation, DuckEngine
 from iafa.query.funnel import funnel
 from iafa.query.question import question_of
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
@@ -58,6 +58,7 @@ def carts(draw: random.Random, chance: Any, *, people: int = PEOPLE, **columns: 
             plan=draw.choice(("free", "free", "pro")),
             total=draw.randrange(1, 200),
             order=f"order-{person}",
+            number=1_000 + person,
             colour=draw.choice(("red", "green", "blue", None)),
         )
         cart |= {"country": draw.choice(("AT", "DE", "FR")), "browser": draw.choice(("Firefox", "Safari"))} | columns
@@ -79,7 +80,8 @@ def test_a_planted_property_is_found_and_nothing_else(engine: DuckEngine, tmp_pa
     assert free["filter"] == {"property": "plan", "op": "eq", "value": "free"}
     # Whoever is not on the one plan is on the other: the same table, told once.
     assert {"at": "entry", "name": "plan", "reason": "same_people", "count": 1} in answer["left_out"]
-    assert {"at": "entry", "name": "order", "reason": "too_many_values", "count": 1} in answer["left_out"]
+    for name in ("order", "number", "user_id"):
+        assert {"at": "entry", "name": name, "reason": "too_many_values", "count": 1} in answer["left_out"]
 
 
 def test_a_planted_column_is_found(engine: DuckEngine, tmp_path: Path) -> None:
@@ -266,6 +268,17 @@ def test_open_people_are_left_out_and_counted(engine: DuckEngine, tmp_path: Path
     endless = ask(engine, snapshot, definition | {"window_seconds": None})
     assert (endless["step"]["people"], endless["step"]["left_out_open"]) == (600, 0)
     assert endless["step"]["open"] == 600 - endless["step"]["converted"]
+
+
+def test_a_question_whose_client_has_left_ends(engine: DuckEngine, tmp_path: Path) -> None:
+    snapshot = snapshot_of(tmp_path, [carts(random.Random(12), lambda cart: 0.5)])
+    question = question_of(parse_definition(a_definition("A", "B")), EVERYTHING, engine.clock.now_us())
+    cancellation = Cancellation()
+    cancellation.cancel()
+    with pytest.raises(IafaError) as refused:
+        drivers(engine, snapshot, DriversQuestion(question), cancellation=cancellation)
+    assert refused.value.code == "bad_request"
+    assert drivers(engine, snapshot, DriversQuestion(question))["factors_tested"]
 
 
 WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
