@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from iafa.clock import FakeClock
-from iafa.lake.identity import Edge, identities
+from iafa.lake.identity import Edge, table_of
+from iafa.lake.identity_spans import Identities
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
 from iafa.query.driver_factors import FactorReader, Landmark
@@ -86,9 +87,11 @@ def a_world(draw: random.Random, mode: str, directory: Path) -> tuple[Case, Snap
     most = 7 if mode == "unordered" else 9  # the brute force cannot take more of one person
     kept = {event["id"] for own in histories for event in own[:most]}
     case = replace(case, events=[event for event in events if event["id"] in kept])
-    known = identities(
-        Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"]) for one in edges
-    )
+    known = Identities.of(
+        table_of(
+            [Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"]) for one in edges]
+        )
+    ).table
     return case, replace(snapshot_on_days(draw, case.events, directory), identities=known), edges
 
 

@@ -97,7 +97,8 @@ def of_properties(people: Sequence[Person], names: Sequence[str], level: int) ->
             known = [person for own in having.values() for person in own]
             if known:
                 tables[where, name, "exists", None] = _counts(known)
-            if len(having) > VALUES_MAX and all(isinstance(value, int) for value in having):
+            is_id = len(having) == len(known)  # whole numbers that nobody shares
+            if len(having) > VALUES_MAX and not is_id and all(isinstance(value, int) for value in having):
                 tables |= _thresholds(having, where, name)
                 continue
             shared = [(value, own) for value, own in having.items() if len(own) >= PEOPLE_MIN]
