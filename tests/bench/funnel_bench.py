@@ -1,10 +1,11 @@
-"""How fast is the funnel? Interleaved in one run: the scan floor, the funnel, windowFunnel of chdb, a user's pandas
-loop; with a tail, identity edges and marked bots. Not a test.
+"""How fast is the funnel? Interleaved in one run: the scan floor, the funnel, windowFunnel of chdb over the same rows
+as Parquet and as a sorted MergeTree, a user's pandas loop; with a tail, identity edges and marked bots. Not a test.
 
-Run: python -m tests.bench.funnel_bench [rows]; BENCH_BIG=1 for 50 million. The default is small enough for minutes.
-Only ratios of minimums of one run mean anything.
+Run: python -m tests.bench.funnel_bench [rows]; 10 million without a number, 50 million with BENCH_BIG=1.
+Only ratios of minimums of one run mean anything. ClickHouse gets rows whose owners are resolved, and the tail as rows.
 """
 
+import functools
 import os
 import sys
 import tempfile
@@ -26,15 +27,23 @@ from iafa.lake.identity import Edge, table_of
 from iafa.lake.identity_spans import Identities
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot
+from iafa.query.binding import Parameters
+from iafa.query.definition import FunnelDefinition
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
+from iafa.query.paths.plan import Paths
+from iafa.query.paths.reading import TIMES, read_histories
+from iafa.query.paths.solving import plan_of, span_of
+from iafa.query.paths.together import solve_together
+from iafa.query.source import events_sql
 from iafa.query.time_range import resolve_time_range
 
-ROWS = 1_500_000
+ROWS = 10_000_000
 DAYS = 90
 FILES = 6
-ROUNDS = 5
+ROUNDS = 3
+PANDAS_ROWS = 10_000_000  # of more rows the loop gets a share of the people, and its time is multiplied
 FIRST_US = 1_760_000_000_000_000
 SHARES: Mapping[str, float] = {
     "page_view": 0.66,
@@ -51,37 +60,48 @@ FUNNELS: Mapping[str, tuple[str, ...]] = {
     "heavy repeated": ("page_view", "page_view", "purchase"),
 }
 HEAVY = FUNNELS["heavy3"]
-EXCLUSION = {"exclusions": [{"event": "checkout_start", "from_stage": 2, "to_stage": 3}]}
+BETWEEN = {"exclusions": [{"event": "checkout_start", "from_stage": 2, "to_stage": 3}]}
+WHOLE = {"exclusions": [{"event": "checkout_start"}]}
 BY_PATHS: Mapping[str, dict[str, Any]] = {
-    "exclusion": EXCLUSION,
-    "exclusion drop": EXCLUSION | {"exclusion_mode": "drop"},
+    "exclusion": BETWEEN,
+    "exclusion drop": BETWEEN | {"exclusion_mode": "drop"},
+    "exclusion 1 to n": WHOLE,
+    "exclusion 1 to n drop": WHOLE | {"exclusion_mode": "drop"},
     "strict": {"order": "strict"},
-    "no bots": {"exclude_bots": True},
+    "an hour between": {"within_seconds": 3600},
 }
 ANONYMOUS_SHARE = 0.2
 BOT_SHARE = 0.02
 
 
+Runs = dict[str, Callable[[], list[int]]]
+
+
 def main(rows: int = ROWS) -> None:
     with tempfile.TemporaryDirectory() as folder:
         snapshot = make_snapshot(Path(folder) / "project", rows)
-        engine = DuckEngine(QueryLimits(), temp_directory=Path(folder) / "spill", clock=SystemClock())
-        runs: dict[str, Callable[[], list[int]]] = {"scan floor": lambda: scan_floor(snapshot)}
+        limits = QueryLimits(timeout_s=600)
+        engine = DuckEngine(limits, temp_directory=Path(folder) / "spill", clock=SystemClock())
+        runs: Runs = {"scan floor": lambda: scan_floor(snapshot)}
         for name, events in FUNNELS.items():
             runs[f"funnel {name}"] = lambda events=events: our_funnel(engine, snapshot, events)  # type: ignore[misc]
-            if "repeated" not in name:
-                runs[f"pandas {name}"] = lambda events=events: pandas_loop(snapshot, events)  # type: ignore[misc]
         for name, options in BY_PATHS.items():
             runs[f"paths {name}"] = lambda options=options: our_funnel(engine, snapshot, HEAVY, **options)  # type: ignore[misc]
+        runs["no bots heavy3"] = lambda: our_funnel(engine, snapshot, HEAVY, exclude_bots=True)
         runs["no edges heavy3"] = lambda: our_funnel(engine, replace(snapshot, identities=None), HEAVY)
-        if find_spec("chdb") is not None:
-            for name in ("heavy3", "five"):
-                runs[f"chdb {name}"] = lambda events=FUNNELS[name]: window_funnel(snapshot, events)  # type: ignore[misc]
+        if find_spec("chdb") is not None:  # a process without it measures the rest
+            runs |= chdb_runs(engine, snapshot, Path(folder))
+        for name in ("heavy3", "five"):
+            runs[f"pandas {name}"] = lambda events=FUNNELS[name]: pandas_loop(snapshot, events)  # type: ignore[misc]
         report(rows, measure(runs))
+        for name, options in BY_PATHS.items():
+            print(f"one by one in {name}: {share_one_by_one(engine, snapshot, HEAVY, options):.2%} of the people")
+        for name in ("repeated", "heavy repeated"):
+            print(f"one by one in {name}: {share_one_by_one(engine, snapshot, FUNNELS[name], {}):.2%} of the people")
         engine.close()
 
 
-def measure(runs: Mapping[str, Callable[[], list[int]]]) -> dict[str, tuple[float, list[int]]]:
+def measure(runs: Runs) -> dict[str, tuple[float, list[int]]]:
     """The minimum of each, in turns; the slow loop only once."""
     best: dict[str, tuple[float, list[int]]] = {}
     for turn in range(ROUNDS):
@@ -96,19 +116,54 @@ def measure(runs: Mapping[str, Callable[[], list[int]]]) -> dict[str, tuple[floa
 
 
 def report(rows: int, best: Mapping[str, tuple[float, list[int]]]) -> None:
-    floor = best["scan floor"][0]
-    print(f"{rows:,} events, {DAYS} days, {FILES} files and a tail; minimum of {ROUNDS} interleaved rounds (pandas: 1)")
+    floor, plain = best["scan floor"][0], best["funnel heavy3"][0]
+    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    print(
+        f"{rows:,} events, {DAYS} days, {FILES} files and a tail; minimum of {ROUNDS} interleaved rounds; load {load}"
+    )
+    every = people_share(rows)
     for name, (taken, counts) in best.items():
-        line = f"{name:22} {taken * 1000:9.1f} ms  {taken / floor:7.1f} x floor  {counts}"
-        pandas = best.get(name.replace("funnel", "pandas"))
-        if name.startswith("funnel") and pandas is not None:
-            line += f"  {pandas[0] / taken:.0f} x faster than the pandas loop"
+        if name.startswith("pandas"):
+            taken *= every
+        line = f"{name:28} {taken * 1000:9.1f} ms {taken / floor:8.1f} x floor {taken / plain:7.2f} x plain  {counts}"
+        ours = best.get("funnel " + name.partition(" ")[2])
+        if name.startswith("chdb") and ours is not None:
+            assert counts == ours[1], (name, counts, ours[1])
+            line += f"  the funnel takes {ours[0] / taken:.2f} of it"
+        if name.startswith("pandas") and ours is not None:
+            line += f"  the funnel is {taken / ours[0]:.0f} x faster (1 of {every} people timed)"
         print(line)
 
 
+def people_share(rows: int) -> int:
+    """The loop gets one of so many people."""
+    return -(-rows // PANDAS_ROWS)
+
+
+def share_one_by_one(
+    engine: DuckEngine, snapshot: Snapshot, events: tuple[str, ...], options: Mapping[str, Any]
+) -> float:
+    """The part of the people who entered whose path cannot be found together with everybody's."""
+    definition = definition_of(events, **options)
+    everybody = span_of(definition, resolve_time_range())
+    plan = plan_of(definition, everybody)
+    people = left = 0
+    with engine.reading(snapshot) as reading:
+        for chunk in read_histories(reading, snapshot, definition, everybody, shown=TIMES):
+            paths = Paths.room(len(chunk.entities), plan.steps, wants_rows=False)
+            left += len(solve_together(plan, chunk.histories, paths, wants_rows=False))
+            people += len(chunk.entities)
+    return left / people
+
+
+def definition_of(events: tuple[str, ...], **options: Any) -> FunnelDefinition:
+    within = {"within_seconds": options.pop("within_seconds")} if "within_seconds" in options else {}
+    stages = [{"name": event, "event": event} | (within if place else {}) for place, event in enumerate(events)]
+    return parse_definition({"name": "f", "stages": stages} | options)
+
+
 def our_funnel(engine: DuckEngine, snapshot: Snapshot, events: tuple[str, ...], **options: Any) -> list[int]:
-    stages = [{"name": event, "event": event} for event in events]
-    answer = funnel(engine, snapshot, parse_definition({"name": "f", "stages": stages} | options), resolve_time_range())
+    answer = funnel(engine, snapshot, definition_of(events, **options), resolve_time_range())
     return [stage["users"] for stage in answer["stages"]]  # type: ignore[attr-defined]
 
 
@@ -123,18 +178,46 @@ def scan_floor(snapshot: Snapshot) -> list[int]:
     return [int(row[0])]
 
 
-def window_funnel(snapshot: Snapshot, events: tuple[str, ...]) -> list[int]:
-    """Over the same files, without the tail and the edges: its counts are a little lower than ours."""
+def chdb_runs(engine: DuckEngine, snapshot: Snapshot, folder: Path) -> Runs:
+    """windowFunnel over the resolved rows of the snapshot, tail included: in sorted files, and in a sorted table."""
+    from chdb import session as chdb_session
+
+    resolved = folder / "resolved"
+    resolved.mkdir()
+    parameters = Parameters()
+    rows = events_sql(snapshot, {"event_type", "user_hash", "created_at"}, parameters)
+    with engine.reading(snapshot) as reading:
+        batches = list(reading.batches(f"select * from ({rows})", parameters.values, 1_000_000))
+    table = pa.Table.from_batches(batches).sort_by([("event_type", "ascending"), ("user_hash", "ascending")])
+    size = -(-len(table) // FILES)
+    for number in range(FILES):
+        part = table.slice(number * size, size)
+        path = resolved / f"events_{number}.parquet"
+        pq.write_table(part, path, compression="zstd", compression_level=1, row_group_size=50_000)
+    session: Any = chdb_session.Session(str(folder / "chdb"))  # type: ignore[no-untyped-call]
+    session.query(
+        "create table default.event (event_type LowCardinality(String), user_hash Int64, time_us UInt64) "
+        "engine = MergeTree order by (event_type, user_hash, time_us)"
+    )
+    time_us = "toUInt64(toUnixTimestamp64Micro(created_at))"
+    files = f"file('{resolved}/*.parquet', Parquet)"
+    session.query(f"insert into default.event select event_type, user_hash, {time_us} from {files}")
+    session.query("optimize table default.event final")
+    runs: Runs = {}
+    for name in ("heavy3", "five"):
+        for kind, source, at in (("parquet", files, time_us), ("mergetree", "default.event", "time_us")):
+            ask = functools.partial(window_funnel, session, source, at, FUNNELS[name])
+            runs[f"chdb-{kind} {name}"] = ask
+    return runs
+
+
+def window_funnel(session: Any, source: str, time_us: str, events: tuple[str, ...]) -> list[int]:
     steps = ", ".join(f"event_type = '{event}'" for event in events)
     names = ", ".join(f"'{event}'" for event in events)
-    import chdb  # a process without it measures the rest
-
-    query: Callable[[str], object] = chdb.query
-    answer = query(
-        f"select level, count() from (select windowFunnel(604800000000)("
-        f"toUInt64(toUnixTimestamp64Micro(created_at)), {steps}) as level "
-        f"from file('{snapshot.directory}/*.parquet', Parquet) where event_type in ({names}) group by user_hash) "
-        "group by level format TSV"
+    answer = session.query(
+        f"select level, count() from (select windowFunnel(604800000000)({time_us}, {steps}) as level "
+        f"from {source} where event_type in ({names}) group by user_hash) group by level",
+        "TSV",
     )
     levels = [tuple(map(int, line.split("\t"))) for line in str(answer).split("\n") if line]
     return [sum(people for level, people in levels if level >= k) for k in range(1, len(events) + 1)]
@@ -148,8 +231,12 @@ def pandas_loop(snapshot: Snapshot, events: tuple[str, ...]) -> list[int]:
     with duckdb.connect(config={"threads": 2}) as connection:
         frame = connection.execute(
             "select user_id, event_type from read_parquet($files) where event_type in (select unnest($events)) "
-            "order by user_id, created_at",
-            {"files": [str(file) for file in snapshot.files], "events": list(events)},
+            "and user_hash % $every = 0 order by user_id, created_at",
+            {
+                "files": [str(file) for file in snapshot.files],
+                "events": list(events),
+                "every": people_share(snapshot.rows),
+            },
         ).df()
     names_of = frame.groupby("user_id")["event_type"].apply(list)
     counts = []

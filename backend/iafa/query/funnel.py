@@ -17,7 +17,7 @@ from iafa.query.funnel_members import (
     optional_stages_of,
     stages_filled_of,
 )
-from iafa.query.paths.solving import solve_paths
+from iafa.query.paths.solving import Wanted, solve_paths
 from iafa.query.question import Extras, Question, question_of
 from iafa.query.receipts.receipt import receipt_of
 from iafa.query.source import views_sql
@@ -122,6 +122,13 @@ def _of_counts(reading: Reading, snapshot: Snapshot, question: Question) -> dict
     return counts_of(question.definition, counts.reached, most, entered=counts.reached[0], open_=counts.open[-1])
 
 
+def _wanted(question: Question) -> Wanted:
+    """What the members asked for need of each path. A group is decided by an event, hence by ids."""
+    if question.wants("breakdown") and question.definition.breakdown is not None:
+        return Wanted.EVENTS
+    return Wanted.TIMES if question.wants("times") else Wanted.LENGTHS
+
+
 def _of_paths(reading: Reading, snapshot: Snapshot, question: Question) -> dict[str, object]:
     definition, plan = question.definition, question.plan
     tally = Tally.empty(plan.steps, len(definition.stages) - plan.steps)
@@ -137,6 +144,7 @@ def _of_paths(reading: Reading, snapshot: Snapshot, question: Question) -> dict[
         span=question.span,
         session_gap_s=question.extras.session_gap_s,
         properties=[] if breakdown is None else [breakdown.property],
+        wanted=_wanted(question),
     ):
         tally.add(solved, definition, plan, question.open_from_us)
         if question.wants("times"):

@@ -24,7 +24,7 @@ from iafa.query.paths.reading import (
     entry_bits,
     read_histories,
 )
-from iafa.query.paths.solving import Solved, solve_paths, solved_of
+from iafa.query.paths.solving import Solved, Wanted, solve_paths, solved_of
 from iafa.query.question import Extras, Question, question_of
 from iafa.query.time_range import TimeRange
 
@@ -179,6 +179,7 @@ class PeopleLists:
                 self.question.time_range,
                 span=self.span,
                 session_gap_s=self.asked.session_gap_s,
+                wanted=Wanted.TIMES,
             )
         ]
         if not parts:

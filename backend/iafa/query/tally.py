@@ -42,7 +42,8 @@ class Tally:
         steps = plan.steps
         by_reached = np.bincount(paths.reached, minlength=steps + 1)
         self.reached += by_reached[::-1].cumsum()[::-1][1:]
-        self.named += (paths.rows >= 0).sum(axis=0)
+        if definition.order == "unordered":
+            self.named += (paths.rows >= 0).sum(axis=0)
         entries = last_entries(plan, histories, bits=entry_bits(definition))
         longest = np.zeros(len(entries), dtype=np.int64)
         np.maximum.at(longest, paths.person, paths.reached)

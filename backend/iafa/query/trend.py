@@ -52,7 +52,7 @@ class Trend:
             reads = span_of(definition, asked.time_range)
             read_to_us = reads.to_us + window_us(definition) + 1
             own = between(histories, people, reads.read_from_us, read_to_us)
-            paths = paths_of(definition, asked.plan, own, check_time)
+            paths = paths_of(definition, asked.plan, own, check_time, wants_rows=False)
             self._tallies[number].add_paths(own, paths, definition, asked.plan, asked.open_from_us)
 
     def _entrants(self, histories: Histories, plan: Plan) -> list[tuple[int, Int64s]]:

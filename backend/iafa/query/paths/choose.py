@@ -15,6 +15,8 @@ def choose(plan: Plan, room: Room, count: int, start: int, target: int) -> None:
     while last + 1 < count and room.time_us[last + 1] <= limit:
         last += 1
     for q in range(last, start - 1, -1):
+        if room.stop[0]:
+            return
         for level in range(target - 1, 0, -1):
             room.may_leave[level, q] = _next_instant(plan, room, level, q, last) >= 0
         for level in range(target - 1, -1, -1):

@@ -19,6 +19,12 @@ def rows_of(histories: Histories, people: Int64s) -> tuple[Int64s, Int64s]:
     return rows, offsets
 
 
+def taken(histories: Histories, people: Int64s) -> tuple[Int64s, Histories]:
+    """(the rows of the given people, their histories)."""
+    rows, offsets = rows_of(histories, people)
+    return rows, Histories(offsets, histories.time_us[rows], histories.steps[rows], histories.excluded[rows])
+
+
 def between(histories: Histories, people: Int64s, from_us: int, to_us: int) -> Histories:
     """What the given people did in [from, to). Each must have done something then."""
     rows, offsets = rows_of(histories, people)

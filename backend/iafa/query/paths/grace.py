@@ -16,7 +16,7 @@ Key = tuple[int, int, list[int], list[int]]
 
 def solve_grace(plan: Plan, histories: Histories, grace_us: int, check_time: Callable[[], None]) -> Paths:
     """The reported path of each person. `check_time` is called often: this can take long for a busy person."""
-    paths = solve(plan, histories)
+    paths = solve(plan, histories, check_time=check_time)
     gaps = np.diff(histories.time_us, append=np.iinfo(np.int64).max)
     is_close = (gaps > 0) & (gaps <= grace_us)
     is_close[histories.offsets[1:] - 1] = False  # the next row is another person's

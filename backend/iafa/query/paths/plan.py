@@ -62,11 +62,13 @@ class Paths(NamedTuple):
     rows: Int64s  # paths x steps
 
     @classmethod
-    def room(cls, most: int, steps: int) -> "Paths":
+    def room(cls, most: int, steps: int, *, wants_rows: bool = True) -> "Paths":
+        """Nobody has reached anything. Without rows all of them are the same -1, which cannot be written."""
+        no_rows = np.broadcast_to(np.int64(-1), (most, steps))
         return cls(
             np.arange(most, dtype=np.int64),
             np.zeros(most, dtype=np.int32),
-            np.full((most, steps), -1, dtype=np.int64),
+            no_rows.copy() if wants_rows else no_rows,
         )
 
     def first(self, count: int) -> "Paths":

@@ -12,12 +12,14 @@ from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Reading
 from iafa.query.filters import condition_sql, property_columns, text_sql
+from iafa.query.paths.gathering import taken
 from iafa.query.paths.plan import Histories, Int32s, Int64s
 from iafa.query.source import events_sql
 from iafa.query.stages import relevant_sql, stage_columns, stage_sql
 
 CHUNK_ROWS = 1_000_000
 SESSION_GAP_S = 3_600
+_NO_IDS = pa.array([], pa.string())
 _UNSIGNED = (1 << 64) - 1
 
 
@@ -36,13 +38,24 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What is read of the events beside their times. Without ids events of one instant come in any order."""
+
+    properties: Sequence[str] = ()
+    has_ids: bool = True
+
+
+EVENTS, TIMES = Shown(), Shown(has_ids=False)
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Whole people: who they are, what they did, and the texts of the asked properties by row."""
 
     entities: Int64s
     histories: Histories
     optional: Int32s
-    ids: pa.Array
+    ids: pa.Array  # empty if they were not read
     values: Sequence[pa.Array] = field(default=())
 
 
@@ -53,16 +66,23 @@ def read_histories(
     span: Span,
     *,
     session_gap_s: int = SESSION_GAP_S,
-    properties: Sequence[str] = (),
+    shown: Shown = EVENTS,
     entities: Sequence[int] | None = None,
     person: int | None = None,
 ) -> Iterator[Chunk]:
     """Everybody who entered within the span (or just the given entities), each with all events that matter.
 
+
     If all entities are of one person, saying so spares the sessions of everybody else.
     """
     text, values = histories_sql(
-        snapshot, definition, span, session_gap_s=session_gap_s, properties=properties, entities=entities, person=person
+        snapshot,
+        definition,
+        span,
+        session_gap_s=session_gap_s,
+        shown=shown,
+        entities=entities,
+        person=person,
     )
     waiting: list[pa.RecordBatch] = []
     rows = 0
@@ -74,11 +94,11 @@ def read_histories(
         table = pa.Table.from_batches(waiting).combine_chunks()
         whole = _last_start(table)
         if whole:
-            yield _chunk(table.slice(0, whole))
+            yield _entered(_chunk(table.slice(0, whole)), definition, span)
         waiting = table.slice(whole).to_batches()
         rows = table.num_rows - whole
     if rows:
-        yield _chunk(pa.Table.from_batches(waiting).combine_chunks())
+        yield _entered(_chunk(pa.Table.from_batches(waiting).combine_chunks()), definition, span)
 
 
 def histories_sql(
@@ -87,16 +107,17 @@ def histories_sql(
     span: Span,
     *,
     session_gap_s: int = SESSION_GAP_S,
-    properties: Sequence[str] = (),
+    shown: Shown = EVENTS,
     entities: Sequence[int] | None = None,
     person: int | None = None,
 ) -> tuple[str, dict[str, object]]:
     """The statement and its values."""
-    parameters = Parameters(
-        from_us=span.from_us, to_us=span.to_us, read_from_us=span.read_from_us, read_to_us=span.read_to_us
-    )
-    columns = stage_columns(definition) | {"id"}
-    for name in (*definition.hold, *properties):
+    parameters = Parameters(read_from_us=span.read_from_us, read_to_us=span.read_to_us)
+    columns = stage_columns(definition)
+    if shown.has_ids:
+        columns |= {"id"}
+        parameters.values |= {"from_us": span.from_us, "to_us": span.to_us}
+    for name in (*definition.hold, *shown.properties):
         columns |= property_columns(name)
     identified = identified_sql(snapshot, definition, columns, parameters)
     if person is not None:
@@ -105,14 +126,14 @@ def histories_sql(
     required = definition.required
     optional = [stage for stage in definition.stages if stage.optional]
     text = sql_text(
-        "histories",
+        "histories" if shown.has_ids else "histories_without_ids",
         identified=identified,
         belonging=belonging_sql(definition, session_gap_s, parameters),
         steps=_bits([stage_sql(stage, parameters) for stage in required], definition, parameters),
         optional=_bits([stage_sql(stage, parameters) for stage in optional], definition, parameters),
         excluded=_bits([stage_sql(each, parameters) for each in definition.exclusions], definition, parameters),
-        values="".join(f", {text_sql(name, parameters)} as value_{n}" for n, name in enumerate(properties)),
-        value_names="".join(f", value_{n}" for n in range(len(properties))),
+        values="".join(f", {text_sql(name, parameters)} as value_{n}" for n, name in enumerate(shown.properties)),
+        value_names="".join(f", value_{n}" for n in range(len(shown.properties))),
         is_kept=_is_kept(definition, entities, parameters),
         entry_bits=str(entry_bits(definition)),
     )
@@ -213,9 +234,24 @@ def _chunk(table: pa.Table) -> Chunk:
             excluded=_int32(table, "excluded"),
         ),
         optional=_int32(table, "optional"),
-        ids=_column(table, "id"),
+        ids=_column(table, "id") if "id" in table.column_names else _NO_IDS,
         values=[_column(table, name) for name in table.column_names if name.startswith("value_")],
     )
+
+
+def _entered(chunk: Chunk, definition: FunnelDefinition, span: Span) -> Chunk:
+    """Without those who did not enter. With ids the statement has left them out already."""
+    if len(chunk.ids):
+        return chunk
+    histories = chunk.histories
+    may_begin = (histories.steps & entry_bits(definition) != 0) & (histories.time_us >= span.from_us)
+    may_begin &= histories.time_us < span.to_us
+    has_entered = np.logical_or.reduceat(may_begin, histories.offsets[:-1])
+    if has_entered.all():
+        return chunk
+    people = np.flatnonzero(has_entered)
+    rows, histories = taken(histories, people)
+    return Chunk(chunk.entities[people], histories, chunk.optional[rows], chunk.ids)
 
 
 def _column(table: pa.Table, name: str) -> pa.Array:

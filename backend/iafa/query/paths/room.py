@@ -30,6 +30,7 @@ class Room(NamedTuple):
     at: Int64s  # n: the instant of each step of the path
     best_at: Int64s  # n: the same of the best path so far
     span: Int64s  # x: which span free of excluded events step i of a wide exclusion is tried in
+    stop: Int32s  # 1: not 0 when nobody waits any more
 
 
 @compiled
@@ -41,7 +42,7 @@ def most_events(histories: Histories) -> int:
 
 
 @compiled
-def make_room(most: int, n: int, x: int, is_greedy: bool) -> Room:
+def make_room(most: int, n: int, x: int, is_greedy: bool, stop: Int32s) -> Room:
     spread = 1 if is_greedy else most
     return Room(
         np.zeros(most, dtype=np.int64),
@@ -59,6 +60,7 @@ def make_room(most: int, n: int, x: int, is_greedy: bool) -> Room:
         np.zeros(n, dtype=np.int64),
         np.zeros(n, dtype=np.int64),
         np.zeros(x, dtype=np.int64),
+        stop,
     )
 
 

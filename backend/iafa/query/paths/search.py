@@ -73,7 +73,7 @@ def search(plan: Plan, room: Room, count: int, start: int, target: int, is_kept:
             if not is_found or _is_earlier(room, target):
                 room.best_at[:] = room.at
             is_found = True
-        if not _turn_spans(plan, room, count, start):
+        if room.stop[0] or not _turn_spans(plan, room, count, start):
             break
     if is_found:
         room.at[:] = room.best_at

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
@@ -13,12 +14,20 @@ from iafa.query.paths.grace import solve_grace
 from iafa.query.paths.optional import fill_optional
 from iafa.query.paths.ordered import solve, solve_totals
 from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Histories, Int64s, Paths, Plan
-from iafa.query.paths.reading import SESSION_GAP_S, Chunk, Span, read_histories
+from iafa.query.paths.reading import SESSION_GAP_S, TIMES, Chunk, Shown, Span, read_histories
 from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
 from iafa.query.paths.warming import WARMING
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
 
 _ENTRIES = {"best": ENTRY_BEST, "first": ENTRY_FIRST, "last": ENTRY_LAST}
+
+
+class Wanted(Enum):
+    """What is asked of paths. Which of two events of one instant fills a step matters only for the events."""
+
+    LENGTHS = "lengths"
+    TIMES = "times"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True)
@@ -86,30 +95,61 @@ def solve_paths(
     span: Span | None = None,
     session_gap_s: int = SESSION_GAP_S,
     properties: Sequence[str] = (),
+    wanted: Wanted = Wanted.EVENTS,
 ) -> Iterator[Solved]:
     """Everybody who entered, chunk by chunk. `span` is narrower than the range where later events do not count."""
     span = span or span_of(definition, time_range)
     plan = plan_of(definition, span)
+    has_optional = len(definition.required) < len(definition.stages)
+    is_told_by_ids = wanted is Wanted.EVENTS or has_optional or _is_told_by_ids(definition)
+    wants_rows = has_optional or wanted is not Wanted.LENGTHS
     for chunk in read_histories(
-        reading, snapshot, definition, span, session_gap_s=session_gap_s, properties=properties
+        reading,
+        snapshot,
+        definition,
+        span,
+        session_gap_s=session_gap_s,
+        shown=Shown(properties) if is_told_by_ids else TIMES,
     ):
         reading.check_time()
-        yield solved_of(definition, plan, chunk, reading.check_time)
+        yield solved_of(definition, plan, chunk, reading.check_time, wants_rows=wants_rows)
 
 
-def solved_of(definition: FunnelDefinition, plan: Plan, chunk: Chunk, check_time: Callable[[], None]) -> Solved:
+def solved_of(
+    definition: FunnelDefinition, plan: Plan, chunk: Chunk, check_time: Callable[[], None], *, wants_rows: bool = True
+) -> Solved:
     """The reported paths of a chunk's people, with what fills the optional stages."""
-    paths = paths_of(definition, plan, chunk.histories, check_time)
+    paths = paths_of(definition, plan, chunk.histories, check_time, wants_rows=wants_rows)
     if len(definition.required) == len(definition.stages):
         return Solved(chunk, paths)
     return Solved(chunk, *fill_optional(definition, plan, chunk.histories, chunk.optional, paths))
 
 
-def paths_of(definition: FunnelDefinition, plan: Plan, histories: Histories, check_time: Callable[[], None]) -> Paths:
-    """The same on bare histories: which optional stages are filled does not move a path."""
+def _is_told_by_ids(definition: FunnelDefinition) -> bool:
+    """True if which one of two events of an instant is taken changes more than the event that is shown.
+
+    Totals take it away from the next path; without an order it may be another step that is filled.
+    """
+    return definition.count == "totals" or definition.order == "unordered"
+
+
+def paths_of(
+    definition: FunnelDefinition,
+    plan: Plan,
+    histories: Histories,
+    check_time: Callable[[], None],
+    *,
+    wants_rows: bool = True,
+) -> Paths:
+    """The same on bare histories: which optional stages are filled does not move a path.
+
+    Without rows perhaps only how long each is.
+    """
     if definition.order == "unordered":
         unordered = solve_unordered_totals if definition.count == "totals" else solve_unordered
-        return WARMING.of(unordered)(plan, histories, first_required=definition.first_required)
+        return WARMING.of(unordered)(plan, histories, first_required=definition.first_required, check_time=check_time)
     if definition.tie == "grace":
         return WARMING.of(solve_grace)(plan, histories, definition.grace_seconds * US_PER_S, check_time)
-    return WARMING.of(solve_totals if definition.count == "totals" else solve)(plan, histories)
+    if definition.count == "totals":
+        return WARMING.of(solve_totals)(plan, histories, check_time=check_time)
+    return WARMING.of(solve)(plan, histories, check_time=check_time, wants_rows=wants_rows)

@@ -4,12 +4,14 @@ Sets of events that can fill distinct steps form a matroid, so that taking event
 taken so far can make room gives the largest set, and the earliest one.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from iafa.query.paths.compiled import compiled
 from iafa.query.paths.plan import ENTRY_FIRST, ENTRY_LAST, Histories, Int32s, Int64s, Paths, Plan
+from iafa.query.paths.stopping import never, stopping
 
 _ALWAYS = 1 << 62
 
@@ -19,18 +21,24 @@ class _Room(NamedTuple):
 
     filled: Int64s
     best: Int64s
+    stop: Int32s  # not 0 when nobody waits any more
 
 
-def solve_unordered(plan: Plan, histories: Histories, *, first_required: bool) -> Paths:
+def solve_unordered(
+    plan: Plan, histories: Histories, *, first_required: bool, check_time: Callable[[], None] = never
+) -> Paths:
     """The reported path of each person; `rows` is by step, `reached` counts the steps that are filled."""
     people = len(histories.offsets) - 1
     paths = Paths.room(people, plan.steps)
     if people:
-        _solve(plan, first_required, histories, paths)
+        with stopping(check_time) as stop:
+            _solve(plan, first_required, histories, paths, stop)
     return paths
 
 
-def solve_unordered_totals(plan: Plan, histories: Histories, *, first_required: bool) -> Paths:
+def solve_unordered_totals(
+    plan: Plan, histories: Histories, *, first_required: bool, check_time: Callable[[], None] = never
+) -> Paths:
     """All paths of each person: the reported one, then the one that the events left over give, and so on."""
     bits = 1 if first_required else (1 << plan.steps) - 1
     starts = (histories.steps & bits != 0) & (histories.time_us >= plan.from_us) & (histories.time_us < plan.to_us)
@@ -38,20 +46,22 @@ def solve_unordered_totals(plan: Plan, histories: Histories, *, first_required: 
     if not len(paths.person):
         return paths
     left = histories._replace(steps=histories.steps.copy(), excluded=histories.excluded.copy())
-    return paths.first(_solve_totals(plan, first_required, left, paths))
+    with stopping(check_time) as stop:
+        found = _solve_totals(plan, first_required, left, paths, stop)
+    return paths.first(found)
 
 
 @compiled
-def _solve(plan: Plan, first_required: bool, histories: Histories, paths: Paths) -> None:
-    room = _Room(np.zeros(plan.steps + 1, dtype=np.int64), np.zeros(plan.steps + 1, dtype=np.int64))
+def _solve(plan: Plan, first_required: bool, histories: Histories, paths: Paths, stop: Int32s) -> None:
+    room = _Room(np.zeros(plan.steps + 1, dtype=np.int64), np.zeros(plan.steps + 1, dtype=np.int64), stop)
     for person in range(len(histories.offsets) - 1):
         _next_path(plan, first_required, histories, person, room, paths, person)
 
 
 @compiled
-def _solve_totals(plan: Plan, first_required: bool, histories: Histories, paths: Paths) -> int:
+def _solve_totals(plan: Plan, first_required: bool, histories: Histories, paths: Paths, stop: Int32s) -> int:
     """Fill the first of `paths`; returns how many there are."""
-    room = _Room(np.zeros(plan.steps + 1, dtype=np.int64), np.zeros(plan.steps + 1, dtype=np.int64))
+    room = _Room(np.zeros(plan.steps + 1, dtype=np.int64), np.zeros(plan.steps + 1, dtype=np.int64), stop)
     found = 0
     for person in range(len(histories.offsets) - 1):
         while _next_path(plan, first_required, histories, person, room, paths, found):
@@ -75,6 +85,8 @@ def _next_path(
     bits = 1 if first_required else (1 << plan.steps) - 1
     for turn in range(last - first):
         row = last - 1 - turn if plan.entry == ENTRY_LAST else first + turn
+        if room.stop[0]:
+            return False
         if row > first and histories.time_us[row - 1] == histories.time_us[row]:
             continue  # an instant is tried once, at its first row
         if not plan.from_us <= histories.time_us[row] < plan.to_us or not _has(histories, row, last, bits):

@@ -87,7 +87,7 @@ def interpreted(function: Function) -> Function:
         return twin
 
     def namespace(plain: FunctionType) -> dict[str, Any]:
-        name = plain.__module__
+        name = plain.__globals__["__name__"]  # a decorated function lives where its decorator does
         if name not in namespaces:
             namespaces[name] = dict(plain.__globals__)
             for key, value in plain.__globals__.items():
