@@ -31,7 +31,7 @@ from tests.unit.query.rows import NOON_US, SECOND_US, snapshot_of
 PEOPLE, STAGES, NOISE = 60_000, 20, 10
 LIMITS = QueryLimits(timeout_s=300, memory_mb=256, concurrency=4, instances=1, wait_s=1)
 CHUNK_ROWS = 200_000
-CHUNKS_MB = 200  # two chunks of that size as Arrow and as arrays, with what is derived from them
+CHUNKS_MB = 120  # two chunks of that size as Arrow and as arrays, with what is derived from them
 ANSWER_S_MAX = 400
 Answer = tuple[str, list[int]]
 

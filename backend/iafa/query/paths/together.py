@@ -47,16 +47,62 @@ def solve_together(plan: Plan, histories: Histories, paths: Paths, *, wants_rows
     """Write the reported paths; returns the people whose path must be looked for one by one."""
     person_of_row = people_of_rows(histories)
     line, is_open = _line(plan, histories, person_of_row)
-    levels = _reach(plan, line, _starts(plan, histories, line, is_open[person_of_row]), histories)
-    for number, level in enumerate(levels, start=1):
-        paths.reached[line.person[level.instant]] = number
+    starts = _starts(plan, histories, line, is_open[person_of_row])
+    levels = _reach(plan, line, starts, histories, plan.steps)
+    _say_lengths(line, levels, paths.reached)
+    is_left = ~is_open
     if plan.is_drop:
-        is_open &= ~_is_tainted(plan, line, paths.reached)
-        paths.reached[~is_open] = 0
+        is_tainted = _is_tainted(plan, line, paths.reached)
+        paths.reached[is_tainted] = 0
+        if (plan.excluded_from == 1).all():
+            _solve_tainted(plan, line, histories, _asked(line, starts, is_tainted), paths, wants_rows=wants_rows)
+        else:
+            is_left |= is_tainted
+        is_open &= ~is_tainted
     if wants_rows:
         for target in range(1, len(levels) + 1):
             _report(plan, line, levels[:target], is_open & (paths.reached == target), paths)
-    return np.flatnonzero(~is_open)
+    return np.flatnonzero(is_left)
+
+
+def _say_lengths(line: _Line, levels: Sequence[_Level], reached: Int32s) -> None:
+    for number, level in enumerate(levels, start=1):
+        reached[line.person[level.instant]] = number
+
+
+def _solve_tainted(
+    plan: Plan, line: _Line, histories: Histories, starts: _Level, paths: Paths, *, wants_rows: bool
+) -> None:
+    """`drop`, with exclusions from step 1 on: a path that ends before step j needs a start with no excluded event in
+    its window. Tried from the longest paths to the shortest, by which exclusions they end before."""
+    is_left = np.zeros(len(paths.reached), dtype=np.bool_)
+    is_left[line.person[starts.instant]] = True
+    bounds = sorted(set(plan.excluded_to.tolist()))
+    for least, behind in reversed(list(zip([1, *bounds[:-1]], bounds, strict=True))):
+        asked = _asked(line, starts, is_left)
+        is_clean = np.ones(len(asked.instant), dtype=np.bool_)
+        for _low, high, breaks in _exclusions(plan, line):
+            if high >= behind:
+                is_clean &= ~_is_met(plan, line, asked.instant, breaks)
+        levels = _reach(plan, line, _at(asked, np.flatnonzero(is_clean)), histories, behind - 1)
+        lengths = np.zeros_like(paths.reached)
+        _say_lengths(line, levels, lengths)
+        for target in range(least, len(levels) + 1):
+            is_found = is_left & (lengths == target)
+            paths.reached[is_found] = target
+            if wants_rows:
+                _report(plan, line, levels[:target], is_found, paths)
+        is_left &= lengths < least
+
+
+def _is_met(plan: Plan, line: _Line, starts: Int64s, breaks: Int64s) -> Bools:
+    """Does an excluded event come after the start and within its window?"""
+    count = len(line.person)
+    following = _next(breaks, starts)
+    others = np.minimum(following, count - 1)
+    is_same = (following < count) & (line.person[others] == line.person[starts])
+    found: Bools = is_same & (line.time_us[others] - line.time_us[starts] <= plan.window_us)
+    return found
 
 
 def _line(plan: Plan, histories: Histories, person_of_row: Int64s) -> tuple[_Line, Bools]:
@@ -115,11 +161,11 @@ def _at(level: _Level, places: Int64s) -> _Level:
     return _Level(level.instant[places], level.row[places], links, level.end[places])
 
 
-def _reach(plan: Plan, line: _Line, starts: _Level, histories: Histories) -> list[_Level]:
-    """By step the events that can fill it, each linked to the latest one before it. Ends where nobody gets on."""
+def _reach(plan: Plan, line: _Line, starts: _Level, histories: Histories, most: int) -> list[_Level]:
+    """By step, at most `most`, the events that can fill it, each linked to the latest one before it."""
     levels = [starts] if len(starts.instant) else []
     is_early = histories.time_us < plan.end_us
-    while levels and len(levels) < plan.steps:
+    while levels and len(levels) < most:
         step = len(levels) + 1
         before = levels[-1]
         found = _filling(line, (histories.steps >> (step - 1) & 1 == 1) & is_early)
