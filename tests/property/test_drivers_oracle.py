@@ -21,9 +21,9 @@ from iafa.query.drivers import DriversQuestion, drivers
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
 from iafa.query.question import question_of
-from tests.property.test_paths_oracle import random_edges, snapshot_on_days
-from tests.support import drivers_oracle, paths_oracle
-from tests.support.paths_cases import FIRST_US, HOUR_US, MODES, Case, random_case
+from tests.property.test_paths_oracle import snapshot_on_days
+from tests.support import drivers_oracle, reports_oracle
+from tests.support.paths_cases import FIRST_US, HOUR_US, MODES, Case, random_case, random_edges
 
 PEOPLE = 150
 CASES = 2
@@ -52,7 +52,7 @@ def test_tables_equal_the_reference(engine: DuckEngine, tmp_path: Path, mode: st
         }
         # The brute force has one end for entries and for all steps; what is mature ends earlier for entries alone.
         include_open = case.definition["range"] == "all_steps" or draw.random() < 0.3
-        histories = case.histories(lambda event, edges=known: paths_oracle.owner(event, edges))  # type: ignore[misc]
+        histories = case.histories(lambda event, edges=known: reports_oracle.owner(event, edges))  # type: ignore[misc]
         hi = case.hi if include_open else mature_to(case)
         people = drivers_oracle.people_of(histories, case.definition, level, case.lo, hi)
         expected = drivers_oracle.of_properties(people, ("p", "g", "n"), level)
@@ -74,7 +74,7 @@ def a_world(draw: random.Random, mode: str, directory: Path) -> tuple[Case, Snap
     case = random_case(draw, mode, PEOPLE, events_max=5)
     while sum(not stage.get("optional") for stage in case.definition["stages"]) < 2:
         case = random_case(draw, mode, PEOPLE, events_max=5)
-    edges = random_edges(draw, case)
+    edges = random_edges(draw, case.events, PEOPLE)
     events = []
     for event in case.events:
         numbers = {"n": draw.randrange(40)} if draw.random() < 0.8 else {}
@@ -83,7 +83,7 @@ def a_world(draw: random.Random, mode: str, directory: Path) -> tuple[Case, Snap
             event |= {"user": None, "anonymous": f"device-{draw.randrange(PEOPLE)}"}
         events.append(event)
     case = replace(case, events=events)
-    histories = case.histories(lambda event: paths_oracle.owner(event, edges))
+    histories = case.histories(lambda event: reports_oracle.owner(event, edges))
     most = 7 if mode == "unordered" else 9  # the brute force cannot take more of one person
     kept = {event["id"] for own in histories for event in own[:most]}
     case = replace(case, events=[event for event in events if event["id"] in kept])

@@ -27,11 +27,20 @@ class Person:
     stage: Event
 
 
+def reported(history: Sequence[Event], definition: Definition, lo: int, hi: int) -> list[paths_oracle.Path]:
+    """The reported paths of one person within [lo, hi)."""
+
+    def is_within(event: Event) -> bool:
+        return bool(lo <= event["t"] < hi)
+
+    return paths_oracle.reported(history, definition, is_within, is_within)
+
+
 def first_moment(history: Sequence[Event], given: Definition, level: int, lo: int, hi: int) -> int | None:
     """The first instant up to which the events are enough for the level."""
     for instant in sorted({event["t"] for event in history}):
         known = [event for event in history if event["t"] <= instant]
-        paths = paths_oracle.reported(known, blind(given), lo, hi)
+        paths = reported(known, blind(given), lo, hi)
         filled = [number for path in paths for number in path if not given["stages"][number - 1].get("optional")]
         if len(filled) >= level:
             return int(instant)
@@ -52,7 +61,7 @@ def people_of(
     """Those who reached the level, in order of nothing."""
     found = []
     for history in histories:
-        (path,) = paths_oracle.reported(history, definition, lo, hi) or [{}]
+        (path,) = reported(history, definition, lo, hi) or [{}]
         reached = sum(not definition["stages"][number - 1].get("optional") for number in path)
         if reached < level:
             continue
@@ -61,10 +70,10 @@ def people_of(
         later = first_moment(history, definition, level + 1, lo, hi)
         known = [event for event in history if event["t"] <= at]
         if definition.get("order") == "unordered":
-            (own,) = paths_oracle.reported(known, blind(definition), lo, hi)
+            (own,) = reported(known, blind(definition), lo, hi)
             events = sorted(own.values(), key=lambda event: (event["t"], event["id"]))
         else:
-            (own,) = paths_oracle.reported(known, _first_stages(definition, level), lo, hi)
+            (own,) = reported(known, _first_stages(definition, level), lo, hi)
             events = [own[number] for number in sorted(own)]
         next_at = NO_LIMIT if later is None else later
         found.append(Person(history, at, next_at, reached > level, events[0], events[level - 1]))

@@ -318,3 +318,18 @@ def _history(draw: Draw, person: int, instants: int, unit_us: int, events_max: i
         }
         for _ in range(draw.choice((0, 3, 4, 5, events_max, events_max)))
     ]
+
+
+def random_edges(draw: Draw, events: Sequence[Mapping[str, Any]], people: int) -> list[dict[str, Any]]:
+    """Edges between devices and users, some aliases among them, some revoked."""
+    return [
+        {
+            "id": f"edge-{number}",
+            "kind": kind,
+            "user": f"user-{draw.randrange(people)}",
+            "other": f"{'device' if kind == 'identify' else 'user'}-{draw.randrange(people)}",
+            "t": draw.choice(events)["t"],
+            "is_revoked": draw.random() < 0.2,
+        }
+        for number, kind in enumerate(draw.choices(("identify", "alias"), (10, 1), k=people))
+    ]

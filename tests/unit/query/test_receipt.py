@@ -25,7 +25,7 @@ from iafa.query.receipts.notebook import notebook
 from iafa.query.time_range import TimeRange
 from tests.property.test_paths_oracle import PEOPLE, snapshot_on_days
 from tests.support.notebooks import run_notebooks
-from tests.support.paths_cases import MODES, Case, random_case
+from tests.support.paths_cases import MODES, Case, random_case, random_edges
 from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_engine, an_event, snapshot_of
 
 
@@ -165,15 +165,8 @@ def _case(draw: random.Random, mode: str, directory: Path, *, with_edges: bool) 
         for event in case.events
     ]
     edges = [
-        Edge(
-            id=f"edge-{number}",
-            user_id=f"user-{draw.randrange(PEOPLE)}",
-            other=f"{'user' if number % 10 == 9 else 'device'}-{draw.randrange(PEOPLE)}",
-            at_us=draw.choice(case.events)["t"],
-            kind="alias" if number % 10 == 9 else "identify",
-            is_revoked=draw.random() < 0.2,
-        )
-        for number in range(PEOPLE)
+        Edge(one["id"], one["user"], one["other"], one["t"], one["kind"], one["is_revoked"])
+        for one in random_edges(draw, case.events, PEOPLE)
     ]
     known = Identities.of(table_of(edges)).table
     return case, replace(snapshot_on_days(draw, anonymous, directory), identities=known)
