@@ -1,13 +1,11 @@
 """The only place where parts are put together. Used by the server, the background process and the commands alike."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 from iafa.audit import AuditLog
 from iafa.clock import US_PER_DAY, US_PER_S, Clock, SystemClock
@@ -35,11 +33,10 @@ from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
 from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
-from iafa.lake.lease import Lease
 from iafa.lake.manifest import Manifests
 from iafa.lake.quarantine import Quarantine
 from iafa.lake.schema import leave_pandas_out
-from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.lake.snapshot import Snapshots
 from iafa.locks import held
 from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels, StoredFunnel
@@ -53,23 +50,11 @@ from iafa.meta.users import User, Users
 from iafa.metrics import Counters
 from iafa.published import Publisher
 from iafa.query.answer_cache import AnswerCache
-from iafa.query.definition import FunnelDefinition
-from iafa.query.drivers import DriversQuestion
-from iafa.query.engine_console import Console
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
-from iafa.query.event_names import event_names
-from iafa.query.explain import explain
-from iafa.query.next_steps import next_steps
-from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
-from iafa.query.question import Extras, question_of
-from iafa.query.receipts.notebook import notebook
-from iafa.query.suggestions import suggested_funnels
-from iafa.query.time_range import TimeRange
-from iafa.query.trends import TrendQuestion, trends
+from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.questions import Questions
 from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
 
-Result = TypeVar("Result")
 QUARANTINE_SWEEP_S = 600.0
 QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
@@ -78,144 +63,17 @@ WAITING_QUERIES = 4  # that may stand in line for the engine before further ones
 
 
 @dataclass(frozen=True)
-class House:
+class House(Questions):
     """Everything that reads: metadata, snapshots, the query engine. Opening it writes nothing but folders."""
 
-    settings: Settings
-    clock: Clock
-    layout: Layout
     manifests: Manifests
-    snapshots: Snapshots
-    engine: DuckEngine
     projects: Projects
     funnels: Funnels
     accounts: Accounts
     organizations: Organizations
     hit: Hit
-    query_pool: Executor
-    answers: AnswerCache
     counters: Counters  # of this process
     shared: SharedTables | None  # what the workers of one server count together; None: one worker or a command
-
-    async def snapshot(self, project_id: str) -> Snapshot:
-        return await self._in_query_pool(self.snapshots.take, project_id)
-
-    async def run_funnel(
-        self,
-        snapshot: Snapshot,
-        definition: FunnelDefinition,
-        time_range: TimeRange,
-        funnel_id: str | None,
-        extras: Extras,
-        cancellation: Cancellation | None = None,
-    ) -> dict[str, Any]:
-        question = question_of(definition, time_range, self.clock.now_us(), extras)
-        return await self._in_query_pool(
-            partial(
-                self.answers.answer,
-                self.engine,
-                snapshot,
-                question,
-                funnel_id=funnel_id,
-                cancellation=cancellation,
-            )
-        )
-
-    async def funnel_notebook(
-        self,
-        snapshot: Snapshot,
-        definition: FunnelDefinition,
-        time_range: TimeRange,
-        funnel_id: str | None,
-        extras: Extras,
-        cancellation: Cancellation | None = None,
-    ) -> bytes:
-        """`extras` include the receipt."""
-        question = question_of(definition, time_range, self.clock.now_us(), extras)
-
-        def make() -> bytes:
-            answer = self.answers.answer(
-                self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation
-            )
-            return notebook(self.engine, snapshot, question, answer, cancellation)
-
-        return await self._in_query_pool(make)
-
-    async def drivers(
-        self,
-        snapshot: Snapshot,
-        asked: DriversQuestion,
-        funnel_id: str | None,
-        cancellation: Cancellation | None = None,
-    ) -> dict[str, Any]:
-        ask = partial(self.answers.drivers, self.engine, snapshot, asked)
-        return await self._in_query_pool(partial(ask, funnel_id=funnel_id, cancellation=cancellation))
-
-    async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
-        return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
-
-    async def people_page(
-        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int
-    ) -> PeoplePage:
-        return await self._in_query_pool(partial(people, self.engine, snapshot, asked, after=after, limit=limit))
-
-    async def people_export(self, snapshot: Snapshot, asked: PeopleQuestion) -> AsyncIterator[list[dict[str, object]]]:
-        timeout_s = self.settings.query_timeout_s
-        export = await self._in_query_pool(partial(PeopleExport, self.engine, snapshot, asked, timeout_s=timeout_s))
-        return self._export_rows(export)
-
-    async def _export_rows(self, export: PeopleExport) -> AsyncIterator[list[dict[str, object]]]:
-        for start in export.starts:
-            yield await self._in_query_pool(export.rows, start)
-
-    async def explain(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str, session_gap_s: int
-    ) -> dict[str, object]:
-        told = partial(explain, self.engine, snapshot, definition, time_range, who, session_gap_s=session_gap_s)
-        return await self._in_query_pool(told)
-
-    async def next_steps(
-        self,
-        snapshot: Snapshot,
-        definition: FunnelDefinition,
-        time_range: TimeRange,
-        extras: Extras,
-        limit: int,
-        cancellation: Cancellation | None = None,
-    ) -> dict[str, Any]:
-        return await self._in_query_pool(
-            partial(
-                next_steps,
-                self.engine,
-                snapshot,
-                definition,
-                time_range,
-                extras=extras,
-                limit=limit,
-                cancellation=cancellation,
-            )
-        )
-
-    async def suggested_funnels(
-        self, snapshot: Snapshot, time_range: TimeRange, cancellation: Cancellation | None = None
-    ) -> Sequence[dict[str, Any]]:
-        suggest = partial(suggested_funnels, self.engine, snapshot, time_range, cancellation=cancellation)
-        return await self._in_query_pool(suggest)
-
-    async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
-        return await self._in_query_pool(trends, self.engine, snapshot, question)
-
-    async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
-        """Questions have threads of their own: sign-ins and metadata must not wait for a slow one."""
-        return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
-
-    @contextmanager
-    def console(self, snapshot: Snapshot) -> Iterator[Console]:
-        """A DuckDB for a person, over files that cannot go while it is open."""
-        settings = self.settings
-        limits = QueryLimits(memory_mb=settings.query_memory_mb, threads=settings.query_threads, instances=1)
-        with Lease(self.layout, snapshot.files) as lease, Console(snapshot, lease, limits) as console:
-            yield console
 
     async def drop_project(self, project_id: str) -> None:
         await asyncio.to_thread(drop, self.layout, project_id)

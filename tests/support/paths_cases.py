@@ -43,7 +43,7 @@ class Case:
 
     def answer(self, histories: Sequence[Sequence[paths_oracle.Event]]) -> reports_oracle.Answer:
         return reports_oracle.Answer(
-            reports_oracle.Asked(self.definition, self.lo, self.hi, self.now, self.zone), histories
+            reports_oracle.Asked(self.definition, self.lo, self.hi, self.now, self.zone, self.gap_s), histories
         )
 
 

@@ -43,6 +43,7 @@ class Asked:
     hi: int
     now: int = 2**60
     zone: str = "UTC"
+    gap_s: int = 3_600
 
     @property
     def as_of(self) -> int:
@@ -63,6 +64,13 @@ class Asked:
             for event in history
             if self.may_begin(event) and any(hits(event, stage, self.definition) for stage in stages)
         ]
+
+    @property
+    def tells_the_end(self) -> bool:
+        """Of a session of which every event is seen: it is over when nothing came for longer than the pause."""
+        asked = self.definition
+        is_partial = asked.get("hold") or (asked.get("order"), asked.get("strict_scope")) == ("strict", "filtered")
+        return asked.get("unit") == "session" and asked.get("sessions", "derived") == "derived" and not is_partial
 
     def is_open(self, entry: Event) -> bool:
         until = entry["t"] + window_us(self.definition)
@@ -85,7 +93,8 @@ class Found:
         return max((reach(path, self.definition) for path in self.paths), default=0)
 
     def is_open(self, asked: Asked) -> bool:
-        return self.longest < len(required(self.definition)) and any(map(asked.is_open, self.entries))
+        may_go_on = not asked.tells_the_end or self.history[-1]["t"] + asked.gap_s * SECOND_US >= asked.as_of
+        return self.longest < len(required(self.definition)) and may_go_on and any(map(asked.is_open, self.entries))
 
 
 @dataclass

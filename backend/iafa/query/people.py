@@ -18,7 +18,7 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.entity_names import Name, entity_text, names_of
-from iafa.query.paths.plan import Histories, Int64s, Plan, last_entries
+from iafa.query.paths.plan import Histories, Int64s, Plan, are_live, last_entries
 from iafa.query.paths.reading import (
     SESSION_GAP_S,
     entry_bits,
@@ -213,6 +213,7 @@ class PeopleLists:
         longest = np.zeros(len(entries), dtype=np.int64)
         np.maximum.at(longest, paths.person, paths.reached)
         is_open = (longest < self.plan.steps) & (entries >= max(self.question.open_from_us, self.plan.from_us))
+        is_open &= are_live(self.plan, chunk.histories)
         if self.asked.kind == "dropped_by_exclusion":
             chosen = np.flatnonzero((entries >= self.plan.from_us) & (longest == 0))
             first_us = _first_entries(self.plan, chunk.histories, bits)

@@ -51,11 +51,23 @@ class Question:
             to_us=max(span.from_us, enter_to_us),
             read_to_us=min(span.read_to_us + int(known), exists_to_us),
             end_us=min(span.end_us, exists_to_us),
+            live_from_us=self._live_from_us,
         )
 
     @cached_property
     def plan(self) -> Plan:
         return plan_of(self.definition, self.span)
+
+    @property
+    def _live_from_us(self) -> int | None:
+        """From when on a session must have an event to go on at all. None where that is not known of an entity: of
+        the session's events it holds those of some values, or those that pass the filters.
+        """
+        definition = self.definition
+        is_known = definition.unit == "session" and definition.sessions == "derived" and not definition.hold
+        if not is_known or (definition.order == "strict" and definition.strict_scope == "filtered"):
+            return None
+        return self.as_of_us - self.extras.session_gap_s * US_PER_S
 
     @property
     def open_from_us(self) -> int:

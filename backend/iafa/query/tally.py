@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from iafa.query.definition import FunnelDefinition
-from iafa.query.paths.plan import Histories, Int64s, Paths, Plan, last_entries
+from iafa.query.paths.plan import Histories, Int64s, Paths, Plan, are_live, last_entries
 from iafa.query.paths.reading import entry_bits
 from iafa.query.paths.solving import Solved
 
@@ -50,7 +50,7 @@ class Tally:
         has_entered = entries >= plan.from_us
         self.entered += int(has_entered.sum())
         self.dropped_by_exclusion += int((has_entered & (longest == 0)).sum())
-        is_open = has_entered & (longest < steps) & (entries >= open_from_us)
+        is_open = has_entered & (longest < steps) & (entries >= open_from_us) & are_live(plan, histories)
         self.open_by_reached += np.bincount(longest[is_open], minlength=steps + 1)
 
     @property

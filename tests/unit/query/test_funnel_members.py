@@ -81,6 +81,31 @@ def test_open_entries_bound_the_counts_from_above(engine: DuckEngine, tmp_path: 
     assert (all_steps["open"], users(all_steps, "users_max")) == (0, [4, 1])
 
 
+@pytest.mark.parametrize("order", ["ordered", "unordered", "strict"])
+def test_a_session_that_has_ended_is_not_open(engine: DuckEngine, tmp_path: Path, order: str) -> None:
+    now = 3 * DAY_S
+    events = [
+        an_event("A", 5, user="long over"),
+        an_event("A", now - 4_000, user="just over"),
+        an_event("A", now - 4_000, user="goes on by another event"),
+        an_event("other", now - 3_600, user="goes on by another event"),
+        an_event("A", now - 4_000, user="came back"),
+        an_event("other", now - 100, user="came back"),
+    ]
+    definition = a_definition("A", "B", unit="session", window_seconds=None, order=order)
+    if order == "unordered":
+        definition["first_required"] = True
+    answer = asked(engine, tmp_path, events, definition)
+    assert (users(answer), users(answer, "users_max"), answer["open"]) == ([4, 0], [4, 1], 1)
+    with_trend = asked(engine, tmp_path, events, definition, include=("trend",))
+    assert [bucket["open"] for bucket in with_trend["trend"]["buckets"]] == [0, 0, 0, 1]
+    filtered = definition | {"filters": [{"property": "p", "op": "not_exists"}]}
+    given = [event | {"properties": {"p": "1"}} if event["name"] == "other" else event for event in events]
+    assert asked(engine, tmp_path, given, filtered)["open"] == 1
+    held = asked(engine, tmp_path, events, definition | {"hold": ["event_type"]})
+    assert held["open"] == 4, "whose other events are of another entity may go on by them"
+
+
 @pytest.mark.parametrize("include", [(), ("times",)], ids=["by-sql", "by-paths"])
 def test_mature_only_narrows_entries_and_not_later_steps(
     engine: DuckEngine, tmp_path: Path, include: tuple[str, ...]

@@ -1,17 +1,19 @@
 """Solvers before and after their machine code is there: equal paths, and no compiled function called before."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from iafa.query.paths import compiled as compiled_module
 from iafa.query.paths import ordered, unordered
-from iafa.query.paths.compiled import IS_COMPILED
+from iafa.query.paths.compiled import IS_COMPILED, folder_for
 from iafa.query.paths.grace import solve_grace
-from iafa.query.paths.ordered import solve, solve_totals
+from iafa.query.paths.ordered import solve, solve_each, solve_totals
 from iafa.query.paths.plan import NO_LIMIT_US, Histories, Plan
-from iafa.query.paths.unordered import solve_unordered
+from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
 from iafa.query.paths.warming import Warming, interpreted, solve_little
 
 
@@ -66,3 +68,36 @@ def test_a_server_changes_to_the_compiled_functions_when_they_are_there() -> Non
     assert warming.thread is not None
     warming.thread.join(60)
     assert warming.of(solve) is solve
+
+
+def test_machine_code_is_made_again_when_any_file_of_the_solvers_changes(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.py", "b.py")]
+    for file in files:
+        file.write_text("one")
+    before = folder_for(files)
+    assert folder_for(reversed(files)) == before
+    files[1].write_text("two")
+    assert folder_for(files) != before
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="numba is not installed")
+def test_machine_code_lies_in_the_folder_of_its_sources() -> None:
+    here = Path(compiled_module.__file__).parent.glob("*.py")
+    assert folder_for(here) in str(ordered._solve.stats.cache_path)  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="numba is not installed")
+def test_arrays_that_cannot_be_written_need_no_further_machine_code() -> None:
+    solve_little()
+    plan, histories = some(random.Random(3))
+    for column in histories:
+        column.flags.writeable = False
+    compiled_ones = [ordered._solve, ordered._solve_totals, unordered._solve, unordered._solve_totals]
+    known = [len(one.signatures) for one in compiled_ones]  # type: ignore[attr-defined]
+    solve_each(plan, histories)
+    solve_totals(plan, histories)
+    for first_required in (False, True):
+        solve_unordered(plan, histories, first_required=first_required)
+        solve_unordered_totals(plan, histories, first_required=first_required)
+    assert [len(one.signatures) for one in compiled_ones] == known  # type: ignore[attr-defined]
+    assert not histories.steps.flags.writeable

@@ -43,7 +43,7 @@ def solve_each(plan: Plan, histories: Histories, *, check_time: Callable[[], Non
     paths = Paths.room(people, plan.steps)
     if people:
         with stopping(check_time) as stop:
-            _solve(plan, plan.is_greedy, histories, paths, stop)
+            _solve(plan, plan.is_greedy, histories.writable(), paths, stop)
     return paths
 
 
@@ -54,7 +54,8 @@ def solve_totals(plan: Plan, histories: Histories, *, check_time: Callable[[], N
     if not len(paths.person):
         return paths
     with stopping(check_time) as stop:
-        found = _solve_totals(plan, plan.is_greedy, histories._replace(steps=histories.steps.copy()), paths, stop)
+        left = histories._replace(steps=histories.steps.copy()).writable()
+        found = _solve_totals(plan, plan.is_greedy, left, paths, stop)
     return paths.first(found)
 
 

@@ -1,6 +1,6 @@
 """What a solver must know of a definition, as numbers and arrays."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ STEPS_MAX = 20
 REMOVED = -(1 << 31)  # in place of a mask of steps: the event is used by an earlier path
 NO_LIMIT_US = 1 << 60  # of a window; larger than any difference of two times
 ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST = 0, 1, 2
+_OWN: tuple[Literal["C"], Literal["W"]] = ("C", "W")  # contiguous and writable
 
 
 class Plan(NamedTuple):
@@ -30,6 +31,7 @@ class Plan(NamedTuple):
     after_us: Int64s
     excluded_from: Int64s  # by exclusion: between which steps
     excluded_to: Int64s
+    live_from_us: int = -NO_LIMIT_US  # who did nothing from here on can do nothing more: a session that has ended
 
     @property
     def is_greedy(self) -> bool:
@@ -52,6 +54,17 @@ class Histories(NamedTuple):
     time_us: Int64s
     steps: Int32s
     excluded: Int32s
+
+    def writable(self) -> "Histories":
+        """The same in arrays of one kind. Those that Arrow lends cannot be written, and the compiler, to whom that is
+        another type, would make all code a second time, in the middle of a question.
+        """
+        return Histories(
+            offsets=np.require(self.offsets, requirements=_OWN),
+            time_us=np.require(self.time_us, requirements=_OWN),
+            steps=np.require(self.steps, requirements=_OWN),
+            excluded=np.require(self.excluded, requirements=_OWN),
+        )
 
 
 class Paths(NamedTuple):
@@ -82,3 +95,9 @@ def last_entries(plan: Plan, histories: Histories, *, bits: int = 1) -> Int64s:
     may_begin = ((histories.steps & bits) != 0) & (histories.time_us >= plan.from_us) & (histories.time_us < plan.to_us)
     times: Int64s = np.maximum.reduceat(np.where(may_begin, histories.time_us, -1), histories.offsets[:-1])
     return times
+
+
+def are_live(plan: Plan, histories: Histories) -> npt.NDArray[np.bool_]:
+    """By person, who may still do something that belongs to the same entity."""
+    live: npt.NDArray[np.bool_] = histories.time_us[histories.offsets[1:] - 1] >= plan.live_from_us
+    return live

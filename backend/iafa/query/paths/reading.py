@@ -27,7 +27,7 @@ _UNSIGNED = (1 << 64) - 1
 class Span:
     """Where a path may begin, [from, to), and which events are read, [read_from, read_to), in microseconds.
 
-    Later steps lie before `end_us`.
+    Later steps lie before `end_us`. Of sessions every event from `live_from_us` on is read: who has one goes on.
     """
 
     from_us: int
@@ -35,6 +35,7 @@ class Span:
     read_from_us: int
     read_to_us: int
     end_us: int
+    live_from_us: int | None = None
 
 
 @dataclass(frozen=True)
@@ -129,12 +130,12 @@ def histories_sql(
         "histories" if shown.has_ids else "histories_without_ids",
         identified=identified,
         belonging=belonging_sql(definition, session_gap_s, parameters),
-        steps=_bits([stage_sql(stage, parameters) for stage in required], definition, parameters),
-        optional=_bits([stage_sql(stage, parameters) for stage in optional], definition, parameters),
-        excluded=_bits([stage_sql(each, parameters) for each in definition.exclusions], definition, parameters),
+        steps=_bits([stage_sql(stage, parameters) for stage in required], definition, span, parameters),
+        optional=_bits([stage_sql(stage, parameters) for stage in optional], definition, span, parameters),
+        excluded=_bits([stage_sql(each, parameters) for each in definition.exclusions], definition, span, parameters),
         values="".join(f", {text_sql(name, parameters)} as value_{n}" for n, name in enumerate(shown.properties)),
         value_names="".join(f", value_{n}" for n in range(len(shown.properties))),
-        is_kept=_is_kept(definition, entities, parameters),
+        is_kept=_is_kept(definition, span, entities, parameters),
         entry_bits=str(entry_bits(definition)),
     )
     return text, parameters.values
@@ -178,13 +179,13 @@ def belonging_sql(definition: FunnelDefinition, session_gap_s: int, parameters: 
     return sql_text("held", values=", ".join(texts), belonging=belonging, are_known=are_known)
 
 
-def _bits(conditions: Sequence[str], definition: FunnelDefinition, parameters: Parameters) -> str:
+def _bits(conditions: Sequence[str], definition: FunnelDefinition, span: Span, parameters: Parameters) -> str:
     """Bit i - 1 says that the i-th condition holds."""
     bits = " | ".join(f"(case when {condition} then {1 << n} else 0 end)" for n, condition in enumerate(conditions))
     if not bits:
         return "0::integer"
-    if _reads_everything(definition):
-        # Strict order sees the events that the filters leave out; they just match nothing.
+    if _reads_everything(definition) or span.live_from_us is not None:
+        # Strict order sees the events that the filters leave out, and so do sessions; they just match nothing.
         return f"(case when {relevant_sql(definition, parameters)} then {bits} else 0 end)::integer"
     return f"({bits})::integer"
 
@@ -193,12 +194,15 @@ def _reads_everything(definition: FunnelDefinition) -> bool:
     return definition.order == "strict" and definition.strict_scope == "all"
 
 
-def _is_kept(definition: FunnelDefinition, entities: Sequence[int] | None, parameters: Parameters) -> str:
+def _is_kept(definition: FunnelDefinition, span: Span, entities: Sequence[int] | None, parameters: Parameters) -> str:
     conditions = []
     if definition.order == "strict" and definition.strict_scope == "filtered":
         conditions += [filters_sql(definition, parameters)]
     elif definition.order != "strict":
-        conditions += [relevant_sql(definition, parameters)]
+        relevant = relevant_sql(definition, parameters)
+        if span.live_from_us is not None:
+            relevant = f"({relevant} or time_us >= {parameters.bind(span.live_from_us)})"
+        conditions += [relevant]
     if entities is not None:
         conditions.append(f"entity in (select unnest({parameters.bind(entity_values(definition, entities))}))")
     return " and ".join(conditions) or "true"

@@ -77,12 +77,13 @@ def plan_of(definition: FunnelDefinition, span: Span) -> Plan:
         is_all_steps=definition.range == "all_steps",
         is_tie_strict=definition.tie == "strict",
         is_strict=definition.order == "strict",
-        is_drop=definition.exclusion_mode == "drop",
+        is_drop=definition.exclusion_mode == "drop" and bool(exclusions),
         entry=_ENTRIES[definition.entry],
         within_us=within,
         after_us=after,
         excluded_from=np.array([low for low, _high in exclusions], dtype=np.int64),
         excluded_to=np.array([high for _low, high in exclusions], dtype=np.int64),
+        live_from_us=-NO_LIMIT_US if span.live_from_us is None else span.live_from_us,
     )
 
 

@@ -32,7 +32,7 @@ def solve_unordered(
     paths = Paths.room(people, plan.steps)
     if people:
         with stopping(check_time) as stop:
-            _solve(plan, first_required, histories, paths, stop)
+            _solve(plan, first_required, histories.writable(), paths, stop)
     return paths
 
 
@@ -45,7 +45,7 @@ def solve_unordered_totals(
     paths = Paths.room(int(np.count_nonzero(starts)), plan.steps)
     if not len(paths.person):
         return paths
-    left = histories._replace(steps=histories.steps.copy(), excluded=histories.excluded.copy())
+    left = histories._replace(steps=histories.steps.copy(), excluded=histories.excluded.copy()).writable()
     with stopping(check_time) as stop:
         found = _solve_totals(plan, first_required, left, paths, stop)
     return paths.first(found)

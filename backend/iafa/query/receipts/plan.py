@@ -35,4 +35,5 @@ def numbers_of(question: Question) -> dict[str, object]:
         "is_drop": plan.is_drop,
         "totals": definition.count == "totals",
         "open_from": max(question.open_from_us, -NO_LIMIT_US),
+        "live_from": plan.live_from_us,
     }

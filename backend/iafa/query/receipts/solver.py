@@ -64,7 +64,8 @@ def count(rows: Iterable[tuple[Any, ...]], plan: Plan) -> dict[str, Any]:
         longest = max(map(len, paths), default=0)
         entered += 1
         dropped += longest == 0
-        open_by_length[longest] += longest < steps and max(begins) >= plan["open_from"]
+        is_live = max(begins) >= plan["open_from"] and events[-1].time >= plan["live_from"]
+        open_by_length[longest] += longest < steps and is_live
     most = [reached + sum(open_by_length[length] for length in range(k + 1)) for k, reached in enumerate(users)]
     return {
         "users": users,

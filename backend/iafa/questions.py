@@ -1,0 +1,164 @@
+"""The questions of a project, each in a thread of the pool that is kept for them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from iafa.clock import Clock
+from iafa.lake.layout import Layout
+from iafa.lake.lease import Lease
+from iafa.lake.snapshot import Snapshot, Snapshots
+from iafa.query.answer_cache import AnswerCache
+from iafa.query.definition import FunnelDefinition
+from iafa.query.drivers import DriversQuestion
+from iafa.query.engine_console import Console
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
+from iafa.query.event_names import event_names
+from iafa.query.explain import explain
+from iafa.query.next_steps import next_steps
+from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
+from iafa.query.question import Extras, question_of
+from iafa.query.receipts.notebook import notebook
+from iafa.query.suggestions import suggested_funnels
+from iafa.query.time_range import TimeRange
+from iafa.query.trends import TrendQuestion, trends
+from iafa.settings import Settings
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Asks the engine over snapshots. Every method leaves the event loop alone."""
+
+    settings: Settings
+    clock: Clock
+    layout: Layout
+    snapshots: Snapshots
+    engine: DuckEngine
+    query_pool: Executor
+    answers: AnswerCache
+
+    async def snapshot(self, project_id: str) -> Snapshot:
+        return await self._in_query_pool(self.snapshots.take, project_id)
+
+    async def run_funnel(
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        funnel_id: str | None,
+        extras: Extras,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, Any]:
+        question = question_of(definition, time_range, self.clock.now_us(), extras)
+        return await self._in_query_pool(
+            partial(
+                self.answers.answer,
+                self.engine,
+                snapshot,
+                question,
+                funnel_id=funnel_id,
+                cancellation=cancellation,
+            )
+        )
+
+    async def funnel_notebook(
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        funnel_id: str | None,
+        extras: Extras,
+        cancellation: Cancellation | None = None,
+    ) -> bytes:
+        """`extras` include the receipt."""
+        question = question_of(definition, time_range, self.clock.now_us(), extras)
+
+        def make() -> bytes:
+            answer = self.answers.answer(
+                self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation
+            )
+            return notebook(self.engine, snapshot, question, answer, cancellation)
+
+        return await self._in_query_pool(make)
+
+    async def drivers(
+        self,
+        snapshot: Snapshot,
+        asked: DriversQuestion,
+        funnel_id: str | None,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, Any]:
+        ask = partial(self.answers.drivers, self.engine, snapshot, asked)
+        return await self._in_query_pool(partial(ask, funnel_id=funnel_id, cancellation=cancellation))
+
+    async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
+        return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
+
+    async def people_page(
+        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int
+    ) -> PeoplePage:
+        return await self._in_query_pool(partial(people, self.engine, snapshot, asked, after=after, limit=limit))
+
+    async def people_export(self, snapshot: Snapshot, asked: PeopleQuestion) -> AsyncIterator[list[dict[str, object]]]:
+        timeout_s = self.settings.query_timeout_s
+        export = await self._in_query_pool(partial(PeopleExport, self.engine, snapshot, asked, timeout_s=timeout_s))
+        return self._export_rows(export)
+
+    async def _export_rows(self, export: PeopleExport) -> AsyncIterator[list[dict[str, object]]]:
+        for start in export.starts:
+            yield await self._in_query_pool(export.rows, start)
+
+    async def explain(
+        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str, session_gap_s: int
+    ) -> dict[str, object]:
+        told = partial(explain, self.engine, snapshot, definition, time_range, who, session_gap_s=session_gap_s)
+        return await self._in_query_pool(told)
+
+    async def next_steps(
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        extras: Extras,
+        limit: int,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, Any]:
+        return await self._in_query_pool(
+            partial(
+                next_steps,
+                self.engine,
+                snapshot,
+                definition,
+                time_range,
+                extras=extras,
+                limit=limit,
+                cancellation=cancellation,
+            )
+        )
+
+    async def suggested_funnels(
+        self, snapshot: Snapshot, time_range: TimeRange, cancellation: Cancellation | None = None
+    ) -> Sequence[dict[str, Any]]:
+        suggest = partial(suggested_funnels, self.engine, snapshot, time_range, cancellation=cancellation)
+        return await self._in_query_pool(suggest)
+
+    async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
+        return await self._in_query_pool(trends, self.engine, snapshot, question)
+
+    async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
+        """Questions have threads of their own: sign-ins and metadata must not wait for a slow one."""
+        return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
+
+    @contextmanager
+    def console(self, snapshot: Snapshot) -> Iterator[Console]:
+        """A DuckDB for a person, over files that cannot go while it is open."""
+        settings = self.settings
+        limits = QueryLimits(memory_mb=settings.query_memory_mb, threads=settings.query_threads, instances=1)
+        with Lease(self.layout, snapshot.files) as lease, Console(snapshot, lease, limits) as console:
+            yield console
