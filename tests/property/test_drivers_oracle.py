@@ -55,7 +55,7 @@ def test_tables_equal_the_reference(engine: DuckEngine, tmp_path: Path, mode: st
         histories = case.histories(lambda event, edges=known: reports_oracle.owner(event, edges))  # type: ignore[misc]
         hi = case.hi if include_open else mature_to(case)
         people = drivers_oracle.people_of(histories, case.definition, level, case.lo, hi)
-        expected = drivers_oracle.of_properties(people, ("p", "g", "n"), level)
+        expected = drivers_oracle.of_properties(people, ("p", "g", "n", "v"), level)
         expected |= drivers_oracle.of_events(people, case.definition, level, as_of=NOW_US, **options)
         found, landmark = tables_of(engine, snapshot, case, level, include_open=include_open, **options)
         assert found == expected, case.definition
