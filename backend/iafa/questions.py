@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
 from iafa.clock import Clock
+from iafa.errors import QueryBusy
 from iafa.lake.layout import Layout
 from iafa.lake.lease import Lease
 from iafa.lake.snapshot import Snapshot, Snapshots
@@ -29,6 +30,16 @@ from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
 
 Result = TypeVar("Result")
+THREADS_BESIDE = 4  # threads whose questions stand in line for the engine, beside those that it answers
+WAITING_MAX = 64  # questions that wait for a thread
+_RETRY_AFTER_S = 2
+
+
+@dataclass
+class Line:
+    """How many questions somebody waits for. Only the event loop counts, so it needs no lock."""
+
+    asked: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,7 @@ class Questions:
     engine: DuckEngine
     query_pool: Executor
     answers: AnswerCache
+    line: Line = field(default_factory=Line, kw_only=True)
 
     async def snapshot(self, project_id: str) -> Snapshot:
         return await self._in_query_pool(self.snapshots.take, project_id)
@@ -97,28 +109,51 @@ class Questions:
         ask = partial(self.answers.drivers, self.engine, snapshot, asked)
         return await self._in_query_pool(partial(ask, funnel_id=funnel_id, cancellation=cancellation))
 
-    async def event_names(self, snapshot: Snapshot, query: str, limit: int) -> Sequence[dict[str, Any]]:
-        return await self._in_query_pool(partial(event_names, self.engine, snapshot, search=query, limit=limit))
+    async def event_names(
+        self, snapshot: Snapshot, query: str, limit: int, cancellation: Cancellation | None = None
+    ) -> Sequence[dict[str, Any]]:
+        ask = partial(event_names, self.engine, snapshot, search=query, limit=limit, cancellation=cancellation)
+        return await self._in_query_pool(ask)
 
     async def people_page(
-        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int
+        self,
+        snapshot: Snapshot,
+        asked: PeopleQuestion,
+        after: Place | None,
+        limit: int,
+        cancellation: Cancellation | None = None,
     ) -> PeoplePage:
-        return await self._in_query_pool(partial(people, self.engine, snapshot, asked, after=after, limit=limit))
+        ask = partial(people, self.engine, snapshot, asked, after=after, limit=limit, cancellation=cancellation)
+        return await self._in_query_pool(ask)
 
-    async def people_export(self, snapshot: Snapshot, asked: PeopleQuestion) -> AsyncIterator[list[dict[str, object]]]:
+    async def people_export(
+        self, snapshot: Snapshot, asked: PeopleQuestion, cancellation: Cancellation | None = None
+    ) -> AsyncIterator[list[dict[str, object]]]:
+        cancellation = cancellation or Cancellation()
         timeout_s = self.settings.query_timeout_s
-        export = await self._in_query_pool(partial(PeopleExport, self.engine, snapshot, asked, timeout_s=timeout_s))
-        return self._export_rows(export)
+        ask = partial(PeopleExport, self.engine, snapshot, asked, timeout_s=timeout_s, cancellation=cancellation)
+        return self._export_rows(await self._in_query_pool(ask), cancellation)
 
-    async def _export_rows(self, export: PeopleExport) -> AsyncIterator[list[dict[str, object]]]:
-        for start in export.starts:
-            yield await self._in_query_pool(export.rows, start)
+    async def _export_rows(
+        self, export: PeopleExport, cancellation: Cancellation
+    ) -> AsyncIterator[list[dict[str, object]]]:
+        try:
+            for start in export.starts:
+                yield await self._in_thread(export.rows, start)  # a file that has begun is not refused
+        finally:
+            cancellation.cancel()  # who stops reading leaves no batch behind
 
     async def explain(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str, session_gap_s: int
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        who: str,
+        session_gap_s: int,
+        cancellation: Cancellation | None = None,
     ) -> dict[str, object]:
-        told = partial(explain, self.engine, snapshot, definition, time_range, who, session_gap_s=session_gap_s)
-        return await self._in_query_pool(told)
+        told = partial(explain, self.engine, snapshot, definition, time_range, who)
+        return await self._in_query_pool(partial(told, session_gap_s=session_gap_s, cancellation=cancellation))
 
     async def next_steps(
         self,
@@ -148,12 +183,24 @@ class Questions:
         suggest = partial(suggested_funnels, self.engine, snapshot, time_range, cancellation=cancellation)
         return await self._in_query_pool(suggest)
 
-    async def run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
-        return await self._in_query_pool(trends, self.engine, snapshot, question)
+    async def run_trends(
+        self, snapshot: Snapshot, question: TrendQuestion, cancellation: Cancellation | None = None
+    ) -> dict[str, Any]:
+        return await self._in_query_pool(partial(trends, self.engine, snapshot, question, cancellation=cancellation))
 
     async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
+        """QueryBusy when too many wait already: who waits longer than a client does is answered for nobody."""
+        if self.line.asked >= self.settings.query_concurrency + THREADS_BESIDE + WAITING_MAX:
+            raise QueryBusy("too many questions are waiting now", retry_after_s=_RETRY_AFTER_S)
+        return await self._in_thread(answer, *arguments)
+
+    async def _in_thread(self, answer: Callable[..., Result], *arguments: object) -> Result:
         """Questions have threads of their own: sign-ins and metadata must not wait for a slow one."""
-        return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
+        self.line.asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.query_pool, answer, *arguments)
+        finally:
+            self.line.asked -= 1
 
     @contextmanager
     def console(self, snapshot: Snapshot) -> Iterator[Console]:

@@ -51,7 +51,7 @@ from iafa.metrics import Counters
 from iafa.published import Publisher
 from iafa.query.answer_cache import AnswerCache
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
-from iafa.questions import Questions
+from iafa.questions import THREADS_BESIDE, Questions
 from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
 
@@ -59,7 +59,6 @@ QUARANTINE_SWEEP_S = 600.0
 QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
 CLOCK_LOOK_S = 3600.0
-WAITING_QUERIES = 4  # that may stand in line for the engine before further ones wait for a thread
 
 
 @dataclass(frozen=True)
@@ -247,7 +246,7 @@ def open_house(
         ),
         organizations=organizations,
         hit=hit,
-        query_pool=ThreadPoolExecutor(settings.query_concurrency + WAITING_QUERIES, thread_name_prefix="query"),
+        query_pool=ThreadPoolExecutor(settings.query_concurrency + THREADS_BESIDE, thread_name_prefix="query"),
         answers=AnswerCache(),
         counters=counters,
         shared=shared,

@@ -143,6 +143,7 @@ async def ask_funnel(
 async def ask_trends(
     project: ReadableProject,
     services: ServicesOf,
+    request: Request,
     event: Annotated[list[str], Query(description="An event's name or `*`; up to 20, repeated.")] = [],  # noqa: B006
     start_date: UtcDay = None,
     end_date: UtcDay = None,
@@ -151,7 +152,7 @@ async def ask_trends(
 ) -> Response:
     question = parse_question(event, start_date, end_date, interval=interval, timezone=timezone)
     snapshot = await services.snapshot(project.id)
-    return json_answer(await services.run_trends(snapshot, question))
+    return json_answer(await while_waiting(request, partial(services.run_trends, snapshot, question)))
 
 
 @router.get(
@@ -165,11 +166,12 @@ async def ask_trends(
 async def list_event_names(
     project: ReadableProject,
     services: ServicesOf,
+    request: Request,
     q: Annotated[str, Query(max_length=200, description="Part of a name.")] = "",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Response:
     snapshot = await services.snapshot(project.id)
-    found = await services.event_names(snapshot, q, limit)
+    found = await while_waiting(request, partial(services.event_names, snapshot, q, limit))
     names = [{"name": one["event_type"], "count": one["count"], "last_seen": one["last_seen"]} for one in found]
     return json_answer({"event_names": names, "data_version": snapshot.data_version})
 

@@ -4,10 +4,11 @@ import hashlib
 from asyncio import to_thread
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, cast
 
 import msgspec
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from iafa.api.access import ReadableBodyProject, ReadableFunnel
@@ -16,6 +17,7 @@ from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
 from iafa.api.funnel_docs import EXPLAIN_BODY, EXPORT_BODY, PEOPLE_BODY
+from iafa.api.leaving import while_waiting
 from iafa.api.people_export import MEDIA_TYPES, Format, filename, lines
 from iafa.api.people_models import KIND_TEXT, ExplainAnswer, ListKind, PeopleAnswer
 from iafa.api.problem_docs import problem_responses
@@ -72,6 +74,7 @@ Chosen = Annotated[ChosenRange, Depends(chosen_range)]
 async def list_funnel_people(
     found: ReadableFunnel,
     services: ServicesOf,
+    request: Request,
     chosen: Chosen,
     stage: Stage = 1,
     kind: KindOfList = "converted",
@@ -81,7 +84,7 @@ async def list_funnel_people(
     funnel, project = found
     definition, time_range = await chosen.of(funnel.definition, project.timezone)
     asked = PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
-    return await _page(services, project.id, asked, _Page(limit, cursor))
+    return await _page(request, services, project.id, asked, _Page(limit, cursor))
 
 
 @router.post(
@@ -93,11 +96,14 @@ async def list_funnel_people(
     responses=problem_responses(*BODY_PROBLEMS, *QUERY_PROBLEMS),
 )
 async def list_people(
-    raw: Annotated[Mapping[str, Any], Depends(json_object)], project: ReadableBodyProject, services: ServicesOf
+    raw: Annotated[Mapping[str, Any], Depends(json_object)],
+    project: ReadableBodyProject,
+    services: ServicesOf,
+    request: Request,
 ) -> Response:
     fields = dict(raw)
     page = _Page(_number(fields, "limit", LIMIT_DEFAULT, LIMIT_MAX), _text(fields, "cursor"))
-    return await _page(services, project.id, await _asked(fields, project), page)
+    return await _page(request, services, project.id, await _asked(fields, project), page)
 
 
 @router.get(
@@ -112,12 +118,14 @@ async def explain_funnel_person(
     user_id: Annotated[str, Path(min_length=1, max_length=ID_CHARS_MAX)],
     found: ReadableFunnel,
     services: ServicesOf,
+    request: Request,
     chosen: Chosen,
 ) -> Response:
     funnel, project = found
     definition, time_range = await chosen.of(funnel.definition, project.timezone)
     snapshot = await services.snapshot(project.id)
-    return json_answer(await services.explain(snapshot, definition, time_range, user_id, project.session_gap_seconds))
+    ask = partial(services.explain, snapshot, definition, time_range, user_id, project.session_gap_seconds)
+    return json_answer(await while_waiting(request, ask))
 
 
 @router.post(
@@ -129,7 +137,10 @@ async def explain_funnel_person(
     responses=problem_responses(*BODY_PROBLEMS, *QUERY_PROBLEMS),
 )
 async def explain_person(
-    raw: Annotated[Mapping[str, Any], Depends(json_object)], project: ReadableBodyProject, services: ServicesOf
+    raw: Annotated[Mapping[str, Any], Depends(json_object)],
+    project: ReadableBodyProject,
+    services: ServicesOf,
+    request: Request,
 ) -> Response:
     fields = dict(raw)
     who = _text(fields, "user_id")
@@ -137,7 +148,8 @@ async def explain_person(
         raise _wrong("user_id", "missing", "this field is required")
     definition, time_range = await definition_of_body(fields, project.timezone)
     snapshot = await services.snapshot(project.id)
-    return json_answer(await services.explain(snapshot, definition, time_range, who, project.session_gap_seconds))
+    ask = partial(services.explain, snapshot, definition, time_range, who, project.session_gap_seconds)
+    return json_answer(await while_waiting(request, ask))
 
 
 @router.get(
@@ -151,6 +163,7 @@ async def explain_person(
 async def export_funnel_people(
     found: ReadableFunnel,
     services: ServicesOf,
+    request: Request,
     chosen: Chosen,
     stage: Stage = 1,
     kind: KindOfList = "converted",
@@ -159,7 +172,7 @@ async def export_funnel_people(
     funnel, project = found
     definition, time_range = await chosen.of(funnel.definition, project.timezone)
     asked = PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
-    return await _file(services, project.id, asked, format)
+    return await _file(request, services, project.id, asked, format)
 
 
 @router.post(
@@ -171,11 +184,14 @@ async def export_funnel_people(
     responses=_FILE_ANSWER | problem_responses(*BODY_PROBLEMS, *QUERY_PROBLEMS),
 )
 async def export_people(
-    raw: Annotated[Mapping[str, Any], Depends(json_object)], project: ReadableBodyProject, services: ServicesOf
+    raw: Annotated[Mapping[str, Any], Depends(json_object)],
+    project: ReadableBodyProject,
+    services: ServicesOf,
+    request: Request,
 ) -> Response:
     fields = dict(raw)
     file_format = cast(Format, _choice(fields, "format", FORMATS))
-    return await _file(services, project.id, await _asked(fields, project), file_format)
+    return await _file(request, services, project.id, await _asked(fields, project), file_format)
 
 
 @dataclass(frozen=True)
@@ -184,14 +200,14 @@ class _Page:
     cursor: str | None
 
 
-async def _page(services: Services, project_id: str, asked: PeopleQuestion, page: _Page) -> Response:
+async def _page(request: Request, services: Services, project_id: str, asked: PeopleQuestion, page: _Page) -> Response:
     question = _fingerprint(asked)
     after, first_version = None, None
     if page.cursor is not None:
         *place, first_version = decode_cursor(services.cursor_key, project_id, question, page.cursor)
         after = Place(*(int(one) for one in place))
     snapshot = await services.snapshot(project_id)
-    found = await services.people_page(snapshot, asked, after, page.limit)
+    found = await while_waiting(request, partial(services.people_page, snapshot, asked, after, page.limit))
     first_version = first_version or snapshot.data_version
     next_cursor = None
     if found.next_place is not None:
@@ -209,10 +225,12 @@ async def _page(services: Services, project_id: str, asked: PeopleQuestion, page
     )
 
 
-async def _file(services: Services, project_id: str, asked: PeopleQuestion, file_format: Format) -> Response:
+async def _file(
+    request: Request, services: Services, project_id: str, asked: PeopleQuestion, file_format: Format
+) -> Response:
     snapshot = await services.snapshot(project_id)
     # What goes wrong while the people are found is still a proper error answer.
-    rows = await services.people_export(snapshot, asked)
+    rows = await while_waiting(request, partial(services.people_export, snapshot, asked))
     name = filename(asked.stage, asked.kind, file_format)
     return StreamingResponse(
         lines(rows, asked.definition, file_format),

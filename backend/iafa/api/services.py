@@ -47,17 +47,20 @@ class Services:
     )
     # (snapshot, question, id of the saved funnel, whether anybody still waits) -> what goes with dropping off
     drivers: "Callable[[Snapshot, DriversQuestion, str | None, Cancellation], Awaitable[dict[str, Any]]]"
-    # (snapshot, question) -> series of daily counts
-    run_trends: "Callable[[Snapshot, TrendQuestion], Awaitable[dict[str, Any]]]"
-    # (snapshot, part of the name, at most) -> [{event_type, count, last_seen}], most frequent first
-    event_names: "Callable[[Snapshot, str, int], Awaitable[Sequence[dict[str, Any]]]]"
-    # (snapshot, list, after which row, at most) -> the rows of one page
-    people_page: "Callable[[Snapshot, PeopleQuestion, Place | None, int], Awaitable[PeoplePage]]"
-    # (snapshot, list) -> all its rows, some at a time
-    people_export: "Callable[[Snapshot, PeopleQuestion], Awaitable[AsyncIterator[list[dict[str, object]]]]]"
-    # (snapshot, definition, range, id of a person or key of an entity, the project's session gap in seconds)
-    # -> their way through the funnel
-    explain: "Callable[[Snapshot, FunnelDefinition, TimeRange, str, int], Awaitable[dict[str, object]]]"
+    # (snapshot, question, whether anybody still waits) -> series of daily counts
+    run_trends: "Callable[[Snapshot, TrendQuestion, Cancellation], Awaitable[dict[str, Any]]]"
+    # (snapshot, part of the name, at most, whether anybody still waits) -> [{event_type, count, last_seen}], most
+    # frequent first
+    event_names: "Callable[[Snapshot, str, int, Cancellation], Awaitable[Sequence[dict[str, Any]]]]"
+    # (snapshot, list, after which row, at most, whether anybody still waits) -> the rows of one page
+    people_page: "Callable[[Snapshot, PeopleQuestion, Place | None, int, Cancellation], Awaitable[PeoplePage]]"
+    # (snapshot, list, whether anybody still waits) -> all its rows, some at a time
+    people_export: (
+        "Callable[[Snapshot, PeopleQuestion, Cancellation], Awaitable[AsyncIterator[list[dict[str, object]]]]]"
+    )
+    # (snapshot, definition, range, id of a person or key of an entity, the project's session gap in seconds,
+    # whether anybody still waits) -> their way through the funnel
+    explain: "Callable[[Snapshot, FunnelDefinition, TimeRange, str, int, Cancellation], Awaitable[dict[str, object]]]"
     # (snapshot, definition, range, session gap in its extras, at most, whether anybody still waits) -> what comes next
     next_steps: (
         "Callable[[Snapshot, FunnelDefinition, TimeRange, Extras, int, Cancellation], Awaitable[dict[str, Any]]]"

@@ -90,7 +90,8 @@ async def suggest_funnels(
 ) -> Response:
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
     snapshot = await services.snapshot(project.id)
-    names = [str(one["event_type"]) for one in await services.event_names(snapshot, "", NAMES_MAX)]
+    found = await while_waiting(request, partial(services.event_names, snapshot, "", NAMES_MAX))
+    names = [str(one["event_type"]) for one in found]
     funnels = await while_waiting(request, partial(services.suggested_funnels, snapshot, time_range))
     named = [{**one, "definition": {"project_id": project.id, **one["definition"]}} for one in funnels]
     templates = await to_thread(template_matches, names)

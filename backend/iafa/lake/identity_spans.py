@@ -15,6 +15,7 @@ import pyarrow as pa
 from iafa.event import TIME_MAX_US, identity_hash
 from iafa.lake.identity import EDGE_SCHEMA, IDENTITY_SCHEMA, IdentityEdges, int64s, last_of_each
 from iafa.lake.manifest import Manifest
+from iafa.lake.recent import Recent
 
 Int64s = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -98,29 +99,37 @@ class Identities:
         return is_new, not both[0].equals(both[1])
 
 
+class _Known(NamedTuple):
+    """Of one project: its files with how many edges each has, and what follows from them."""
+
+    files: Mapping[str, int]
+    identities: Identities
+
+
 class KnownIdentities:
     """The identities of projects, from the files of their manifests; read again only as far as these have changed."""
 
     def __init__(self, edges: IdentityEdges) -> None:
         self._edges = edges
-        self._known: dict[str, tuple[tuple[str, ...], Identities]] = {}
-        self._rows: dict[str, int] = {}
+        self._known: Recent[_Known] = Recent()
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def of(self, project_id: str, manifest: Manifest) -> Identities:
         """Raises DataDamaged when a file is missing or damaged. For one thread at a time."""
         files = manifest.identity
-        had, found = self._known.get(project_id, ((), Identities(EDGE_SCHEMA.empty_table())))
-        if files == had:
+        had, found = self._known.get(project_id) or _Known({}, Identities(EDGE_SCHEMA.empty_table()))
+        if files == tuple(had):
             return found
         fresh = {path: self._edges.read(project_id, path) for path in files if path not in had}
-        self._rows = {path: rows for path, rows in self._rows.items() if path not in had or path in files}
-        self._rows |= {path: table.num_rows for path, table in fresh.items()}
+        rows = {path: fresh[path].num_rows if path in fresh else had[path] for path in files}
         if fresh:
             found = found.joined(pa.concat_tables(fresh.values()))
-        if found.edges.num_rows != sum(self._rows[path] for path in files):
+        if found.edges.num_rows != sum(rows.values()):
             # Edges have gone, or are in two files: the whole says which.
             found = Identities.of(pa.concat_tables([self._edges.read(project_id, path) for path in files]))
-        self._known[project_id] = (files, found)
+        self._known.keep(project_id, _Known(rows, found))
         return found
 
 

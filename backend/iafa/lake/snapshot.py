@@ -22,6 +22,7 @@ from iafa.lake.manifest import LakeFile, Manifest, Manifests, added_days
 from iafa.lake.parts import time_us
 from iafa.lake.poison import sound_rows
 from iafa.lake.quarantine import ROWS_MAX, RefusedCounts
+from iafa.lake.recent import Recent
 from iafa.lake.rollups import Rollups
 from iafa.lake.schema import EVENT_SCHEMA
 
@@ -105,8 +106,8 @@ class Snapshots:
         self._chunks: dict[str, list[_Chunk]] = {}
         self._stored_ids = StoredIds(layout)
         self._known_identities = KnownIdentities(IdentityEdges(layout, manifests))
-        self._identities: dict[str, tuple[str, pa.Table | None]] = {}
-        self._fresh: dict[str, tuple[str, pa.Table, dict[str, int]]] = {}
+        self._identities: Recent[tuple[str, pa.Table | None]] = Recent()
+        self._fresh: Recent[tuple[str, pa.Table, dict[str, int]]] = Recent()
         self._lock = threading.Lock()
 
     def take(self, project_id: str) -> Snapshot:
@@ -147,7 +148,7 @@ class Snapshots:
     ) -> tuple[pa.Table, dict[str, int]]:
         """(rows, how many more repeat an id, by day)"""
         if not chunks:
-            self._fresh.pop(project_id, None)
+            self._fresh.forget(project_id)
             return EVENT_SCHEMA.empty_table(), {}
         known = self._fresh.get(project_id)
         if known is not None and known[0] == version:
@@ -161,7 +162,7 @@ class Snapshots:
         distinct &= ~self._stored_ids.mask(project_id, files, ids, hashes)
         fresh = table.filter(pa.array(distinct))
         repeats = repeats_by_day(table, fresh)
-        self._fresh[project_id] = (version, fresh, repeats)
+        self._fresh.keep(project_id, (version, fresh, repeats))
         return fresh, repeats
 
     def _dropped(self, project_id: str, manifest: Manifest, repeats: dict[str, int]) -> Dropped:
@@ -177,7 +178,7 @@ class Snapshots:
         if known is not None and known[0] == version:
             return known[1]
         found = self._known_identities.of(project_id, manifest).with_unknown(edges_of(tail)).table
-        self._identities[project_id] = (version, found)
+        self._identities.keep(project_id, (version, found))
         return found
 
     def _snapshot(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> Snapshot:

@@ -12,7 +12,7 @@ from iafa.errors import NotFound
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Exclusion, FunnelDefinition, Stage
-from iafa.query.engine_duckdb import DuckEngine, Reading
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
 from iafa.query.entity_names import Name, entity_of, entity_text, names_of, signed
 from iafa.query.explained_filters import failed_filters
 from iafa.query.filters import condition_sql, property_columns, text_sql
@@ -72,10 +72,11 @@ def explain(
     who: str,
     *,
     session_gap_s: int = SESSION_GAP_S,
+    cancellation: Cancellation | None = None,
 ) -> dict[str, object]:
     """`who` is an entity of the question, a user or a visitor. Blocks: call it in a thread. NotFound if unknown."""
     question = question_of(definition, time_range, engine.clock.now_us(), Extras(session_gap_s=session_gap_s))
-    with engine.reading(snapshot) as reading:
+    with engine.reading(snapshot, cancellation) as reading:
         return _Explanation(reading, snapshot, definition, question.span, session_gap_s).answer(who)
 
 

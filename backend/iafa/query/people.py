@@ -16,7 +16,7 @@ from iafa.clock import to_iso
 from iafa.errors import FieldError, QueryTimeout, ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition import FunnelDefinition
-from iafa.query.engine_duckdb import DuckEngine, Reading
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
 from iafa.query.entity_names import Name, entity_text, names_of
 from iafa.query.paths.plan import Histories, Int64s, Plan, are_live, last_entries
 from iafa.query.paths.reading import (
@@ -114,10 +114,11 @@ def people(
     *,
     after: Place | None = None,
     limit: int = LIMIT_DEFAULT,
+    cancellation: Cancellation | None = None,
 ) -> PeoplePage:
     """One page of a list. Blocks: call it in a thread."""
     lists = PeopleLists(engine, snapshot, asked)
-    with engine.reading(lists.snapshot) as reading:
+    with engine.reading(lists.snapshot, cancellation) as reading:
         found = lists.find(reading)
         page = found.page(after, limit)
         rows = lists.rows(reading, page)
@@ -131,8 +132,17 @@ class PeopleExport:
     Each method blocks: call it in a thread.
     """
 
-    def __init__(self, engine: DuckEngine, snapshot: Snapshot, asked: PeopleQuestion, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        engine: DuckEngine,
+        snapshot: Snapshot,
+        asked: PeopleQuestion,
+        *,
+        timeout_s: float,
+        cancellation: Cancellation | None = None,
+    ) -> None:
         self._engine = engine
+        self._cancellation = cancellation
         self._lists = PeopleLists(engine, snapshot, asked)
         self._left_s = timeout_s
         with self._reading() as reading:
@@ -152,7 +162,7 @@ class PeopleExport:
         if self._left_s <= 0:
             raise QueryTimeout("the export took too long; ask for a shorter range")
         began_s = self._engine.clock.monotonic_s()
-        with self._engine.reading(self._lists.snapshot) as reading:
+        with self._engine.reading(self._lists.snapshot, self._cancellation) as reading:
             yield reading
         self._left_s -= self._engine.clock.monotonic_s() - began_s
 

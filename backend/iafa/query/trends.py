@@ -11,7 +11,7 @@ from iafa.lake.rollups import DayCount
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import ANY_EVENT
-from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
 from iafa.query.field_errors import FieldErrors
 from iafa.query.source import stored_events_sql
 
@@ -46,10 +46,13 @@ def parse_question(
     return TrendQuestion(tuple(dict.fromkeys(names)) or (ANY_EVENT,), start, end)
 
 
-def trends(engine: DuckEngine, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
+def trends(
+    engine: DuckEngine, snapshot: Snapshot, question: TrendQuestion, *, cancellation: Cancellation | None = None
+) -> dict[str, Any]:
     """One series a type, one bucket a day; a day without events is 0."""
     start, end = _range(snapshot, question)
-    raw = _raw_counts(engine, snapshot, question.event_types, start, end)
+    with engine.reading(snapshot, cancellation) as reading:
+        raw = _raw_counts(reading, snapshot, question.event_types, start, end)
     wanted = {_name(event_type) for event_type in question.event_types} | {None}
     rollups = snapshot.rollups
     counts = rollups.counts(start, end, wanted) if rollups is not None and rollups.files else []
@@ -86,25 +89,24 @@ def _bucket(
 
 
 def _raw_counts(
-    engine: DuckEngine, snapshot: Snapshot, event_types: Sequence[str], start: date, end: date
+    reading: Reading, snapshot: Snapshot, event_types: Sequence[str], start: date, end: date
 ) -> dict[_Key, tuple[int, int]]:
     names = [one for one in event_types if one != ANY_EVENT]
     found: dict[_Key, tuple[int, int]] = {}
-    with engine.reading(snapshot) as reading:
-        for is_any in [*([False] if names else []), *([True] if ANY_EVENT in event_types else [])]:
-            parameters = Parameters(
-                from_us=(start - _EPOCH).days * US_PER_DAY, to_us=((end - _EPOCH).days + 1) * US_PER_DAY
-            )
-            wanted = "true" if is_any else f"event_type in ({', '.join(parameters.bind(one) for one in names)})"
-            # Roll-ups count people as they were stored: so do the days beside them.
-            events = stored_events_sql(snapshot, {"event_type", "user_hash", "created_at"}, parameters)
-            sql = sql_text("trend_days", events=events, is_wanted=wanted, event_type="null" if is_any else "event_type")
-            for name, day, count, people in reading.rows(sql, parameters.values):
-                assert isinstance(day, int)
-                assert isinstance(count, int)
-                assert isinstance(people, int)
-                key = (None if is_any else str(name), _EPOCH + timedelta(days=day))
-                found[key] = (count, people)
+    for is_any in [*([False] if names else []), *([True] if ANY_EVENT in event_types else [])]:
+        parameters = Parameters(
+            from_us=(start - _EPOCH).days * US_PER_DAY, to_us=((end - _EPOCH).days + 1) * US_PER_DAY
+        )
+        wanted = "true" if is_any else f"event_type in ({', '.join(parameters.bind(one) for one in names)})"
+        # Roll-ups count people as they were stored: so do the days beside them.
+        events = stored_events_sql(snapshot, {"event_type", "user_hash", "created_at"}, parameters)
+        sql = sql_text("trend_days", events=events, is_wanted=wanted, event_type="null" if is_any else "event_type")
+        for name, day, count, people in reading.rows(sql, parameters.values):
+            assert isinstance(day, int)
+            assert isinstance(count, int)
+            assert isinstance(people, int)
+            key = (None if is_any else str(name), _EPOCH + timedelta(days=day))
+            found[key] = (count, people)
     return found
 
 

@@ -168,19 +168,25 @@ class Room:
     ) -> dict[str, Any]:
         return drivers(self.engine, snapshot, asked, funnel_id=funnel_id, cancellation=cancellation)
 
-    async def _run_trends(self, snapshot: Snapshot, question: TrendQuestion) -> dict[str, Any]:
-        return trends(self.engine, snapshot, question)
+    async def _run_trends(
+        self, snapshot: Snapshot, question: TrendQuestion, cancellation: Cancellation
+    ) -> dict[str, Any]:
+        return trends(self.engine, snapshot, question, cancellation=cancellation)
 
-    async def _event_names(self, snapshot: Snapshot, search: str, limit: int) -> Sequence[dict[str, Any]]:
-        return event_names(self.engine, snapshot, search=search, limit=limit)
+    async def _event_names(
+        self, snapshot: Snapshot, search: str, limit: int, cancellation: Cancellation
+    ) -> Sequence[dict[str, Any]]:
+        return event_names(self.engine, snapshot, search=search, limit=limit, cancellation=cancellation)
 
     async def _people_page(
-        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int
+        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int, cancellation: Cancellation
     ) -> PeoplePage:
-        return people(self.engine, snapshot, asked, after=after, limit=limit)
+        return people(self.engine, snapshot, asked, after=after, limit=limit, cancellation=cancellation)
 
-    async def _people_export(self, snapshot: Snapshot, asked: PeopleQuestion) -> AsyncIterator[list[dict[str, object]]]:
-        export = PeopleExport(self.engine, snapshot, asked, timeout_s=30)
+    async def _people_export(
+        self, snapshot: Snapshot, asked: PeopleQuestion, cancellation: Cancellation
+    ) -> AsyncIterator[list[dict[str, object]]]:
+        export = PeopleExport(self.engine, snapshot, asked, timeout_s=30, cancellation=cancellation)
 
         async def rows() -> AsyncIterator[list[dict[str, object]]]:
             for start in export.starts:
@@ -189,9 +195,17 @@ class Room:
         return rows()
 
     async def _explain(
-        self, snapshot: Snapshot, definition: FunnelDefinition, time_range: TimeRange, who: str, session_gap_s: int
+        self,
+        snapshot: Snapshot,
+        definition: FunnelDefinition,
+        time_range: TimeRange,
+        who: str,
+        session_gap_s: int,
+        cancellation: Cancellation,
     ) -> dict[str, object]:
-        return explain(self.engine, snapshot, definition, time_range, who, session_gap_s=session_gap_s)
+        return explain(
+            self.engine, snapshot, definition, time_range, who, session_gap_s=session_gap_s, cancellation=cancellation
+        )
 
     async def _next_steps(
         self,

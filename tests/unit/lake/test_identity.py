@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from iafa.errors import DataDamaged
 from iafa.event import identity_hash
 from iafa.lake.identity import FILES_MAX, Edge, IdentityEdges, table_of
 from iafa.lake.identity_spans import Identities, KnownIdentities
+from iafa.lake.recent import PROJECTS_KEPT
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
@@ -179,6 +181,41 @@ def test_identities_follow_the_files_and_what_waits(lake: TestLake, edges: Ident
             assert named(found, said) == slow_owners(said)
             waiting = [Edge("w", "a", "x", 4), Edge(said[0].id, "nobody", "x", 5)]
             assert named(found.with_unknown(table_of(waiting)), [*said, *waiting]) == slow_owners([*said, waiting[0]])
+
+
+def test_only_the_projects_asked_last_are_kept(
+    lake: TestLake, edges: IdentityEdges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = KnownIdentities(edges)
+    projects = [f"project{number:05}" for number in range(PROJECTS_KEPT + 2)]
+    said = {project: [Edge("1", f"user of {project}", "device", 1)] for project in projects}
+    for project in projects:
+        edges.add_edges(project, said[project])
+    read: list[str] = []
+    real = IdentityEdges.read
+
+    def counted(self: IdentityEdges, project_id: str, path: str) -> pa.Table:
+        read.append(project_id)
+        return real(self, project_id, path)
+
+    monkeypatch.setattr(IdentityEdges, "read", counted)
+
+    def right(project: str) -> bool:
+        found = known.of(project, lake.manifests.latest(project))
+        return named(found, said[project]) == slow_owners(said[project])
+
+    first, second, *others = projects
+    assert all(right(project) for project in (first, second))
+    for project in others:
+        assert right(project)
+        assert right(first)  # asked again and again: kept
+    assert len(known) == PROJECTS_KEPT
+    assert read == projects
+    assert right(second)  # forgotten: read again
+    assert read == [*projects, second]
+    said[second].append(Edge("2", "another", "device", 5))
+    edges.add_edges(second, said[second][1:])
+    assert right(second)
 
 
 def test_vector_14_an_edge_that_is_known_later(lake: TestLake, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from iafa.query.paths import compiled as compiled_module
 from iafa.query.paths import ordered, unordered
+from iafa.query.paths import warming as warming_module
 from iafa.query.paths.compiled import IS_COMPILED, folder_for
 from iafa.query.paths.grace import solve_grace
 from iafa.query.paths.ordered import solve, solve_each, solve_totals
@@ -68,6 +69,28 @@ def test_a_server_changes_to_the_compiled_functions_when_they_are_there() -> Non
     assert warming.thread is not None
     warming.thread.join(60)
     assert warming.of(solve) is solve
+
+
+def test_a_server_that_cannot_compile_says_so_and_goes_on_plainly(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(warming_module, "IS_COMPILED", True)
+    monkeypatch.setattr(warming_module, "solve_little", fails)
+    warming = Warming()
+    with caplog.at_level("ERROR", logger="iafa.query.paths"):
+        warming.start(after_s=0)
+        assert warming.thread is not None
+        warming.thread.join(20)
+    (record,) = [one for one in caplog.records if one.name == "iafa.query.paths"]
+    assert "plain" in record.getMessage()
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "no space left on device"
+    assert warming.of(solve) is interpreted(solve)
+    plan, histories = some(random.Random(1))
+    assert warming.of(solve)(plan, histories).reached[0] > 0
 
 
 def test_machine_code_is_made_again_when_any_file_of_the_solvers_changes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 Compiling takes up to a minute, once: the code is kept on disk. No question has to wait for it.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
 Function = TypeVar("Function", bound=Callable[..., object])
 START_AFTER_S = 5.0  # a server that has just started has better things to do
 _ROOM = "iafa.query.paths"
+log = logging.getLogger(_ROOM)
 
 
 class Warming:
@@ -53,8 +55,13 @@ class Warming:
 
     def _run(self, after_s: float) -> None:
         threading.Event().wait(after_s)
-        solve_little()
-        self._is_cold.clear()
+        try:
+            solve_little()
+        except Exception:
+            # Questions are answered all the same, only slower; the next start tries again.
+            log.exception("the solvers could not be compiled; questions are answered by the plain ones, which are slow")
+        else:
+            self._is_cold.clear()
 
 
 WARMING = Warming()
