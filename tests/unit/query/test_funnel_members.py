@@ -14,10 +14,11 @@ from iafa.clock import FakeClock, from_datetime, to_datetime, to_iso
 from iafa.errors import ValidationFailed
 from iafa.lake.manifest import LakeFile
 from iafa.query.definition_reading import parse_definition
+from iafa.query.drivers import DriversQuestion, drivers
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
 from iafa.query.paths.solving import Solved
-from iafa.query.question import Extras, parse_include
+from iafa.query.question import Extras, parse_include, question_of
 from iafa.query.tally import Tally
 from iafa.query.time_range import TimeRange, resolve_time_range
 from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_event, snapshot_of
@@ -517,3 +518,6 @@ def test_rows_read_are_those_of_the_files_that_were_opened(engine: DuckEngine, t
     assert yesterday["rows_read"] == yesterday["receipt"]["rows_read"] == 4 + 1
     both = read({"receipt", "compare"}, "2025-11-20", "2025-11-20")
     assert (both["rows_read"], both["receipt"]["rows_read"]) == (4 + 5 + 1, 4 + 1)
+    of_day = question_of(definition, resolve_time_range("2025-11-20", "2025-11-20"), engine.clock.now_us())
+    found = drivers(engine, snapshot, DriversQuestion(of_day, lookback_s=0))
+    assert found["rows_read"] == 4 + 1
