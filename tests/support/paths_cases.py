@@ -171,6 +171,8 @@ def _cut(draw: Draw, definition: Options, unit_s: int) -> None:
 def _drop(draw: Draw, definition: Options, unit_s: int) -> None:
     _cut(draw, definition, unit_s)
     definition["exclusion_mode"] = "drop"
+    if draw.random() < 0.1:
+        definition["exclusions"] = []
 
 
 def _exclusions(draw: Draw, definition: Options) -> None:

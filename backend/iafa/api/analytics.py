@@ -78,6 +78,7 @@ def beside(
         raise ValidationFailed(
             "the question is not valid",
             errors=[FieldError("/attribution", "conflicting_fields", "belongs to breakdown")],
+            code="invalid_query",
         )
     return Beside(include, compare_start, compare_end, override)
 
@@ -125,7 +126,7 @@ async def ask_funnel(
     start_date, end_date, compare_start, compare_end = (_text_or_none(raw, field) for field in RANGE_FIELDS)
     definition = await to_thread(parse_definition, {key: raw[key] for key in raw if key not in QUESTION_FIELDS})
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
-    extras = _extras(project, raw.get("include") or (), compare_start, compare_end)
+    extras = _extras(project, raw.get("include"), compare_start, compare_end)
     snapshot = await services.snapshot(project.id)
     ask = partial(services.run_funnel, snapshot, definition, time_range, None, extras)
     return json_answer(await while_waiting(request, ask))
@@ -180,8 +181,7 @@ def _extras(project: Project, include: object, compare_start: str | None, compar
     compare_with = None
     if compare_start is not None or compare_end is not None:
         compare_with = _compared(compare_start, compare_end, project.timezone)
-    names = parse_include(include if isinstance(include, list | tuple) else [None])
-    return Extras(names, compare_with, project.session_gap_seconds)
+    return Extras(parse_include(include), compare_with, project.session_gap_seconds)
 
 
 def _compared(start: str | None, end: str | None, timezone: str) -> TimeRange:

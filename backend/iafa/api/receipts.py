@@ -80,8 +80,8 @@ async def get_receipt(
     format = fields.pop("format", "json")
     if format not in ("json", "notebook"):
         error = FieldError("/format", "unknown_value", "must be one of: json, notebook")
-        raise ValidationFailed("the question is not valid", errors=[error])
-    parse_include(fields.get("include") or ())
+        raise ValidationFailed("the question is not valid", errors=[error], code="invalid_query")
+    parse_include(fields.get("include"))
     # The body of an answer may be sent as it is; a receipt is of the counts alone.
     fields = {key: fields[key] for key in fields if key not in QUESTION_FIELDS or key in ("start_date", "end_date")}
     definition, time_range = await definition_of_body(fields, project.timezone)

@@ -55,7 +55,8 @@ class Snapshot:
         entries = tuple(
             file for file in self.entries if file.last_created_us >= from_us and file.first_created_us < to_us
         )
-        return replace(self, entries=entries, files=tuple(self.directory / file.path for file in entries))
+        files = tuple(self.directory / file.path for file in entries)
+        return replace(self, entries=entries, files=files, rows=sum(file.rows for file in entries) + self.tail.num_rows)
 
     @classmethod
     def of_table(cls, table: pa.Table, directory: Path) -> "Snapshot":

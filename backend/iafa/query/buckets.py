@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from iafa.clock import US_PER_S
 from iafa.errors import FieldError, ValidationFailed
 from iafa.query.definition import Bucket
-from iafa.query.time_range import start_of_day_us
+from iafa.query.time_range import TIME_END_US, start_of_day_us
 
 BUCKETS_MAX = 1_000
 _HOUR_S = 3_600
@@ -24,7 +24,10 @@ class TimeBucket:
 
 
 def buckets(from_us: int, to_us: int, kind: Bucket, timezone: str) -> list[TimeBucket]:
-    """Those that [from, to) touches, cut at its ends; ValidationFailed if they are too many."""
+    """Those that [from, to) touches, cut at its ends and at those of what an event's time may be; ValidationFailed if
+    they are too many.
+    """
+    from_us, to_us = max(from_us, 0), min(to_us, TIME_END_US)
     if from_us >= to_us:
         return []
     zone = ZoneInfo(timezone)
@@ -50,7 +53,11 @@ def _days(from_us: int, kind: Bucket, zone: ZoneInfo) -> Iterator[tuple[str, int
         day = day.replace(day=1)
     while True:
         yield day.isoformat(), start_of_day_us(day, zone)
-        day = _next_day(day, kind)
+        try:
+            day = _next_day(day, kind)
+        except OverflowError:  # the calendar ends with the year 9999
+            break
+    yield "", TIME_END_US
 
 
 def _next_day(day: date, kind: Bucket) -> date:
@@ -65,12 +72,17 @@ def _hours(from_us: int, zone: ZoneInfo) -> Iterator[tuple[str, int]]:
     at_s = from_us // US_PER_S
     local = _local(from_us, zone)
     at_s -= local.minute * 60 + local.second
-    while True:
+    while at_s * US_PER_S < TIME_END_US:
         local = _local(at_s * US_PER_S, zone)
         yield local.isoformat(timespec="minutes"), at_s * US_PER_S
         # Where clocks change by half an hour an hour ends early, so that the next one begins where the clock says so.
         at_s += _HOUR_S - local.minute * 60 - local.second
+    yield "", TIME_END_US
 
 
 def _local(time_us: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(time_us // US_PER_S, UTC).astimezone(zone)
+    moment = datetime.fromtimestamp(time_us // US_PER_S, UTC)
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:  # the last hours of the year 9999 in an eastern zone
+        return moment

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar, cast
 
 from iafa.clock import from_datetime
-from iafa.event import NAME_CHARS_MAX
+from iafa.event import NAME_CHARS_MAX, TIME_MAX_US
 from iafa.query.definition import (
     SEMANTICS_VERSION,
     STAGES_MAX,
@@ -23,6 +23,7 @@ from iafa.query.engine_duckdb import regex_error
 from iafa.query.field_errors import FieldErrors, pointer_to
 from iafa.query.filters import Condition, parse_filters
 from iafa.query.pages import Page, parse_page
+from iafa.query.time_range import within_calendar
 
 EVENTS_MAX = 100
 EXCLUSIONS_MAX = 10
@@ -142,7 +143,7 @@ def _instant(raw: object, pointer: str, errors: FieldErrors) -> int | None:
     if parsed is None or parsed.tzinfo is None:
         errors.add(pointer, "invalid_timestamp", "must be an instant with its zone, as 2026-11-20T09:00:00Z")
         return None
-    return from_datetime(parsed)
+    return min(within_calendar(from_datetime(parsed)), TIME_MAX_US)
 
 
 def _name(fields: Mapping[str, object], pointer: str, default: str, errors: FieldErrors) -> str:

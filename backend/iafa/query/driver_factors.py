@@ -149,7 +149,7 @@ class FactorReader:
             "converted": np.tile(people.converted, copies),
             "weight": np.tile(people.weights, copies),
         }
-        self._reading.lend("picked", pa.table(picked))
+        self._reading.give("picked", pa.table(picked))
         names = self._keys(factors)
         rows = self._property_rows(names)
         by_property = groupby(rows, key=lambda row: (row["is_stage"], row["is_column"], row["place"]))
@@ -164,7 +164,7 @@ class FactorReader:
         people, factors = self._people, Factors()
         if not len(people) or not (lookback_s or landmark.seconds):
             return factors
-        self._reading.lend("members", self._members(landmark, lookback_s))
+        self._reading.give("members", self._members(landmark, lookback_s))
         for row in self._event_rows(stage, landmark, lookback_s):
             at: At = "after" if row["is_after"] else "before"
             whole = landmark.whole if row["is_after"] else self._whole

@@ -106,7 +106,7 @@ def drivers(
         "semantics_version": SEMANTICS_VERSION,
         "data_version": snapshot.data_version,
         "as_of": to_iso(question.as_of_us),
-        "rows_read": snapshot.rows,
+        "rows_read": read.rows,
         "elapsed_ms": round((engine.clock.monotonic_s() - began_s) * 1000, 1),
     }
 

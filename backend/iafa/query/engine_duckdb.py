@@ -168,7 +168,7 @@ class Reading:
             yield batch
 
     def give(self, name: str, table: pa.Table) -> None:
-        """A table for the next statements, by its name. It lasts as long as the cursor."""
+        """A table for the next statements, by its name. It lasts as long as the cursor. Not while batches are read."""
         with self._explained():
             self._cursor.register(name, table)
 
@@ -192,10 +192,6 @@ class Reading:
             if os.strerror(errno.EMFILE) in str(error):
                 raise QueryBusy(_TOO_MANY_FILES, retry_after_s=_RETRY_AFTER_S) from error
             raise _damage(self._snapshot, error) from error
-
-    def lend(self, name: str, table: pa.Table) -> None:
-        """Let later statements of this question read the table by its name. Not while batches are read."""
-        self._cursor.register(name, table)
 
     def check_time(self) -> None:
         """For loops beside the statements."""

@@ -68,7 +68,7 @@ def answer(
         "semantics_version": SEMANTICS_VERSION,
         "data_version": snapshot.data_version,
         "as_of": to_iso(question.as_of_us),
-        "rows_read": snapshot.rows,
+        "rows_read": _rows_read(snapshot, question, other),
         "elapsed_ms": round((engine.clock.monotonic_s() - began_s) * 1000, 1),
     }
 
@@ -81,15 +81,30 @@ def _other_period(question: Question) -> Question | None:
     if time_range is None:
         message = "needs start_date and end_date, or compare_start and compare_end"
         raise ValidationFailed(
-            "the question is not valid", errors=[FieldError("/include", "conflicting_fields", message)]
+            "the question is not valid",
+            errors=[FieldError("/include", "conflicting_fields", message)],
+            code="invalid_query",
         )
     return replace(question, time_range=time_range, extras=Extras(session_gap_s=question.extras.session_gap_s))
+
+
+def _read(snapshot: Snapshot, question: Question) -> Snapshot:
+    return snapshot.between(question.span.read_from_us, question.span.read_to_us)
+
+
+def _rows_read(snapshot: Snapshot, question: Question, other: Question | None) -> int:
+    """Of the files that were opened and of the tail. What the other period reads too counts once."""
+    read = _read(snapshot, question)
+    if other is None or read.entries is None:
+        return read.rows
+    own = {file.path for file in read.entries}
+    return read.rows + sum(file.rows for file in _read(snapshot, other).entries or () if file.path not in own)
 
 
 def _asked(
     engine: DuckEngine, snapshot: Snapshot, question: Question, cancellation: Cancellation | None
 ) -> dict[str, object]:
-    read = snapshot.between(question.span.read_from_us, question.span.read_to_us)
+    read = _read(snapshot, question)
     if question.wants("receipt"):
         read = replace(read, is_named=True)
     with engine.reading(read, cancellation) as reading:

@@ -1,6 +1,5 @@
 """A funnel's question: a definition, a range and an instant, and which members the answer is to have."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -111,8 +110,9 @@ def question_of(
     return Question(definition, time_range, as_of_us, extras)
 
 
-def parse_include(given: Collection[object]) -> frozenset[str]:
-    """Names of INCLUDES, each alone or several with commas between."""
+def parse_include(given: object) -> frozenset[str]:
+    """A list of names of INCLUDES, each alone or several with commas between. None is the empty one."""
+    given = () if given is None else given if isinstance(given, list | tuple) else ("?",)
     names = [part.strip() for one in given for part in (one.split(",") if isinstance(one, str) else ("?",))]
     if any(name not in ("", *INCLUDES) for name in names):
         raise _refused("/include", "unsupported_value", f"must be of: {', '.join(INCLUDES)}")
@@ -120,4 +120,6 @@ def parse_include(given: Collection[object]) -> frozenset[str]:
 
 
 def _refused(pointer: str, code: str, message: str) -> ValidationFailed:
-    return ValidationFailed("the question is not valid", errors=[FieldError(pointer, code, message)])
+    return ValidationFailed(
+        "the question is not valid", errors=[FieldError(pointer, code, message)], code="invalid_query"
+    )

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from iafa.clock import US_PER_S, to_iso
+from iafa.errors import FieldError, ValidationFailed
 from iafa.event import TIME_MAX_US
 from iafa.query.field_errors import FieldErrors
 
@@ -62,7 +63,12 @@ def resolve_time_range(
     if start is not None and end is not None and _is_reversed(start, end, from_us, to_us):
         errors.add("/start_date", "start_after_end", "must not be after end_date")
     errors.raise_any("the date range is not valid")
-    return TimeRange(from_us, to_us, start_date, end_date, timezone)
+    return TimeRange(within_calendar(from_us), within_calendar(to_us), start_date, end_date, timezone)
+
+
+def within_calendar(time_us: int) -> int:
+    """The instant, or the nearer end of the years 1 to 9999 for one that an offset moves out of them."""
+    return min(max(time_us, TIME_MIN_US), TIME_END_US)
 
 
 def check_timezone(timezone: str) -> str:
@@ -79,16 +85,30 @@ def start_of_day_us(day: date, zone: ZoneInfo) -> int:
 
 
 def previous_range(asked: TimeRange) -> TimeRange | None:
-    """The period of equal length right before: as many local days for days. None for a range with an open side."""
+    """The period of equal length right before: as many local days for days. None for a range with an open side.
+
+    ValidationFailed where it would begin before the year 1.
+    """
     if asked.start is None or asked.end is None:
         return None
     if not (_DAY.fullmatch(asked.start) and _DAY.fullmatch(asked.end)):
-        length_us = asked.to_us - asked.from_us
-        start, end = to_iso(asked.from_us - length_us), to_iso(asked.from_us)
-        return TimeRange(asked.from_us - length_us, asked.from_us, start, end, asked.timezone)
+        before_us = 2 * asked.from_us - asked.to_us
+        if before_us < TIME_MIN_US:
+            raise _nothing_before()
+        start, end = to_iso(min(before_us, TIME_MAX_US)), to_iso(min(asked.from_us, TIME_MAX_US))
+        return TimeRange(before_us, asked.from_us, start, end, asked.timezone)
     first, last = date.fromisoformat(asked.start), date.fromisoformat(asked.end)
+    if (first - date.min).days <= (last - first).days:
+        raise _nothing_before()
     before = first - timedelta(days=1)
     return resolve_time_range((before - (last - first)).isoformat(), before.isoformat(), timezone=asked.timezone)
+
+
+def _nothing_before() -> ValidationFailed:
+    message = "the period before would begin before the year 1; name compare_start and compare_end"
+    return ValidationFailed(
+        "the date range is not valid", errors=[FieldError("/start_date", "range_too_long", message)]
+    )
 
 
 def _zone(timezone: str, errors: FieldErrors) -> ZoneInfo:

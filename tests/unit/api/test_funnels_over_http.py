@@ -222,3 +222,27 @@ async def test_templates_are_listed_and_distinct(room: Room) -> None:
     async with room.client() as client:
         found = (await client.get("/api/v1/funnel-templates")).json()["templates"]
     assert len({template["id"] for template in found}) == len(templates())
+
+
+@pytest.mark.parametrize(
+    ("over", "status"),
+    [
+        ({"include": ["compare"], "start_date": "0001-01-01", "end_date": "0001-01-01"}, 422),
+        ({"include": ["compare"], "start_date": "1000-01-01", "end_date": "2026-01-01"}, 422),
+        ({"include": ["compare"], "start_date": "0001-01-01T00:00:00+14:00", "end_date": "2026-01-01"}, 422),
+        ({"include": ["trend"], "start_date": "9999-12-30", "end_date": "9999-12-31T12:00:00Z"}, 200),
+        ({"include": ["trend"], "start_date": "0001-01-01T00:00:00+14:00", "end_date": "1971-01-01"}, 200),
+        ({"as_of": "0001-01-01T00:00:00+14:00", "include": ["times", "receipt"]}, 200),
+        ({"as_of": "9999-12-31T23:59:59-14:00"}, 422),
+        ({"exclusion_mode": "drop"}, 200),
+        ({"exclusion_mode": "drop", "exclusions": [], "include": ["times", "trend"]}, 200),
+    ],
+)
+async def test_the_ends_of_time_and_empty_lists_are_answered(
+    room: Room, ada: Tenant, over: dict[str, Any], status: int
+) -> None:
+    shop(ada, room)
+    async with room.client(ada.bearer) as client:
+        answer = await client.post("/api/v1/analytics/funnel", json=definition(ada, **over))
+    assert answer.status_code == status, answer.text
+    assert status == 200 or answer.json()["errors"][0]["pointer"] in ("/start_date", "/as_of")

@@ -93,3 +93,12 @@ async def test_what_a_receipt_refuses(room: Room, ada: Tenant, over: dict[str, A
         answer = await client.post(URL, json=question(ada, **over))
     assert answer.status_code == 422
     assert [error["pointer"] for error in json.loads(answer.content)["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize("include", [True, 1, -1, 1e308, "times", {"times": 1}, [[]], ["nothing"]])
+@pytest.mark.parametrize("url", [URL, "/api/v1/analytics/funnel"])
+async def test_members_that_are_no_list_of_names_are_refused(room: Room, ada: Tenant, url: str, include: Any) -> None:
+    async with room.client(ada.bearer) as client:
+        refused = await client.post(url, json=question(ada, include=include))
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_query")
+    assert refused.json()["errors"][0]["pointer"] == "/include"

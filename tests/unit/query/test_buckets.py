@@ -11,7 +11,7 @@ from iafa.clock import US_PER_S, from_datetime, to_iso
 from iafa.errors import ValidationFailed
 from iafa.query.buckets import BUCKETS_MAX, buckets
 from iafa.query.definition import Bucket
-from iafa.query.time_range import previous_range, resolve_time_range
+from iafa.query.time_range import TIME_END_US, TIME_MIN_US, previous_range, resolve_time_range
 
 HOUR_US = 3_600 * US_PER_S
 
@@ -96,3 +96,54 @@ def test_the_period_before(start: str, end: str, before: tuple[str, str]) -> Non
     assert (found.start, found.end, found.to_us) == (*before, asked.from_us)
     assert to_iso(found.to_us) == to_iso(asked.from_us)
     assert previous_range(resolve_time_range(start, None)) is None
+
+
+_EDGE_ZONES = pytest.mark.parametrize("timezone", ["UTC", "America/St_Johns", "Pacific/Kiritimati"])
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("0001-01-01", "0001-01-01"),
+        ("1000-01-01", "2026-01-01"),
+        ("0001-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
+    ],
+)
+@_EDGE_ZONES
+def test_no_period_begins_before_the_year_1(start: str, end: str, timezone: str) -> None:
+    asked = resolve_time_range(start, end, timezone=timezone)
+    assert TIME_MIN_US <= asked.from_us <= asked.to_us <= TIME_END_US
+    with pytest.raises(ValidationFailed) as failure:
+        previous_range(asked)
+    assert [(one.pointer, one.code) for one in failure.value.errors] == [("/start_date", "range_too_long")]
+
+
+@pytest.mark.parametrize("start", ["9999-12-31T00:00:00Z", "9999-12-31T23:59:59-14:00"])
+@_EDGE_ZONES
+def test_the_period_before_the_end_of_time(start: str, timezone: str) -> None:
+    asked = resolve_time_range(start, "9999-12-31T23:59:59-14:00", timezone=timezone)
+    assert TIME_MIN_US <= asked.from_us <= asked.to_us == TIME_END_US
+    found = previous_range(asked)
+    assert found is not None
+    assert found.to_us == asked.from_us
+
+
+@pytest.mark.parametrize("kind", ["hour", "day", "week", "month"])
+@pytest.mark.parametrize("timezone", ["UTC", "America/St_Johns", "Asia/Kolkata", "Pacific/Kiritimati"])
+def test_buckets_at_the_ends_of_time_cover_all_that_may_hold_an_event(kind: Bucket, timezone: str) -> None:
+    for start, end in (
+        ("9999-12-30T00:00:00Z", "9999-12-31T12:00:00Z"),
+        ("9999-12-31T22:00:00Z", None),
+        ("9999-12-31", "9999-12-31"),
+        ("0001-01-01T00:00:00Z", "1970-01-02"),
+        ("0001-01-01", "1970-01-02"),
+    ):
+        asked = resolve_time_range(start, end, timezone=timezone)
+        found = buckets(asked.from_us, asked.to_us, kind, timezone)
+        assert (found[0].from_us, found[-1].to_us) == (max(asked.from_us, 0), asked.to_us)
+        assert all(one.from_us < one.to_us for one in found)
+        assert all(one.to_us == other.from_us for one, other in itertools.pairwise(found))
+        assert len({one.name for one in found}) == len(found)
+    asked = resolve_time_range("0001-01-01", "0001-01-01", timezone=timezone)
+    assert buckets(asked.from_us, asked.to_us, kind, timezone) == []

@@ -289,3 +289,15 @@ def errors_of(raw: Any) -> list[tuple[str, str]]:
     with pytest.raises(ValidationFailed) as refused:
         parse_definition(raw)
     return [(error.pointer, error.code) for error in refused.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00.000000Z"),
+        ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_an_instant_outside_of_the_calendar_is_its_end(given: str, shown: str) -> None:
+    raw = {"stages": [{"event": "A"}], "as_of": given}
+    assert to_dict(parse_definition(raw))["as_of"] == shown

@@ -1,20 +1,24 @@
 """What an answer has beside its counts, through the front door over real files: open entries, times, groups, trend."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import xxhash
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from iafa.clock import FakeClock, from_datetime, to_datetime, to_iso
 from iafa.errors import ValidationFailed
+from iafa.lake.manifest import LakeFile
 from iafa.query.definition_reading import parse_definition
+from iafa.query.drivers import DriversQuestion, drivers
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
 from iafa.query.paths.solving import Solved
-from iafa.query.question import Extras, parse_include
+from iafa.query.question import Extras, parse_include, question_of
 from iafa.query.tally import Tally
 from iafa.query.time_range import TimeRange, resolve_time_range
 from tests.unit.query.rows import NOON_US, SECOND_US, a_definition, an_event, snapshot_of
@@ -469,3 +473,51 @@ def test_the_projects_session_gap_is_used(engine: DuckEngine, tmp_path: Path) ->
     assert users(asked(engine, tmp_path, events, definition)) == [1, 1]
     assert users(asked(engine, tmp_path, events, definition, session_gap_s=99)) == [1, 0]
     assert users(asked(engine, tmp_path, events, definition, session_gap_s=100)) == [1, 1]
+
+
+# --- what was read, and what is not there
+
+
+@pytest.mark.parametrize("exclusions", [{}, {"exclusions": []}, {"exclusions": None}], ids=["absent", "empty", "null"])
+def test_dropping_without_an_exclusion_drops_nobody(
+    engine: DuckEngine, tmp_path: Path, exclusions: dict[str, Any]
+) -> None:
+    events = [an_event("A", 1, user="a"), an_event("B", 2, user="a"), an_event("A", 1, user="b")]
+    definition = a_definition("A", "B", exclusion_mode="drop", **exclusions)
+    answer = asked(engine, tmp_path, events, definition, include=["times"])
+    assert users(answer) == [2, 1]
+    assert "dropped_by_exclusion" not in answer
+
+
+def test_rows_read_are_those_of_the_files_that_were_opened(engine: DuckEngine, tmp_path: Path) -> None:
+    days = [[an_event("A", NOON_US - day * DAY_S * SECOND_US, user=str(n)) for n in range(3 + day)] for day in range(3)]
+    made = snapshot_of(tmp_path, days, [an_event("A", NOON_US, user="tail")])
+    entries = tuple(
+        LakeFile(
+            path=path.name,
+            date="",
+            rows=len(events),
+            bytes=path.stat().st_size,
+            first_created_us=events[0]["t"],
+            last_created_us=events[0]["t"],
+            first_received_us=events[0]["t"],
+            last_received_us=events[0]["t"],
+            xxh64=xxhash.xxh64(path.read_bytes()).hexdigest(),
+        )
+        for path, events in zip(made.files, days, strict=True)
+    )
+    snapshot = replace(made, entries=entries)
+    definition = parse_definition(a_definition("A", "B", window_seconds=60))
+
+    def read(include: set[str], start: str | None = None, end: str | None = None) -> dict[str, Any]:
+        extras = Extras(frozenset(include))
+        return funnel(engine, snapshot, definition, resolve_time_range(start, end), extras=extras)
+
+    assert read(set())["rows_read"] == 3 + 4 + 5 + 1
+    yesterday = read({"receipt"}, "2025-11-20", "2025-11-20")
+    assert yesterday["rows_read"] == yesterday["receipt"]["rows_read"] == 4 + 1
+    both = read({"receipt", "compare"}, "2025-11-20", "2025-11-20")
+    assert (both["rows_read"], both["receipt"]["rows_read"]) == (4 + 5 + 1, 4 + 1)
+    of_day = question_of(definition, resolve_time_range("2025-11-20", "2025-11-20"), engine.clock.now_us())
+    found = drivers(engine, snapshot, DriversQuestion(of_day, lookback_s=0))
+    assert found["rows_read"] == 4 + 1

@@ -42,7 +42,7 @@ def receipt_of(
         },
         "files": _files(snapshot, files),
         "tail_rows": snapshot.tail.num_rows,
-        "rows_read": sum(file.rows for file in snapshot.entries or ()) + snapshot.tail.num_rows,
+        "rows_read": snapshot.rows,
         **counts,
         **not_stored(snapshot, asked.from_us, asked.to_us, now_us),
         "identity_files": [f"{folder_of(snapshot)}/{path}" for path in snapshot.identity_files],
