@@ -253,7 +253,7 @@ class _Explanation:
             optional=bits([stage for stage in definition.stages if stage.optional]),
             excluded=bits(definition.exclusions),
             is_filtered=kept,
-            is_of_path=f"id in ({', '.join(map(parameters.bind, sorted(way.ids)))})" if way.ids else "false",
+            is_of_path=f"id in ({', '.join(map(parameters.bind, sorted(way.ids) or ['']))})",
         )
         rows: list[Any] = self._reading.rows(text, parameters.values)
         times, ids, names, parts, named, steps, optional, excluded, is_filtered = (

@@ -167,7 +167,7 @@ def test_only_so_many_events_are_listed(engine: DuckEngine, tmp_path: Path, monk
     assert answer["events"][0]["fills"] == 1
 
 
-LONG_BEFORE = "C-9 " * 20
+LONG_BEFORE = "C-900 " * 20
 
 
 @pytest.mark.parametrize("order", ["ordered", "unordered"])
