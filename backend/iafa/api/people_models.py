@@ -152,8 +152,12 @@ class ExplainAnswer(BaseModel):
     paths: list[NumberedPath] | None = Field(None, description="With `count: totals`: all of them, up to 1,000.")
     paths_total: int | None = Field(None, description="With `count: totals`.", examples=[3])
     stopped_at: StoppedAt | None
-    reasons: list[StopReason] = Field(description="The nearest miss first, up to 10.")
+    reasons: list[StopReason] = Field(
+        description="The nearest miss first, up to 10. None is told where `is_cut` leaves it open."
+    )
     events: list[PersonEvent] = Field(description="In time, up to 2,000.")
     events_total: int = Field(examples=[14])
-    is_cut: bool = Field(description="There are more events than are shown or were looked at.")
+    is_cut: bool = Field(
+        description="There are more events than are shown, or than were looked at: reasons may be missing."
+    )
     data_version: str = Field(examples=["17.2048"])

@@ -12,7 +12,7 @@ import click
 
 from iafa.checks.applying import Change, apply, planned
 from iafa.checks.existing import Existing
-from iafa.checks.findings import found
+from iafa.checks.findings import Finding, found
 from iafa.checks.report import FunnelReport, Report, plain
 from iafa.checks.trial import try_tests
 from iafa.checks.written import WrittenFunnel, read_file
@@ -66,15 +66,12 @@ class _Check:
             written = one.written
             if written.definition is None:
                 continue
+            # Until the projects are found they are what is written; two ways to write one are compared after that.
+            project = one.report.project or self.options["project"] or written.project
             for kind, text in (("key", written.stable_key), ("name", written.name.casefold())):
-                first = seen.setdefault((one.report.project, kind, text), written)
+                first = seen.setdefault((project, kind, text), written)
                 if first is not written:
-                    at = f"{first.path}:{first.document.line_of('')}"
-                    one.report.findings.append(
-                        found(
-                            written.document, "error", "repeated", f"has the {kind} of the funnel at {at}", f"/{kind}"
-                        )
-                    )
+                    one.report.findings.append(_repeated(written, first, kind))
                     written.definition = None
                     break
 
@@ -136,6 +133,15 @@ class _Check:
             if one.project is not None:
                 grouped[one.project.id].append(one)
         return [(group[0].project, group) for group in grouped.values() if group[0].project is not None]
+
+
+def _repeated(written: WrittenFunnel, first: WrittenFunnel, kind: str) -> Finding:
+    """Who writes no key has its name for one."""
+    of = "name" if first.key is None else kind
+    fields = written.document.value if isinstance(written.document.value, dict) else {}
+    field_name = "key" if kind == "key" and written.key is not None else "name"
+    message = f"has the {of} of the funnel at {first.path}:{first.document.line_of('')}"
+    return found(written.document, "error", "repeated", message, f"/{field_name}" if field_name in fields else "")
 
 
 @click.command("check")

@@ -19,7 +19,10 @@ _Key = tuple[str, str, str | None, bytes]
 
 
 class AnswerCache:
-    """The key names the data and the minute, so that no entry can be out of date; the oldest used goes first."""
+    """The key names the data and the minute, so that no entry can be out of date; the oldest used goes first.
+
+    An answer with a receipt is not kept: it counts refused events too, and they are no part of the data's version.
+    """
 
     def __init__(self, *, entries_max: int = ENTRIES_MAX, bytes_max: int = BYTES_MAX) -> None:
         self._entries_max = entries_max
@@ -38,6 +41,8 @@ class AnswerCache:
         cancellation: Cancellation | None = None,
     ) -> dict[str, object]:
         """Blocks: call it in a thread. `elapsed_ms` is the time of this call."""
+        if question.wants("receipt"):
+            return answer(engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
         key = (snapshot.project_id, snapshot.data_version, funnel_id, question.key())
         ask = partial(answer, engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
         return self._kept(engine, key, ask)

@@ -27,7 +27,7 @@ from iafa.query.stop_reasons import Cause, Rules, Story, misses
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
 
 EVENTS_MAX = 2_000  # that are shown
-READ_MAX = 200_000  # that are looked at
+READ_MAX = 200_000  # that are looked at, beside those of the path
 ENTITIES_MAX = 10_000
 PATHS_MAX = 1_000  # of `count: totals` that are shown
 _NOBODY = 3
@@ -40,8 +40,14 @@ class Way:
     entity: int | None
     steps: dict[int, str]
     paths: list[list[dict[str, object]]]  # all of them, as they are shown
-    first_id: str | None  # any event of the entity
+    near_id: str | None  # the last event of the path, else the entity's first one
+    near_us: int | None  # its time
     has_entered: bool
+
+    @property
+    def ids(self) -> set[str]:
+        """Of the events that must be looked at, however many others there are."""
+        return {*self.steps.values()} | ({self.near_id} if self.near_id is not None else set())
 
     @property
     def shown(self) -> list[dict[str, object]]:
@@ -55,12 +61,13 @@ class Way:
 
 @dataclass(frozen=True)
 class Deeds:
-    """Everything a person did, by (time, id)."""
+    """What a person did, by (time, id): all of it, or the events of the path and those nearest to its end."""
 
     ids: list[str]
     names: list[str]
     parts: list[object]
     optional: list[int]
+    is_complete: bool
     story: Story
 
 
@@ -102,9 +109,10 @@ class _Explanation:
     def answer(self, who: str) -> dict[str, object]:
         person, entity = self._person(who)
         way = self._way(person, entity)
-        deeds = self._deeds(person)
+        deeds = self._deeds(person, way)
         self._place(deeds, way)
         found = misses(_rules(self._definition, self._plan), deeds.story)
+        told = found if deeds.is_complete else [miss for miss in found if miss.event is not None]
         shown = _shown(deeds, found)
         failed = failed_filters(
             self._reading,
@@ -113,9 +121,9 @@ class _Explanation:
             person,
             [deeds.ids[event] for event in shown if deeds.story.named[event] & ~deeds.story.steps[event]],
         )
-        status = "converted"
-        if found:
-            status = "dropped" if way.steps else "dropped_by_exclusion" if way.has_entered else "not_entered"
+        status = "dropped" if way.steps else "dropped_by_exclusion" if way.has_entered else "not_entered"
+        if len(way.steps) == self._plan.steps:
+            status = "converted"
         total = sum(_matters(event, deeds) for event in range(len(deeds.ids)))
         return {
             **self._names(way, person),
@@ -125,10 +133,10 @@ class _Explanation:
             "path": way.shown,
             **self._all_paths(way),
             "stopped_at": self._stage(found[0].stage) if found else None,
-            "reasons": reasons_of(self._definition, self._plan, found, deeds.story, (deeds.ids, deeds.names), failed),
+            "reasons": reasons_of(self._definition, self._plan, told, deeds.story, (deeds.ids, deeds.names), failed),
             "events": [self._event(deeds, way, event, failed) for event in shown],
             "events_total": total,
-            "is_cut": len(shown) < total or len(deeds.ids) == READ_MAX,
+            "is_cut": len(shown) < total or not deeds.is_complete,
             "data_version": self._snapshot.data_version,
         }
 
@@ -193,16 +201,19 @@ class _Explanation:
                 rank = (-len(rows), min((int(chunk.histories.time_us[row]) for row in rows.values()), default=0))
                 if best is None or rank < best[0]:
                     best = rank, solved, one
-        return self._way_of(*best[1:]) if best is not None else Way(asked, {}, [], None, has_entered=False)
+        return self._way_of(*best[1:]) if best is not None else Way(asked, {}, [], None, None, has_entered=False)
 
     def _way_of(self, solved: Solved, one: int) -> Way:
-        chunk = solved.chunk
+        chunk, rows = solved.chunk, _first_rows(solved)[one]
+        time_us = chunk.histories.time_us
+        near = max(rows.values(), key=lambda row: int(time_us[row]), default=int(chunk.histories.offsets[one]))
         indices = np.flatnonzero((solved.paths.person == one) & (solved.paths.reached > 0)).tolist()
         return Way(
             entity=int(chunk.entities[one]),
-            steps={step: chunk.ids[row].as_py() for step, row in _first_rows(solved)[one].items()},
+            steps={step: chunk.ids[row].as_py() for step, row in rows.items()},
             paths=[path_steps(self._definition, solved, index) for index in indices],
-            first_id=chunk.ids[int(chunk.histories.offsets[one])].as_py(),
+            near_id=chunk.ids[near].as_py(),
+            near_us=int(time_us[near]),
             has_entered=True,
         )
 
@@ -218,8 +229,10 @@ class _Explanation:
         )
         return [signed(int(str(row[0]))) for row in self._reading.rows(text, parameters.values)]
 
-    def _deeds(self, person: int) -> Deeds:
-        definition, parameters = self._definition, Parameters(person=person, most=READ_MAX)
+    def _deeds(self, person: int, way: Way) -> Deeds:
+        near_us = self._plan.from_us if way.near_us is None else way.near_us
+        most = READ_MAX + len(way.ids)
+        definition, parameters = self._definition, Parameters(person=person, most=most + 1, near_us=near_us)
         columns = (stage_columns(definition) | {"id"}).union(*map(property_columns, definition.hold))
         kept = " and ".join(condition_sql(condition, parameters) for condition in definition.filters) or "true"
 
@@ -241,13 +254,14 @@ class _Explanation:
             optional=bits([stage for stage in definition.stages if stage.optional]),
             excluded=bits(definition.exclusions),
             is_filtered=kept,
+            is_of_path=f"id in ({', '.join(map(parameters.bind, sorted(way.ids) or ['']))})",
         )
         rows: list[Any] = self._reading.rows(text, parameters.values)
         times, ids, names, parts, named, steps, optional, excluded, is_filtered = (
             map(list, zip(*rows, strict=True)) if rows else ([] for _ in range(9))
         )
         story = Story(times, named, steps, excluded, is_filtered, [True] * len(times))
-        return Deeds(ids, names, parts, optional, story)
+        return Deeds(ids, names, parts, optional, len(rows) <= most, story)
 
     def _place(self, deeds: Deeds, way: Way) -> None:
         """Tell the story where its path is and which events belong to the entity."""
@@ -257,7 +271,7 @@ class _Explanation:
         if self._definition.unit == "session" and self._definition.sessions == "derived":
             numbers = _sessions(deeds.story.time_us, self._gap_s * US_PER_S)
             parts = [(number, *part) for number, part in zip(numbers, parts, strict=True)]
-        own = parts[index[way.first_id]] if way.first_id in index else None
+        own = parts[index[way.near_id]] if way.near_id in index else None
         deeds.story.is_own = [None not in part and own in (None, part) for part in parts]
 
     def _names(self, way: Way, person: int) -> dict[str, object]:

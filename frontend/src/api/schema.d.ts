@@ -1738,7 +1738,7 @@ export interface components {
             stopped_at: components["schemas"]["StoppedAt"] | null;
             /**
              * Reasons
-             * @description The nearest miss first, up to 10.
+             * @description The nearest miss first, up to 10. None is told where `is_cut` leaves it open.
              */
             reasons: components["schemas"]["StopReason"][];
             /**
@@ -1753,7 +1753,7 @@ export interface components {
             events_total: number;
             /**
              * Is Cut
-             * @description There are more events than are shown or were looked at.
+             * @description There are more events than are shown, or than were looked at: reasons may be missing.
              */
             is_cut: boolean;
             /**

@@ -256,8 +256,19 @@ def test_a_key_keeps_a_funnel_through_a_new_name(folder: Folder, project_id: str
 def test_two_files_cannot_speak_of_one_funnel(folder: Folder, project_id: str) -> None:
     folder.write(BUY)
     folder.write(BUY.replace("name: Buy\n", "name: BUY\n"), "z.yaml")
-    assert folder.findings("--offline") == [("repeated", "/key", 2)]
+    assert folder.findings("--offline") == [("repeated", "/name", 2)]
     assert folder.check("--apply").code == 1
+
+
+def test_two_projects_may_have_funnels_of_one_name(folder: Folder, iafa: Command, project_id: str) -> None:
+    iafa("project", "add", "Other")
+    folder.write(f"project: Other\n{BUY.strip()}\n")
+    path = folder.write(f"project: {project_id}\n{BUY.strip()}\n", "z.yaml")
+    assert folder.findings("--offline") == []
+    assert folder.check("--apply").code == 0
+    assert folder.findings("--offline", "--project", "Other") == [("repeated", "/name", 2)]
+    path.write_text(f"project: other\n{BUY.strip()}\n".replace("name: Buy\n", "name: Else\nkey: buy\n"))
+    assert folder.findings("--offline", "--project", "Other") == [("repeated", "/key", 3)]
 
 
 def test_usage_that_cannot_work_is_code_2(folder: Folder, iafa: Command, project_id: str) -> None:

@@ -1,5 +1,6 @@
 """Kept answers: the same question over the same data in the same minute is not computed again, and nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 
 from iafa.clock import FakeClock
 from iafa.errors import DataDamaged
-from iafa.lake.snapshot import Snapshot
+from iafa.event import Rejected
+from iafa.lake.layout import Layout
+from iafa.lake.quarantine import Quarantine, Refusal, RefusedCounts
+from iafa.lake.snapshot import Dropped, Snapshot
 from iafa.query.answer_cache import AnswerCache
 from iafa.query.definition_reading import parse_definition
 from iafa.query.drivers import DriversQuestion
@@ -63,6 +67,20 @@ def test_the_same_question_is_answered_without_reading(
     clock.advance(60)
     with pytest.raises(DataDamaged):
         cache.answer(engine, snapshot, question(clock))
+
+
+def test_a_receipt_counts_what_was_refused_meanwhile(
+    engine: DuckEngine, snapshot: Snapshot, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Refused events are no part of the data's version."""
+    cache, layout = AnswerCache(), Layout(tmp_path / "data")
+    refused = RefusedCounts(layout.quarantine(snapshot.project_id))
+    snapshot = replace(snapshot, dropped=Dropped({}, 0, refused))
+    for count in range(2):
+        found: Any = cache.answer(engine, snapshot, question(clock, frozenset({"receipt"})))
+        assert found["receipt"]["rejected"]["count"] == count
+        rejected = Rejected(code="missing", pointer="/event_type", message="is required")
+        Quarantine(layout).keep("segment", [Refusal(snapshot.project_id, clock.now_us(), rejected)])
 
 
 def test_other_data_has_another_answer(engine: DuckEngine, tmp_path: Path, clock: FakeClock) -> None:

@@ -167,6 +167,41 @@ def test_only_so_many_events_are_listed(engine: DuckEngine, tmp_path: Path, monk
     assert answer["events"][0]["fills"] == 1
 
 
+LONG_BEFORE = "C-900 " * 20
+
+
+@pytest.mark.parametrize("order", ["ordered", "unordered"])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (LONG_BEFORE + "A0 B5", ("converted", 2, None, True)),
+        ("A0 " + "C1 " * 20 + "B5", ("converted", 2, None, True)),
+        (LONG_BEFORE + "A0 B340", ("dropped", 1, ["after_window"], True)),
+        ("A0 " + "C1 " * 20 + "B340", ("dropped", 1, None, True)),
+        ("A0 C1 C1 C1 C1", ("dropped", 1, ["never_happened"], False)),
+        ("A0 C1 C1 C1 C1 C1", ("dropped", 1, None, True)),
+    ],
+)
+def test_who_did_very_much_is_told_what_the_funnel_says(
+    engine: DuckEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    expected: tuple[str, int, list[str] | None, bool],
+    order: str,
+) -> None:
+    """A reason that lies outside the events that are looked at is not told; none is made up."""
+    status, steps, codes, is_cut = expected
+    monkeypatch.setattr("iafa.query.explain.READ_MAX", 4)
+    answer = told(engine, tmp_path, history(text), a_definition("A", "B", order=order))
+    assert (answer["status"], answer["steps"], len(answer["path"])) == (status, steps, steps)
+    assert answer["stopped_at"] == (None if steps == 2 else {"stage": 2, "stage_name": "stage 2"})
+    assert answer["is_cut"] is is_cut
+    assert [[cause["code"] for cause in reason["causes"]] for reason in answer["reasons"]] == ([codes] if codes else [])
+    fills = {event["event_id"]: event["fills"] for event in answer["events"] if event["fills"]}
+    assert fills == {step["event_id"]: step["stage"] for step in answer["path"]}
+
+
 @pytest.mark.parametrize(
     ("time_us", "text"),
     [(240_000_000, "4 minutes"), (90_061_000_000, "1 day 1 hour"), (250_000, "0.25 seconds"), (0, "0 seconds")],
