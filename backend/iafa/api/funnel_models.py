@@ -255,15 +255,24 @@ class Significance(BaseModel):
 
     difference: float = Field(examples=[2.5])
     interval: list[float] = Field(description="The 95 % interval of Newcombe.", examples=[[0.4, 4.6]])
-    p_value: float = Field(description="Two-sided; of groups after Holm's correction.")
-    is_significant: bool
+    p_value: float = Field(
+        description="Two-sided; of groups after Holm's correction. The largest that open entries may lead to."
+    )
+    is_significant: bool = Field(description="Holds whatever open entries still do.")
     is_too_small: bool = Field(description="Too few people to say anything.")
+    is_open: bool = Field(description="Open entries may still change the difference.")
+
+
+class GroupStageAnswer(StageAnswer):
+    users_max: int | None = Field(
+        None, description="The count if everybody who is open still gets there. Absent for `each` and `totals`."
+    )
 
 
 class Group(BaseModel):
     group: Literal["value", "other", "none"]
     value: str | None = Field(description="Null for `other` and `none`.")
-    stages: list[StageAnswer]
+    stages: list[GroupStageAnswer]
     overall_conversion_rate: float
     significance: Significance | None = Field(None, description="This group beside all others together.")
 

@@ -14,20 +14,22 @@ from iafa.query.paths.plan import Histories, Int64s, Plan
 from iafa.query.paths.reading import entry_bits
 from iafa.query.paths.solving import Solved, paths_of
 from iafa.query.question import Question
+from iafa.query.tally import are_open
 
 NONE, OTHER, VALUE = "none", "other", "value"
 SLICE_ROWS = 1_000_000  # of histories with one value each that are solved at once
 COUNTS_MAX = 200_000  # (value, reached) pairs that wait to be joined with those before
-_SCHEMA = pa.schema([("value", pa.string()), ("reached", pa.int64()), ("paths", pa.int64())])
+_SCHEMA = pa.schema([("value", pa.string()), ("reached", pa.int64()), ("paths", pa.int64()), ("open", pa.int64())])
 
 
 @dataclass(frozen=True)
 class Group:
-    """`value` is None but for `kind` value; `counts` by stage."""
+    """`value` is None but for `kind` value; `counts` by stage, and `most` if all open paths still got there."""
 
     kind: str
     value: str | None
     counts: list[int]
+    most: list[int]
 
 
 @dataclass
@@ -39,12 +41,17 @@ class GroupCounts:
     _waiting: list[pa.Table] = field(default_factory=list)
     _waiting_rows: int = 0
 
-    def add(self, values: pa.Array, reached: npt.NDArray[np.signedinteger]) -> None:
+    def add(
+        self,
+        values: pa.Array,
+        reached: npt.NDArray[np.signedinteger],
+        is_open: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
         """One value, or null, for each path."""
-        table = pa.table({"value": values, "reached": pa.array(reached.astype(np.int64))})
-        table = (
-            table.filter(pc.greater(table["reached"], 0)).group_by(["value", "reached"]).aggregate([([], "count_all")])
-        )
+        may_grow = np.zeros(len(reached), dtype=np.int64) if is_open is None else is_open.astype(np.int64)
+        table = pa.table({"value": values, "reached": pa.array(reached.astype(np.int64)), "open": pa.array(may_grow)})
+        table = table.filter(pc.greater(table["reached"], 0)).group_by(["value", "reached"])
+        table = table.aggregate([([], "count_all"), ("open", "sum")])
         self._waiting.append(table.rename_columns(_SCHEMA.names).cast(_SCHEMA))
         self._waiting_rows += table.num_rows
         if self._waiting_rows > COUNTS_MAX:
@@ -52,7 +59,7 @@ class GroupCounts:
 
     def _join(self) -> None:
         whole = pa.concat_tables([self._joined, *self._waiting])
-        summed = whole.group_by(["value", "reached"]).aggregate([("paths", "sum")])
+        summed = whole.group_by(["value", "reached"]).aggregate([("paths", "sum"), ("open", "sum")])
         self._joined = summed.rename_columns(_SCHEMA.names).cast(_SCHEMA)
         self._waiting, self._waiting_rows = [], 0
 
@@ -66,23 +73,34 @@ class GroupCounts:
         is_named = pc.is_in(known["value"], value_set=names)
         named = known.filter(is_named)
         places = pc.index_in(named["value"], value_set=names).to_numpy()
-        table = np.zeros((len(names), self.steps + 1), dtype=np.int64)
-        np.add.at(table, (places, named["reached"].to_numpy()), named["paths"].to_numpy())
-        found = [Group(VALUE, name, _stages(row)) for name, row in zip(names.to_pylist(), table, strict=True)]
-        found.append(Group(OTHER, None, self._rest(known.filter(pc.invert(is_named)))))
-        found.append(Group(NONE, None, self._rest(self._joined.filter(pc.is_null(self._joined["value"])))))
+        found = [
+            Group(VALUE, name, *_stages(paths, open_))
+            for name, paths, open_ in zip(
+                names.to_pylist(),
+                *(self._by_place(named, column, places, len(names)) for column in ("paths", "open")),
+                strict=True,
+            )
+        ]
+        found.append(self._rest(OTHER, known.filter(pc.invert(is_named))))
+        found.append(self._rest(NONE, self._joined.filter(pc.is_null(self._joined["value"]))))
         return [group for group in found if group.counts[0]]
 
-    def _rest(self, rows: pa.Table) -> list[int]:
-        by_reached = np.zeros(self.steps + 1, dtype=np.int64)
-        np.add.at(by_reached, rows["reached"].to_numpy(), rows["paths"].to_numpy())
-        return _stages(by_reached)
+    def _by_place(self, rows: pa.Table, column: str, places: Int64s, size: int) -> Int64s:
+        """By value and by steps reached."""
+        table = np.zeros((size, self.steps + 1), dtype=np.int64)
+        np.add.at(table, (places, rows["reached"].to_numpy()), rows[column].to_numpy())
+        return table
+
+    def _rest(self, kind: str, rows: pa.Table) -> Group:
+        places = np.zeros(rows.num_rows, dtype=np.int64)
+        (paths,), (open_,) = (self._by_place(rows, column, places, 1) for column in ("paths", "open"))
+        return Group(kind, None, *_stages(paths, open_))
 
 
-def _stages(by_reached: Int64s) -> list[int]:
-    """By stage, how many reached it or a later one."""
-    counts: list[int] = by_reached[::-1].cumsum()[::-1][1:].tolist()
-    return counts
+def _stages(by_reached: Int64s, open_by_reached: Int64s) -> tuple[list[int], list[int]]:
+    """By stage, how many reached it or a later one, and how many may have in the end."""
+    counts = by_reached[::-1].cumsum()[::-1][1:]
+    return counts.tolist(), (counts + open_by_reached.cumsum()[:-1]).tolist()
 
 
 def add_breakdown(groups: GroupCounts, solved: Solved, question: Question, check_time: Callable[[], None]) -> None:
@@ -95,7 +113,12 @@ def add_breakdown(groups: GroupCounts, solved: Solved, question: Question, check
             groups.add(each, reached)
         return
     rows = _deciding_rows(breakdown, solved, values, question)
-    groups.add(values.take(pa.array(rows, mask=rows < 0)), solved.paths.reached)
+    is_open = None
+    if question.definition.count == "unique":
+        paths = solved.paths
+        open_people = are_open(solved.chunk.histories, paths, question.definition, question.plan, question.open_from_us)
+        is_open = open_people[paths.person]
+    groups.add(values.take(pa.array(rows, mask=rows < 0)), solved.paths.reached, is_open)
 
 
 def _deciding_rows(breakdown: Breakdown, solved: Solved, values: pa.Array, question: Question) -> Int64s:

@@ -6,7 +6,7 @@ from typing import Any
 from iafa.query.breakdown import Group
 from iafa.query.definition import Breakdown, FunnelDefinition, attribution_text
 from iafa.query.rates import percent
-from iafa.query.significance import Sample, holm, p_value, significance
+from iafa.query.significance import Sample, holm, safe_p_value, significance
 from iafa.query.tally import Tally
 
 
@@ -74,25 +74,20 @@ def optional_stages_of(definition: FunnelDefinition, tally: Tally) -> list[dict[
 def breakdown_of(definition: FunnelDefinition, breakdown: Breakdown, groups: Sequence[Group]) -> dict[str, object]:
     """Each group beside all others together; `each` and `totals` count people in several groups: no test there."""
     adds_up = breakdown.attribution != "each"
+    is_bounded = adds_up and definition.count == "unique"
     shown: list[dict[str, object]] = [
         {
             "group": group.kind,
             "value": group.value,
-            "stages": stages_of(definition, group.counts),
+            "stages": stages_of(definition, group.counts, group.most if is_bounded else None),
             "overall_conversion_rate": percent(group.counts[-1], group.counts[0]),
         }
         for group in groups
     ]
-    if adds_up and definition.count == "unique" and len(groups) > 1:
-        entered, converted = (sum(group.counts[place] for group in groups) for place in (0, -1))
-        pairs = [
-            (
-                Sample(group.counts[-1], group.counts[0]),
-                Sample(converted - group.counts[-1], entered - group.counts[0]),
-            )
-            for group in groups
-        ]
-        corrected = holm([p_value(own, rest) for own, rest in pairs])
+    if is_bounded and len(groups) > 1:
+        samples = [Sample(group.counts[-1], group.counts[0], group.most[-1] - group.counts[-1]) for group in groups]
+        pairs = [(own, _others(samples, own)) for own in samples]
+        corrected = holm([safe_p_value(own, rest) for own, rest in pairs])
         for row, (own, rest), p in zip(shown, pairs, corrected, strict=True):
             row["significance"] = significance(own, rest, p=p)
     return {
@@ -113,6 +108,16 @@ def comparison_of(
     return compared
 
 
+def _others(samples: Sequence[Sample], own: Sample) -> Sample:
+    """All but one, together."""
+    return Sample(
+        sum(each.converted for each in samples) - own.converted,
+        sum(each.entered for each in samples) - own.entered,
+        sum(each.open_ for each in samples) - own.open_,
+    )
+
+
 def _sample(members: Mapping[str, Any]) -> Sample:
-    stages = members["stages"]
-    return Sample(stages[-1]["users"], stages[0]["users"])
+    """Who is open although an exclusion has dropped them counts in no stage, and is left out here too."""
+    first, last = members["stages"][0], members["stages"][-1]
+    return Sample(last["users"], first["users"], min(last["users_max"], first["users"]) - last["users"])

@@ -14,8 +14,11 @@ EXPECTED_MIN = 5  # people expected in each cell; below, the test says nothing
 
 @dataclass(frozen=True)
 class Sample:
+    """`open_`: so many of those who entered and are not converted may still be."""
+
     converted: int
     entered: int
+    open_: int = 0
 
     @property
     def share(self) -> float:
@@ -75,17 +78,40 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def bounds(one: Sample, other: Sample) -> list[tuple[Sample, Sample]]:
+    """What the two may become: of each side nobody who is open converts, or everybody. One pair if nobody is open."""
+    return [
+        (Sample(mine, one.entered), Sample(others, other.entered))
+        for mine in sorted({one.converted, one.converted + one.open_})
+        for others in sorted({other.converted, other.converted + other.open_})
+    ]
+
+
+def safe_p_value(one: Sample, other: Sample) -> float:
+    """The largest that open entries may lead to; 1 where they may turn the difference round."""
+    pairs = bounds(one, other)
+    differences = [mine.share - others.share for mine, others in pairs]
+    if min(differences) < 0 < max(differences):
+        return 1.0
+    return max(p_value(mine, others) for mine, others in pairs)
+
+
 def significance(one: Sample, other: Sample, *, p: float | None = None) -> dict[str, object]:
-    """The member `significance` of an answer: differences are percentage points. `p` is one corrected before."""
-    low, high = newcombe(one, other)
-    p = p_value(one, other) if p is None else p
-    too_small = is_too_small(one, other)
+    """The member `significance` of an answer: differences are percentage points. `p` is one corrected before.
+
+    The difference is that of the counts as they stand; what is said about it holds whatever open entries still do.
+    """
+    pairs = bounds(one, other)
+    intervals = [newcombe(mine, others) for mine, others in pairs]
+    p = safe_p_value(one, other) if p is None else p
+    too_small = any(is_too_small(mine, others) for mine, others in pairs)
     return {
         "difference": _points(one.share - other.share),
-        "interval": [_points(low), _points(high)],
+        "interval": [_points(min(low for low, _ in intervals)), _points(max(high for _, high in intervals))],
         "p_value": round(p, 6),
         "is_significant": p < LEVEL and not too_small,
         "is_too_small": too_small,
+        "is_open": len(pairs) > 1,
     }
 
 

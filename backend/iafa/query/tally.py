@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from iafa.query.definition import FunnelDefinition
 from iafa.query.paths.plan import Histories, Int64s, Paths, Plan, are_live, last_entries
@@ -38,19 +39,17 @@ class Tally:
     def add_paths(
         self, histories: Histories, paths: Paths, definition: FunnelDefinition, plan: Plan, open_from_us: int
     ) -> None:
-        """An entity that is not converted is open when an entry of its lies at `open_from_us` or later."""
         steps = plan.steps
         by_reached = np.bincount(paths.reached, minlength=steps + 1)
         self.reached += by_reached[::-1].cumsum()[::-1][1:]
         if definition.order == "unordered":
             self.named += (paths.rows >= 0).sum(axis=0)
         entries = last_entries(plan, histories, bits=entry_bits(definition))
-        longest = np.zeros(len(entries), dtype=np.int64)
-        np.maximum.at(longest, paths.person, paths.reached)
+        longest = _longest(paths, len(entries))
         has_entered = entries >= plan.from_us
         self.entered += int(has_entered.sum())
         self.dropped_by_exclusion += int((has_entered & (longest == 0)).sum())
-        is_open = has_entered & (longest < steps) & (entries >= open_from_us) & are_live(plan, histories)
+        is_open = are_open(histories, paths, definition, plan, open_from_us)
         self.open_by_reached += np.bincount(longest[is_open], minlength=steps + 1)
 
     @property
@@ -61,3 +60,19 @@ class Tally:
         """By stage, the counts if every open entity still got there."""
         below = self.open_by_reached.cumsum()
         return [int(self.reached[k - 1] + below[k - 1]) for k in range(1, len(self.reached) + 1)]
+
+
+def are_open(
+    histories: Histories, paths: Paths, definition: FunnelDefinition, plan: Plan, open_from_us: int
+) -> npt.NDArray[np.bool_]:
+    """By person: not converted, and an entry lies at `open_from_us` or later."""
+    entries = last_entries(plan, histories, bits=entry_bits(definition))
+    is_open: npt.NDArray[np.bool_] = (entries >= plan.from_us) & (entries >= open_from_us) & are_live(plan, histories)
+    return is_open & (_longest(paths, len(entries)) < plan.steps)
+
+
+def _longest(paths: Paths, people: int) -> Int64s:
+    """By person how many steps their longest path has."""
+    longest = np.zeros(people, dtype=np.int64)
+    np.maximum.at(longest, paths.person, paths.reached)
+    return longest

@@ -2857,11 +2857,47 @@ export interface components {
              */
             value: string | null;
             /** Stages */
-            stages: components["schemas"]["StageAnswer"][];
+            stages: components["schemas"]["GroupStageAnswer"][];
             /** Overall Conversion Rate */
             overall_conversion_rate: number;
             /** @description This group beside all others together. */
             significance?: components["schemas"]["Significance"] | null;
+        };
+        /** GroupStageAnswer */
+        GroupStageAnswer: {
+            /**
+             * Stage Name
+             * @example Cart
+             */
+            stage_name: string;
+            /**
+             * Order
+             * @example 1
+             */
+            order: number;
+            /**
+             * Users
+             * @description People who did this stage and all before it, in order, inside the window.
+             * @example 10412
+             */
+            users: number;
+            /**
+             * Conversion Rate
+             * @description Percent of the first stage.
+             * @example 100
+             */
+            conversion_rate: number;
+            /**
+             * Drop Off Rate
+             * @description Percent of the stage before that was lost.
+             * @example 0
+             */
+            drop_off_rate: number;
+            /**
+             * Users Max
+             * @description The count if everybody who is open still gets there. Absent for `each` and `totals`.
+             */
+            users_max?: number | null;
         };
         /** Health */
         Health: {
@@ -4632,16 +4668,24 @@ export interface components {
             interval: number[];
             /**
              * P Value
-             * @description Two-sided; of groups after Holm's correction.
+             * @description Two-sided; of groups after Holm's correction. The largest that open entries may lead to.
              */
             p_value: number;
-            /** Is Significant */
+            /**
+             * Is Significant
+             * @description Holds whatever open entries still do.
+             */
             is_significant: boolean;
             /**
              * Is Too Small
              * @description Too few people to say anything.
              */
             is_too_small: boolean;
+            /**
+             * Is Open
+             * @description Open entries may still change the difference.
+             */
+            is_open: boolean;
         };
         /** Snippets */
         Snippets: {
@@ -4740,37 +4784,6 @@ export interface components {
              * @default null
              */
             after_seconds?: number | null;
-        };
-        /** StageAnswer */
-        StageAnswer: {
-            /**
-             * Stage Name
-             * @example Cart
-             */
-            stage_name: string;
-            /**
-             * Order
-             * @example 1
-             */
-            order: number;
-            /**
-             * Users
-             * @description People who did this stage and all before it, in order, inside the window.
-             * @example 10412
-             */
-            users: number;
-            /**
-             * Conversion Rate
-             * @description Percent of the first stage.
-             * @example 100
-             */
-            conversion_rate: number;
-            /**
-             * Drop Off Rate
-             * @description Percent of the stage before that was lost.
-             * @example 0
-             */
-            drop_off_rate: number;
         };
         /** StageFilled */
         StageFilled: {
@@ -8210,7 +8223,8 @@ export interface operations {
                      *                 "order": 1,
                      *                 "users": 10412,
                      *                 "conversion_rate": 100,
-                     *                 "drop_off_rate": 0
+                     *                 "drop_off_rate": 0,
+                     *                 "users_max": 0
                      *               }
                      *             ],
                      *             "overall_conversion_rate": 0,
@@ -8222,7 +8236,8 @@ export interface operations {
                      *               ],
                      *               "p_value": 0,
                      *               "is_significant": true,
-                     *               "is_too_small": true
+                     *               "is_too_small": true,
+                     *               "is_open": true
                      *             }
                      *           }
                      *         ]
@@ -8269,7 +8284,8 @@ export interface operations {
                      *           ],
                      *           "p_value": 0,
                      *           "is_significant": true,
-                     *           "is_too_small": true
+                     *           "is_too_small": true,
+                     *           "is_open": true
                      *         }
                      *       },
                      *       "receipt": {
@@ -8540,7 +8556,8 @@ export interface operations {
                      *                 "order": 1,
                      *                 "users": 10412,
                      *                 "conversion_rate": 100,
-                     *                 "drop_off_rate": 0
+                     *                 "drop_off_rate": 0,
+                     *                 "users_max": 0
                      *               }
                      *             ],
                      *             "overall_conversion_rate": 0,
@@ -8552,7 +8569,8 @@ export interface operations {
                      *               ],
                      *               "p_value": 0,
                      *               "is_significant": true,
-                     *               "is_too_small": true
+                     *               "is_too_small": true,
+                     *               "is_open": true
                      *             }
                      *           }
                      *         ]
@@ -8599,7 +8617,8 @@ export interface operations {
                      *           ],
                      *           "p_value": 0,
                      *           "is_significant": true,
-                     *           "is_too_small": true
+                     *           "is_too_small": true,
+                     *           "is_open": true
                      *         }
                      *       },
                      *       "receipt": {
@@ -10787,7 +10806,8 @@ export interface operations {
                      *                 "order": 1,
                      *                 "users": 10412,
                      *                 "conversion_rate": 100,
-                     *                 "drop_off_rate": 0
+                     *                 "drop_off_rate": 0,
+                     *                 "users_max": 0
                      *               }
                      *             ],
                      *             "overall_conversion_rate": 0,
@@ -10799,7 +10819,8 @@ export interface operations {
                      *               ],
                      *               "p_value": 0,
                      *               "is_significant": true,
-                     *               "is_too_small": true
+                     *               "is_too_small": true,
+                     *               "is_open": true
                      *             }
                      *           }
                      *         ]
@@ -10846,7 +10867,8 @@ export interface operations {
                      *           ],
                      *           "p_value": 0,
                      *           "is_significant": true,
-                     *           "is_too_small": true
+                     *           "is_too_small": true,
+                     *           "is_open": true
                      *         }
                      *       },
                      *       "receipt": {
@@ -11130,7 +11152,8 @@ export interface operations {
                      *                 "order": 1,
                      *                 "users": 10412,
                      *                 "conversion_rate": 100,
-                     *                 "drop_off_rate": 0
+                     *                 "drop_off_rate": 0,
+                     *                 "users_max": 0
                      *               }
                      *             ],
                      *             "overall_conversion_rate": 0,
@@ -11142,7 +11165,8 @@ export interface operations {
                      *               ],
                      *               "p_value": 0,
                      *               "is_significant": true,
-                     *               "is_too_small": true
+                     *               "is_too_small": true,
+                     *               "is_open": true
                      *             }
                      *           }
                      *         ]
@@ -11189,7 +11213,8 @@ export interface operations {
                      *           ],
                      *           "p_value": 0,
                      *           "is_significant": true,
-                     *           "is_too_small": true
+                     *           "is_too_small": true,
+                     *           "is_open": true
                      *         }
                      *       },
                      *       "receipt": {

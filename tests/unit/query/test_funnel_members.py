@@ -296,6 +296,9 @@ def test_p6_groups_add_up_at_every_stage(
     answer = asked(engine, tmp_path, to_events(history), definition, asked_for, include=["breakdown"])
     groups = answer["breakdown"]["groups"]
     assert [sum(column) for column in zip([0, 0, 0], *map(users, groups), strict=True)] == users(answer)
+    if "count" not in mode:
+        most = [sum(column) for column in zip(*(users(group, "users_max") for group in groups), strict=True)]
+        assert most == (users(answer, "users_max") if groups else [])
     assert all(users(group)[0] for group in groups)
     assert [group["group"] for group in groups].count("value") <= limit
 
@@ -401,6 +404,45 @@ def test_comparison_is_with_the_days_before(engine: DuckEngine, tmp_path: Path) 
     assert compared["date_range"] == {"start": "2025-11-18", "end": "2025-11-19"}
     assert compared["significance"]["difference"] == -50.0
     assert compared["significance"]["is_too_small"]
+
+
+def of_two_days(early: int, late: int, size: int = 400) -> list[dict[str, Any]]:
+    """So many of two days' people convert after a second. The second day's are open: as of now it is its noon."""
+    events = []
+    for day, converted in ((2, early), (3, late)):
+        at = day * DAY_S
+        events += [an_event("A", at - n - 5, user=f"{day}-{n}", p=f"day {day}") for n in range(1, size + 1)]
+        events += [an_event("B", at - n - 4, user=f"{day}-{n}") for n in range(1, converted + 1)]
+    return events
+
+
+@pytest.mark.parametrize(
+    ("late", "window_s", "is_open", "is_significant"),
+    [
+        (0, DAY_S - 1, True, False),  # the 200 that the other day had may still come
+        (0, 1, False, True),
+        (320, DAY_S - 1, True, True),  # already more, whatever else happens
+        (120, DAY_S - 1, True, False),
+    ],
+)
+def test_no_difference_is_claimed_that_open_entries_may_undo(
+    engine: DuckEngine, tmp_path: Path, late: int, window_s: int, is_open: bool, is_significant: bool
+) -> None:
+    events = of_two_days(200, late)
+    breakdown = {"property": "p"}
+    definition = a_definition("A", "B", window_seconds=window_s, breakdown=breakdown)
+    asked_for = resolve_time_range("2025-11-24", "2025-11-24")
+    compared = asked(engine, tmp_path, events, definition, asked_for, include=["compare"])["compare"]
+    told = compared["significance"]
+    assert (told["is_open"], told["is_significant"], told["is_too_small"]) == (is_open, is_significant, False)
+    assert told["difference"] == (late - 200) / 4
+    groups = asked(engine, tmp_path, events, definition, include=["breakdown"])["breakdown"]["groups"]
+    by_day = {group["value"]: group for group in groups}
+    assert users(by_day["day 3"], "users_max") == [400, 400 if is_open else late]
+    assert users(by_day["day 2"], "users_max") == [400, 200]
+    for group in groups:
+        own = group["significance"]
+        assert (own["is_open"], own["is_significant"]) == (is_open, is_significant)
 
 
 def test_comparison_with_a_given_range_and_with_none(engine: DuckEngine, tmp_path: Path) -> None:

@@ -200,6 +200,26 @@ def test_sessions_end_after_the_pause_of_the_project(
         assert sum(event["is_own"] for event in own) == (1 if row["steps"] == 1 else 4 - len(rows))
 
 
+def test_the_key_of_a_session_stays_when_an_older_event_arrives(engine: DuckEngine, tmp_path: Path) -> None:
+    """It names the person and the session's start: how many sessions there were before is of no matter."""
+    day_us = 86_400 * SECOND_US
+    events = [an_event("A", NOON_US), an_event("A", NOON_US), an_event("B", NOON_US + 100 * SECOND_US)]
+    events += [an_event(name, NOON_US + day_us + n * SECOND_US) for n, name in enumerate("AB")]
+    definition = parse_definition(a_definition("A", "B", unit="session", window_seconds=None))
+    listed = []
+    for prefix, older in (("before", []), ("after", [an_event("X", NOON_US - 10 * day_us) | {"id": "older"}])):
+        snapshot = snapshot_of(tmp_path / "p", [events], older, prefix=prefix)
+        rows = people(engine, snapshot, PeopleQuestion(definition, EVERYTHING, 1, "converted")).rows
+        listed.append(sorted((row["session_start"], row["entity"]) for row in rows))
+        for row in rows:
+            told = explain(engine, snapshot, definition, EVERYTHING, str(row["entity"]))
+            assert [told[field] for field in ("entity", "session_start", "path")] == [
+                row[field] for field in ("entity", "session_start", "path")
+            ]
+    assert len(listed[0]) == 2
+    assert listed[0] == listed[1]
+
+
 def test_all_paths_of_totals_are_explained(engine: DuckEngine, tmp_path: Path) -> None:
     events = [an_event(name, NOON_US + place * SECOND_US) for place, name in enumerate("ABABA")]
     snapshot = snapshot_of(tmp_path / "p", [events])

@@ -58,3 +58,26 @@ def test_too_few_people_are_never_significant() -> None:
     assert p_value(Sample(4, 4), Sample(0, 4)) < 0.05
     assert significance(Sample(4, 4), Sample(0, 4))["is_significant"] is False
     assert significance(Sample(40, 40), Sample(0, 40))["is_significant"] is True
+
+
+def test_open_entries_that_may_turn_a_difference_round_leave_nothing_to_claim() -> None:
+    told = significance(Sample(0, 400, open_=400), Sample(200, 400))
+    assert (told["difference"], told["p_value"], told["is_significant"], told["is_open"]) == (-50.0, 1.0, False, True)
+    assert told["interval"] == [-54.88, 54.88]
+    few = significance(Sample(0, 400, open_=40), Sample(200, 400))
+    assert (few["is_significant"], few["is_open"]) == (True, True)
+
+
+@given(one=samples, other=samples, most=st.tuples(st.integers(0, 500), st.integers(0, 500)), late=st.floats(0, 1))
+def test_what_is_claimed_of_open_samples_holds_for_every_outcome(
+    one: Sample, other: Sample, most: tuple[int, int], late: float
+) -> None:
+    open_ = [min(may, each.entered - each.converted) for may, each in zip(most, (one, other), strict=True)]
+    told = significance(*(Sample(s.converted, s.entered, may) for s, may in zip((one, other), open_, strict=True)))
+    final = significance(
+        Sample(one.converted + int(late * open_[0]), one.entered),
+        Sample(other.converted + int((1 - late) * open_[1]), other.entered),
+    )
+    assert float(str(told["p_value"])) >= float(str(final["p_value"])) - 1e-6
+    assert not told["is_significant"] or final["is_significant"]
+    assert told["is_open"] is (sum(open_) > 0)
