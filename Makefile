@@ -28,8 +28,9 @@ ifndef CHROMIUM
 CHROMIUM := $(shell $(FIND_CHROMIUM))
 endif
 
-# Coverage slows the tests by half, so it is measured where nobody waits; `make test COVERAGE=--cov` asks for it.
-COVERAGE ?= $(if $(CI),--cov --cov-report=term:skip-covered,)
+# Coverage slows the tests by half, and the brute force of the proofs by more: it is measured when it is asked for,
+# `make test COVERAGE="--cov --cov-report=term:skip-covered"`.
+COVERAGE ?=
 
 VENV := .venv
 UV := VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv
@@ -72,7 +73,7 @@ dev: setup ## Server that restarts on changes, and Vite with hot reload on http:
 	cd frontend && VITE_API_URL='http://$(HOST):$(PORT)' npm run dev
 
 .PHONY: test
-test: setup ## All tests: dashboard, tracker, browser, server (with coverage)
+test: setup ## All tests: dashboard, tracker, browser, server
 	@$(MAKE) --no-print-directory --keep-going test-dashboard test-tracker test-browser test-server
 
 .PHONY: check
