@@ -19,7 +19,7 @@ from iafa.query.stages import relevant_sql, stage_columns, stage_sql
 
 CHUNK_ROWS = 1_000_000
 SESSION_GAP_S = 3_600
-_NO_IDS = pa.array([], pa.string())
+_NO_IDS = pa.nulls(0, pa.string())  # `pa.array` would load pandas into every process that imports this
 _UNSIGNED = (1 << 64) - 1
 
 
