@@ -16,6 +16,7 @@ from iafa.api.funnel_models import EventNameList, FunnelAnswer
 from iafa.api.leaving import while_waiting
 from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import OBJECT_PROBLEMS
+from iafa.api.question_fields import Day, WindowOverride
 from iafa.api.services import ServicesOf
 from iafa.api.trend_models import TrendsAnswer
 from iafa.errors import FieldError, ValidationFailed
@@ -31,14 +32,7 @@ QUERY_PROBLEMS = (
 )  # fmt: skip
 RANGE_FIELDS = ("start_date", "end_date", "compare_start", "compare_end")
 QUESTION_FIELDS = (*RANGE_FIELDS, "include")
-Day = Annotated[
-    str | None,
-    Query(max_length=40, description="A day of the project's time zone, `2026-10-01`, or an instant with zone."),
-]
 UtcDay = Annotated[str | None, Query(max_length=40, description="A day of UTC, `2026-10-01`.")]
-WindowOverride = Annotated[
-    int | None, Query(ge=0, le=10_000_000_000, description="Ask with another window than the saved one.")
-]
 
 
 class Beside(NamedTuple):

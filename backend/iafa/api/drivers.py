@@ -14,10 +14,9 @@ from iafa.api.bodies import StrictRoute, json_object
 from iafa.api.driver_models import LANDMARK_TEXT, LOOKBACK_TEXT, OPEN_TEXT, STAGE_TEXT, DriversAnswer
 from iafa.api.funnel_docs import DRIVERS_BODY
 from iafa.api.leaving import while_waiting
-from iafa.api.people import Chosen, definition_of_body
 from iafa.api.problem_docs import problem_responses
+from iafa.api.question_fields import Chosen, definition_of_body, number_field, wrong_field
 from iafa.api.services import Services, ServicesOf
-from iafa.errors import FieldError, ValidationFailed
 from iafa.query.definition import FunnelDefinition
 from iafa.query.drivers import LOOKBACK_S, SECONDS_MAX, SHOWN, SHOWN_MAX, DriversQuestion
 from iafa.query.question import question_of
@@ -95,24 +94,13 @@ def _wanted_of(fields: dict[str, Any]) -> Wanted:
     """What is left of the fields is the definition."""
     include_open = fields.pop("include_open", False)
     if not isinstance(include_open, bool):
-        raise _wrong("include_open", "wrong_type", "must be true or false")
-    lookback_s = _number(fields, "lookback_seconds", 0, SECONDS_MAX)
-    limit = _number(fields, "limit", 1, SHOWN_MAX)
+        raise wrong_field("include_open", "wrong_type", "must be true or false")
+    lookback_s = number_field(fields, "lookback_seconds", None, least=0, most=SECONDS_MAX)
+    limit = number_field(fields, "limit", None, most=SHOWN_MAX)
     return Wanted(
-        _number(fields, "stage", 1, 19),
+        number_field(fields, "stage", None, most=19),
         LOOKBACK_S if lookback_s is None else lookback_s,
-        _number(fields, "landmark_seconds", 0, SECONDS_MAX),
+        number_field(fields, "landmark_seconds", None, least=0, most=SECONDS_MAX),
         include_open,
         SHOWN if limit is None else limit,
     )
-
-
-def _number(fields: dict[str, Any], field: str, least: int, most: int) -> int | None:
-    value = fields.pop(field, None)
-    if value is None or (type(value) is int and least <= value <= most):
-        return value
-    raise _wrong(field, "number_out_of_range", f"must be a whole number from {least} to {most}")
-
-
-def _wrong(field: str, code: str, message: str) -> ValidationFailed:
-    return ValidationFailed("the question is not valid", errors=[FieldError(f"/{field}", code, message)])

@@ -1,7 +1,6 @@
 """Routes to the people behind a funnel's numbers: lists, page by page or as a file, and the explanation of one."""
 
 import hashlib
-from asyncio import to_thread
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from iafa.api.access import ReadableBodyProject, ReadableFunnel
-from iafa.api.analytics import QUERY_PROBLEMS, Day, WindowOverride
+from iafa.api.analytics import QUERY_PROBLEMS
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
@@ -21,15 +20,13 @@ from iafa.api.leaving import while_waiting
 from iafa.api.people_export import MEDIA_TYPES, Format, filename, lines
 from iafa.api.people_models import KIND_TEXT, ExplainAnswer, ListKind, PeopleAnswer
 from iafa.api.problem_docs import problem_responses
+from iafa.api.question_fields import Chosen, choice_field, definition_of_body, number_field, text_field, wrong_field
 from iafa.api.services import Services, ServicesOf
-from iafa.errors import FieldError, ValidationFailed
 from iafa.event import ID_CHARS_MAX
 from iafa.meta.projects import Project
 from iafa.query.cursor import decode_cursor, encode_cursor
-from iafa.query.definition import FunnelDefinition, to_dict
-from iafa.query.definition_reading import parse_definition
+from iafa.query.definition import to_dict
 from iafa.query.people import KINDS, LIMIT_DEFAULT, LIMIT_MAX, Kind, PeopleQuestion, Place
-from iafa.query.time_range import TimeRange, resolve_time_range
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
 Stage = Annotated[int, Query(ge=1, le=20, description="The `order` of the stage in the funnel's answer.")]
@@ -41,26 +38,6 @@ _FILE_ANSWER: dict[int | str, dict[str, Any]] = {
         "content": {media_type: {"schema": {"type": "string"}} for media_type in ("text/csv", "application/x-ndjson")},
     }
 }
-
-
-@dataclass(frozen=True)
-class ChosenRange:
-    """What the address of a saved funnel's question says beside the funnel."""
-
-    start_date: str | None
-    end_date: str | None
-    override: dict[str, object]
-
-    async def of(self, saved: Mapping[str, object], timezone: str) -> tuple[FunnelDefinition, TimeRange]:
-        definition = await to_thread(parse_definition, {**saved, **self.override})
-        return definition, resolve_time_range(self.start_date, self.end_date, timezone=timezone)
-
-
-def chosen_range(start_date: Day = None, end_date: Day = None, window_seconds: WindowOverride = None) -> ChosenRange:
-    return ChosenRange(start_date, end_date, {} if window_seconds is None else {"window_seconds": window_seconds})
-
-
-Chosen = Annotated[ChosenRange, Depends(chosen_range)]
 
 
 @router.get(
@@ -102,7 +79,7 @@ async def list_people(
     request: Request,
 ) -> Response:
     fields = dict(raw)
-    page = _Page(_number(fields, "limit", LIMIT_DEFAULT, LIMIT_MAX), _text(fields, "cursor"))
+    page = _Page(number_field(fields, "limit", LIMIT_DEFAULT, most=LIMIT_MAX), text_field(fields, "cursor"))
     return await _page(request, services, project.id, await _asked(fields, project), page)
 
 
@@ -143,9 +120,9 @@ async def explain_person(
     request: Request,
 ) -> Response:
     fields = dict(raw)
-    who = _text(fields, "user_id")
+    who = text_field(fields, "user_id")
     if not who:
-        raise _wrong("user_id", "missing", "this field is required")
+        raise wrong_field("user_id", "missing", "this field is required")
     definition, time_range = await definition_of_body(fields, project.timezone)
     snapshot = await services.snapshot(project.id)
     ask = partial(services.explain, snapshot, definition, time_range, who, project.session_gap_seconds)
@@ -190,7 +167,7 @@ async def export_people(
     request: Request,
 ) -> Response:
     fields = dict(raw)
-    file_format = cast(Format, _choice(fields, "format", FORMATS))
+    file_format = cast(Format, choice_field(fields, "format", FORMATS))
     return await _file(request, services, project.id, await _asked(fields, project), file_format)
 
 
@@ -241,16 +218,10 @@ async def _file(
 
 async def _asked(fields: dict[str, Any], project: Project) -> PeopleQuestion:
     """The list that a body asks for; what is left of the fields is the definition."""
-    stage = _number(fields, "stage", 1, 20)
-    kind = cast(Kind, _choice(fields, "kind", KINDS))
+    stage = number_field(fields, "stage", 1, most=20)
+    kind = cast(Kind, choice_field(fields, "kind", KINDS))
     definition, time_range = await definition_of_body(fields, project.timezone)
     return PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
-
-
-async def definition_of_body(fields: dict[str, Any], timezone: str) -> tuple[FunnelDefinition, TimeRange]:
-    start_date, end_date = (_text(fields, field) for field in ("start_date", "end_date"))
-    definition = await to_thread(parse_definition, fields)
-    return definition, resolve_time_range(start_date, end_date, timezone=timezone)
 
 
 def _fingerprint(asked: PeopleQuestion) -> str:
@@ -259,28 +230,3 @@ def _fingerprint(asked: PeopleQuestion) -> str:
     bounds = (time_range.from_us, time_range.to_us)
     whole = [to_dict(asked.definition), *bounds, asked.stage, asked.kind, asked.session_gap_s]
     return "people " + hashlib.sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()
-
-
-def _number(fields: dict[str, Any], field: str, default: int, most: int) -> int:
-    value = fields.pop(field, default)
-    if type(value) is not int or not 1 <= value <= most:
-        raise _wrong(field, "number_out_of_range", f"must be a whole number from 1 to {most}")
-    return value
-
-
-def _text(fields: dict[str, Any], field: str) -> str | None:
-    value = fields.pop(field, None)
-    if value is None or isinstance(value, str):
-        return value
-    raise _wrong(field, "not_a_string", "must be a text")
-
-
-def _choice(fields: dict[str, Any], field: str, choices: tuple[str, ...]) -> str:
-    value = fields.pop(field, choices[0])
-    if value not in choices:
-        raise _wrong(field, "unknown_value", f"must be one of: {', '.join(choices)}")
-    return str(value)
-
-
-def _wrong(field: str, code: str, message: str) -> ValidationFailed:
-    return ValidationFailed("the question is not valid", errors=[FieldError(f"/{field}", code, message)])

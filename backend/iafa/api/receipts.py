@@ -1,6 +1,5 @@
 """Routes to the receipt of a funnel's number: with the answer as JSON, or as a notebook."""
 
-from asyncio import to_thread
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple
@@ -8,23 +7,22 @@ from typing import Annotated, Any, Literal, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from iafa.api.access import ReadableBodyProject, ReadableFunnel
-from iafa.api.analytics import QUERY_PROBLEMS, QUESTION_FIELDS, Day, WindowOverride
+from iafa.api.analytics import QUERY_PROBLEMS, QUESTION_FIELDS
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
 from iafa.api.funnel_docs import RECEIPT_BODY
 from iafa.api.funnel_models import FunnelAnswer
 from iafa.api.leaving import while_waiting
-from iafa.api.people import definition_of_body
 from iafa.api.problem_docs import problem_responses
+from iafa.api.question_fields import Chosen, definition_of_body
 from iafa.api.services import Services, ServicesOf
 from iafa.errors import FieldError, ValidationFailed
 from iafa.meta.projects import Project
 from iafa.query.definition import FunnelDefinition
-from iafa.query.definition_reading import parse_definition
 from iafa.query.question import Extras, parse_include
 from iafa.query.receipts.notebook import filename
-from iafa.query.time_range import TimeRange, resolve_time_range
+from iafa.query.time_range import TimeRange
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
 Format = Literal["json", "notebook"]
@@ -50,15 +48,11 @@ async def get_funnel_receipt(
     found: ReadableFunnel,
     services: ServicesOf,
     request: Request,
-    start_date: Day = None,
-    end_date: Day = None,
-    window_seconds: WindowOverride = None,
+    chosen: Chosen,
     format: Annotated[Format, Query()] = "json",
 ) -> Response:
     funnel, project = found
-    override = {} if window_seconds is None else {"window_seconds": window_seconds}
-    definition = await to_thread(parse_definition, {**funnel.definition, **override})
-    time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
+    definition, time_range = await chosen.of(funnel.definition, project.timezone)
     return await _receipt(services, request, project, _Asked(definition, time_range, funnel.id), format)
 
 

@@ -8,18 +8,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from iafa.api.access import ReadableBodyProject, ReadableFunnel, ReadableProject
-from iafa.api.analytics import QUERY_PROBLEMS, Day
+from iafa.api.analytics import QUERY_PROBLEMS
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
 from iafa.api.funnel_docs import NEXT_STEPS_BODY
 from iafa.api.leaving import while_waiting
-from iafa.api.people import Chosen, definition_of_body
 from iafa.api.problem_docs import problem_responses
+from iafa.api.question_fields import Chosen, Day, definition_of_body, number_field
 from iafa.api.services import Services, ServicesOf
 from iafa.api.suggestion_models import NextStepsAnswer, SuggestionsAnswer
 from iafa.checks.templates import template_matches
-from iafa.errors import FieldError, ValidationFailed
 from iafa.meta.projects import Project
 from iafa.query.definition import FunnelDefinition
 from iafa.query.event_names import LIMIT_MAX as NAMES_MAX
@@ -66,11 +65,7 @@ async def ask_next_steps(
     request: Request,
 ) -> Response:
     fields = dict(raw)
-    limit = fields.pop("limit", LIMIT_DEFAULT)
-    if type(limit) is not int or not 1 <= limit <= LIMIT_MAX:
-        message = f"must be a whole number from 1 to {LIMIT_MAX}"
-        wrong = FieldError("/limit", "number_out_of_range", message)
-        raise ValidationFailed("the question is not valid", errors=[wrong])
+    limit = number_field(fields, "limit", LIMIT_DEFAULT, most=LIMIT_MAX)
     definition, time_range = await definition_of_body(fields, project.timezone)
     said = await _next_steps(request, services, project, definition, time_range, limit)
     return json_answer({"funnel_id": None, **said})

@@ -10689,13 +10689,13 @@ export interface operations {
     get_funnel_receipt: {
         parameters: {
             query?: {
+                format?: "json" | "notebook";
                 /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
                 start_date?: string | null;
                 /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
-                format?: "json" | "notebook";
             };
             header?: never;
             path: {
