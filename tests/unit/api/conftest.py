@@ -24,7 +24,7 @@ def settings(tmp_path: Path) -> Settings:
 def room(tmp_path: Path, settings: Settings) -> Iterator[Room]:
     found = Room(settings.data_dir, settings, tmp_path / "static")
     yield found
-    found.engine.close()
+    found.close()
 
 
 @pytest.fixture

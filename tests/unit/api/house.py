@@ -1,9 +1,11 @@
 """The HTTP side over real stores, a real query engine and a clock that is turned by hand."""
 
-from collections.abc import AsyncIterator, Sequence
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pyarrow as pa
@@ -14,8 +16,9 @@ from iafa.api.services import Services
 from iafa.api.tokens import Tokens
 from iafa.clock import FakeClock, to_datetime
 from iafa.event import identity_hash
+from iafa.lake.layout import Layout
 from iafa.lake.schema import EVENT_SCHEMA
-from iafa.lake.snapshot import Snapshot
+from iafa.lake.snapshot import Snapshot, Snapshots
 from iafa.meta.accounts import Accounts, SignedInUser
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
@@ -26,19 +29,9 @@ from iafa.meta.projects import Project, Projects
 from iafa.meta.sessions import Session, Sessions
 from iafa.meta.users import User, Users
 from iafa.metrics import text_of
-from iafa.query.definition import FunnelDefinition
-from iafa.query.drivers import DriversQuestion, drivers
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
-from iafa.query.event_names import event_names
-from iafa.query.explain import explain
-from iafa.query.funnel import answer
-from iafa.query.next_steps import next_steps
-from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
-from iafa.query.question import Extras, question_of
-from iafa.query.receipts.notebook import notebook
-from iafa.query.suggestions import suggested_funnels
-from iafa.query.time_range import TimeRange
-from iafa.query.trends import TrendQuestion, trends
+from iafa.query.answer_cache import AnswerCache
+from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.questions import Questions
 from iafa.settings import Settings
 
 PASSWORD = "a long walk on the beach"
@@ -80,12 +73,25 @@ class Room:
 
     def __post_init__(self) -> None:
         self.engine = DuckEngine(QueryLimits(), temp_directory=self.data_dir / "tmp", clock=self.clock)
+        self.query_pool = ThreadPoolExecutor(2, thread_name_prefix="query")
         self.services = self._services()
         self.app: FastAPI = create_app(self.services)
 
     def client(self, headers: dict[str, str] | None = None, *, app: FastAPI | None = None) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=app or self.app, client=("192.0.2.7", 4711))
         return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers, trust_env=False)
+
+    def take(self, project_id: str) -> Snapshot:
+        """In the place of the lake: the rows that the test gives."""
+        directory = self.data_dir / "events" / f"project_{project_id}"
+        directory.mkdir(parents=True, exist_ok=True)
+        events = self.events.get(project_id, [])
+        version = hashlib.sha256(repr(events).encode()).hexdigest()
+        return replace(Snapshot.of_table(events_table(events), directory), project_id=project_id, data_version=version)
+
+    def close(self) -> None:
+        self.query_pool.shutdown()
+        self.engine.close()
 
     async def tenant(self, name: str, password_hash: str) -> Tenant:
         accounts = self.services.accounts
@@ -107,6 +113,15 @@ class Room:
         )
         users = Users(JsonFile(root, "users", User, clock=clock), clock)
         organizations = Organizations(JsonFile(root, "organizations", Organization, clock=clock), clock)
+        questions = Questions(
+            settings=self.settings,
+            clock=clock,
+            layout=Layout(root),
+            snapshots=cast(Snapshots, self),
+            engine=self.engine,
+            query_pool=self.query_pool,
+            answers=AnswerCache(),
+        )
         return Services(
             settings=self.settings,
             clock=clock,
@@ -114,116 +129,23 @@ class Room:
             accounts=Accounts(users, organizations, sessions, Passwords(), LoginThrottle(clock)),
             projects=Projects(JsonFile(root, "projects", Project, clock=clock), clock),
             funnels=Funnels(JsonFile(root, "funnels", StoredFunnel, clock=clock), clock),
-            snapshot=self._snapshot,
-            run_funnel=self._run_funnel,
-            funnel_notebook=self._funnel_notebook,
-            drivers=self._drivers,
-            run_trends=self._run_trends,
-            event_names=self._event_names,
-            people_page=self._people_page,
-            people_export=self._people_export,
-            explain=self._explain,
-            next_steps=self._next_steps,
-            suggested_funnels=self._suggested_funnels,
+            snapshot=questions.snapshot,
+            run_funnel=questions.run_funnel,
+            funnel_notebook=questions.funnel_notebook,
+            drivers=questions.drivers,
+            run_trends=questions.run_trends,
+            event_names=questions.event_names,
+            people_page=questions.people_page,
+            people_export=questions.people_export,
+            explain=questions.explain,
+            next_steps=questions.next_steps,
+            suggested_funnels=questions.suggested_funnels,
             cursor_key=SECRET.encode(),
             readiness=self._readiness,
             drop_project=self._drop_project,
             metrics=self._metrics,
             static_dir=self.static_dir,
         )
-
-    async def _snapshot(self, project_id: str) -> Snapshot:
-        directory = self.data_dir / "events" / f"project_{project_id}"
-        directory.mkdir(parents=True, exist_ok=True)
-        events = self.events.get(project_id, [])
-        return replace(Snapshot.of_table(events_table(events), directory), data_version=f"1.{len(events)}")
-
-    async def _run_funnel(
-        self,
-        snapshot: Snapshot,
-        definition: FunnelDefinition,
-        time_range: TimeRange,
-        funnel_id: str | None,
-        extras: Extras,
-        cancellation: Cancellation,
-    ) -> dict[str, Any]:
-        question = question_of(definition, time_range, self.clock.now_us(), extras)
-        return answer(self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
-
-    async def _funnel_notebook(
-        self,
-        snapshot: Snapshot,
-        definition: FunnelDefinition,
-        time_range: TimeRange,
-        funnel_id: str | None,
-        extras: Extras,
-        cancellation: Cancellation,
-    ) -> bytes:
-        question = question_of(definition, time_range, self.clock.now_us(), extras)
-        found = answer(self.engine, snapshot, question, funnel_id=funnel_id, cancellation=cancellation)
-        return notebook(self.engine, snapshot, question, found, cancellation)
-
-    async def _drivers(
-        self, snapshot: Snapshot, asked: DriversQuestion, funnel_id: str | None, cancellation: Cancellation
-    ) -> dict[str, Any]:
-        return drivers(self.engine, snapshot, asked, funnel_id=funnel_id, cancellation=cancellation)
-
-    async def _run_trends(
-        self, snapshot: Snapshot, question: TrendQuestion, cancellation: Cancellation
-    ) -> dict[str, Any]:
-        return trends(self.engine, snapshot, question, cancellation=cancellation)
-
-    async def _event_names(
-        self, snapshot: Snapshot, search: str, limit: int, cancellation: Cancellation
-    ) -> Sequence[dict[str, Any]]:
-        return event_names(self.engine, snapshot, search=search, limit=limit, cancellation=cancellation)
-
-    async def _people_page(
-        self, snapshot: Snapshot, asked: PeopleQuestion, after: Place | None, limit: int, cancellation: Cancellation
-    ) -> PeoplePage:
-        return people(self.engine, snapshot, asked, after=after, limit=limit, cancellation=cancellation)
-
-    async def _people_export(
-        self, snapshot: Snapshot, asked: PeopleQuestion, cancellation: Cancellation
-    ) -> AsyncIterator[list[dict[str, object]]]:
-        export = PeopleExport(self.engine, snapshot, asked, timeout_s=30, cancellation=cancellation)
-
-        async def rows() -> AsyncIterator[list[dict[str, object]]]:
-            for start in export.starts:
-                yield export.rows(start)
-
-        return rows()
-
-    async def _explain(
-        self,
-        snapshot: Snapshot,
-        definition: FunnelDefinition,
-        time_range: TimeRange,
-        who: str,
-        session_gap_s: int,
-        cancellation: Cancellation,
-    ) -> dict[str, object]:
-        return explain(
-            self.engine, snapshot, definition, time_range, who, session_gap_s=session_gap_s, cancellation=cancellation
-        )
-
-    async def _next_steps(
-        self,
-        snapshot: Snapshot,
-        definition: FunnelDefinition,
-        time_range: TimeRange,
-        extras: Extras,
-        limit: int,
-        cancellation: Cancellation,
-    ) -> dict[str, Any]:
-        return next_steps(
-            self.engine, snapshot, definition, time_range, extras=extras, limit=limit, cancellation=cancellation
-        )
-
-    async def _suggested_funnels(
-        self, snapshot: Snapshot, time_range: TimeRange, cancellation: Cancellation
-    ) -> Sequence[dict[str, Any]]:
-        return suggested_funnels(self.engine, snapshot, time_range, cancellation=cancellation)
 
     async def _readiness(self) -> dict[str, Any]:
         return {"ready": self.is_ready}
