@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from iafa.api.access import ReadableBodyProject, ReadableFunnel, ReadableProject
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
-from iafa.api.bodies import StrictRoute, json_object
+from iafa.api.bodies import QuestionRoute, json_object
 from iafa.api.funnel_docs import QUESTION_BODY
 from iafa.api.funnel_models import EventNameList, FunnelAnswer
 from iafa.api.leaving import while_waiting
@@ -26,7 +26,7 @@ from iafa.query.question import Extras, parse_include
 from iafa.query.time_range import TimeRange, resolve_time_range
 from iafa.query.trends import parse_question
 
-router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
 QUERY_PROBLEMS = (
     *OBJECT_PROBLEMS, "insufficient_scope", "invalid_query", "query_busy", "storage_unavailable", "query_timeout"
 )  # fmt: skip

@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 import msgspec
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -24,6 +25,8 @@ from iafa.event import DEPTH_MAX, INTEGER_MAX, WIRE_BYTES_MAX
 JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 BODY_SECONDS_MAX = 30.0
 _OFFSET = re.compile(r"\(byte \d+\)$")
+NAME_SHOWN = 100
+UNKNOWN_MAX = 20
 
 
 class StrictRequest(Request):
@@ -50,6 +53,31 @@ class StrictRoute(APIRoute):
             return await handler(checked)
 
         return strict
+
+
+class QuestionRoute(StrictRoute):
+    """A route that also refuses parameters of the address that it does not know: a mistyped `start_date` would ask for
+    all time, and the numbers would look right.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler, known = super().get_route_handler(), frozenset(_parameters(self.dependant))
+
+        async def strict(request: Request) -> Response:
+            unknown = sorted({name for name in request.query_params if name not in known})
+            if unknown:
+                errors = [FieldError(f"/{name[:NAME_SHOWN]}", "unknown_field", "is not known here") for name in unknown]
+                raise ValidationFailed("the question is not valid", errors=errors[:UNKNOWN_MAX], code="invalid_query")
+            return await handler(request)
+
+        return strict
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The names of all parameters of the address that a route or what it depends on takes."""
+    yield from (field.alias for field in dependant.query_params)
+    for other in dependant.dependencies:
+        yield from _parameters(other)
 
 
 async def json_object(request: Request) -> Mapping[str, Any]:

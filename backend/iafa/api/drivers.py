@@ -10,7 +10,7 @@ from iafa.api.access import ReadableBodyProject, ReadableFunnel
 from iafa.api.analytics import QUERY_PROBLEMS
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
-from iafa.api.bodies import StrictRoute, json_object
+from iafa.api.bodies import QuestionRoute, json_object
 from iafa.api.driver_models import LANDMARK_TEXT, LOOKBACK_TEXT, OPEN_TEXT, STAGE_TEXT, DriversAnswer
 from iafa.api.funnel_docs import DRIVERS_BODY
 from iafa.api.leaving import while_waiting
@@ -22,7 +22,7 @@ from iafa.query.drivers import LOOKBACK_S, SECONDS_MAX, SHOWN, SHOWN_MAX, Driver
 from iafa.query.question import question_of
 from iafa.query.time_range import TimeRange
 
-router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
 
 
 class Wanted(NamedTuple):

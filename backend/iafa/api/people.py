@@ -14,7 +14,7 @@ from iafa.api.access import ReadableBodyProject, ReadableFunnel
 from iafa.api.analytics import QUERY_PROBLEMS
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
-from iafa.api.bodies import StrictRoute, json_object
+from iafa.api.bodies import QuestionRoute, json_object
 from iafa.api.funnel_docs import EXPLAIN_BODY, EXPORT_BODY, PEOPLE_BODY
 from iafa.api.leaving import while_waiting
 from iafa.api.people_export import MEDIA_TYPES, Format, filename, lines
@@ -28,7 +28,7 @@ from iafa.query.cursor import decode_cursor, encode_cursor
 from iafa.query.definition import to_dict
 from iafa.query.people import KINDS, LIMIT_DEFAULT, LIMIT_MAX, Kind, PeopleQuestion, Place
 
-router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
 Stage = Annotated[int, Query(ge=1, le=20, description="The `order` of the stage in the funnel's answer.")]
 KindOfList = Annotated[ListKind, Query(description=KIND_TEXT)]
 FORMATS: tuple[Format, ...] = ("csv", "ndjson")

@@ -10,7 +10,7 @@ from iafa.api.access import ReadableBodyProject, ReadableFunnel
 from iafa.api.analytics import QUERY_PROBLEMS, QUESTION_FIELDS
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
-from iafa.api.bodies import StrictRoute, json_object
+from iafa.api.bodies import QuestionRoute, json_object
 from iafa.api.funnel_docs import RECEIPT_BODY
 from iafa.api.funnel_models import FunnelAnswer
 from iafa.api.leaving import while_waiting
@@ -24,7 +24,7 @@ from iafa.query.question import Extras, parse_include
 from iafa.query.receipts.notebook import filename
 from iafa.query.time_range import TimeRange
 
-router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
 Format = Literal["json", "notebook"]
 NOTEBOOK = "application/x-ipynb+json"
 _EMPTY = {"cells": [], "metadata": {"language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 5}

@@ -11,7 +11,7 @@ from iafa.api.access import ReadableBodyProject, ReadableFunnel, ReadableProject
 from iafa.api.analytics import QUERY_PROBLEMS
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
-from iafa.api.bodies import StrictRoute, json_object
+from iafa.api.bodies import QuestionRoute, json_object
 from iafa.api.funnel_docs import NEXT_STEPS_BODY
 from iafa.api.leaving import while_waiting
 from iafa.api.problem_docs import problem_responses
@@ -26,7 +26,7 @@ from iafa.query.next_steps import LIMIT_DEFAULT, LIMIT_MAX
 from iafa.query.question import Extras
 from iafa.query.time_range import TimeRange, resolve_time_range
 
-router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=StrictRoute)
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
 
 
 @router.get(

@@ -12,10 +12,16 @@ class Parameters:
 
     def __init__(self, **named: object) -> None:
         self.values: dict[str, object] = dict(named)
+        self._texts: dict[str, str] = {}
 
     def bind(self, value: object) -> str:
+        """Equal texts share a placeholder: the engine then sees that it reads the same property twice."""
+        if isinstance(value, str) and value in self._texts:
+            return self._texts[value]
         name = f"p{len(self.values)}"
         self.values[name] = value
+        if isinstance(value, str):
+            self._texts[value] = f"${name}"
         return f"${name}"
 
 

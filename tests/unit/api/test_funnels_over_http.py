@@ -119,6 +119,8 @@ async def test_a_saved_funnel_is_asked_for_more(room: Room, ada: Tenant) -> None
     ("asked", "pointer"),
     [
         ("include=time", "/include"),
+        ("strat_date=2025-11-01", "/strat_date"),
+        ("start_date=2025-11-01&a=1&b=2", "/a"),
         ("include=breakdown", "/include"),
         ("include=compare", "/include"),
         ("compare_start=2025-11-01", "/compare_start"),
