@@ -38,6 +38,7 @@ STATIC := backend/iafa/static
 PYTHON_READY := $(VENV)/.synced
 DASHBOARD_READY := frontend/node_modules/.installed
 TRACKER_READY := tracker-js/node_modules/.installed
+SDKS_READY := tests/sdk/node_modules/.installed
 DASHBOARD := $(STATIC)/dashboard/index.html
 TRACKER := $(STATIC)/tracker/t.js
 API_PAGES := $(STATIC)/docs/redoc.standalone.js
@@ -108,13 +109,13 @@ build: setup ## A wheel in dist/ that carries the dashboard and the tracker
 .PHONY: clean
 clean: ## Remove all that make has made; data/ stays
 	rm -rf $(VENV) frontend/node_modules tracker-js/node_modules $(STATIC) tracker-js/dist dist
-	rm -rf tests/e2e/node_modules tests/e2e/artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
+	rm -rf tests/sdk/node_modules tests/e2e/node_modules tests/e2e/artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
 	find backend tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- parts of the targets above -------------------------------------------------------------------------------------
 
 .PHONY: test-server
-test-server: setup
+test-server: setup $(SDKS_READY)
 	$(VENV)/bin/pytest -n 2 --dist worksteal $(COVERAGE) $(PYTEST_ARGS)
 
 .PHONY: test-dashboard
@@ -181,6 +182,12 @@ $(DASHBOARD_READY): frontend/package.json frontend/package-lock.json
 $(TRACKER_READY): tracker-js/package.json tracker-js/package-lock.json
 	@$(NEED_NODE)
 	cd tracker-js && $(NPM_CI)
+	@touch $@
+
+# Other tools' SDKs, which the tests point at a running server.
+$(SDKS_READY): tests/sdk/package.json tests/sdk/package-lock.json
+	@$(NEED_NODE)
+	cd tests/sdk && $(NPM_CI)
 	@touch $@
 
 $(DASHBOARD): $(DASHBOARD_READY) $(DASHBOARD_SOURCES)

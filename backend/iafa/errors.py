@@ -91,6 +91,10 @@ class StorageUnavailable(IafaError):
     code = "storage_unavailable"
 
 
+class NoRoom(StorageUnavailable):
+    """Nothing is broken: more waits to be stored than may wait, or the disk is almost full."""
+
+
 class QueryTimeout(IafaError):
     code = "query_timeout"
 

@@ -65,6 +65,16 @@ class DropReason(StrEnum):
     POISON = "poison"
 
 
+class Campaign(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_only=True):
+    """What a client says of the campaign that brought the visitor, by the names of the columns without `utm_`."""
+
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    term: str | None = None
+    content: str | None = None
+
+
 class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     """An accepted event in its canonical form: exactly this is journaled and later becomes a Parquet row.
 
@@ -85,6 +95,7 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     ip_address: str | None = None
     timezone: str | None = None
     sample_rate: float = SAMPLE_RATE_ALL
+    campaign: Campaign | None = None
 
 
 class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):

@@ -73,6 +73,8 @@ class CollectFront:
             "/api/v1/track": self._track,
             "/track": self._track,
             "/api/v1/track/batch": self._batch,
+            "/api/v1/events": self._track,
+            "/api/v1/events/batch": self._batch,
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,28 +129,28 @@ class CollectFront:
         return action
 
     async def _track(self, scope: Scope, receive: Receive) -> bytes:
-        head, origin = _sender(scope)
+        head, origin = sender_of(scope)
         grant = self._collector.admit(head.key, origin)
-        body = await _read_body(head, receive)
+        body = await read_body(head, receive)
         return msgspec.json.encode(await self._collector.one(grant, origin, body))
 
     async def _batch(self, scope: Scope, receive: Receive) -> bytes:
-        head, origin = _sender(scope)
+        head, origin = sender_of(scope)
         grant = self._collector.admit(head.key, origin)
-        body = await _read_body(head, receive)
+        body = await read_body(head, receive)
         query = scope["query_string"]
         verbose = bool(query) and parse_qs(query.decode("latin-1")).get("verbose") == ["1"]
         return msgspec.json.encode(await self._collector.batch(grant, origin, body, verbose=verbose))
 
     async def _beacon(self, scope: Scope, receive: Receive) -> bytes:
-        head, origin = _sender(scope)
+        head, origin = sender_of(scope)
         grant = self._collector.admit(scope["path"].removeprefix("/e/"), origin, is_beacon=True)
-        body = await _read_body(head, receive, is_beacon=True)
+        body = await read_body(head, receive, is_beacon=True)
         await self._collector.beacon(grant, origin, body)
         return b""
 
 
-def _sender(scope: Scope) -> tuple[Head, Origin]:
+def sender_of(scope: Scope) -> tuple[Head, Origin]:
     head = read_head(scope)
     client = scope.get("client")
     # The peer's address, or what a trusted proxy said: the server in front of this has already decided.
@@ -175,7 +177,7 @@ def read_head(scope: Scope) -> Head:
     )
 
 
-async def _read_body(head: Head, receive: Receive, *, is_beacon: bool = False) -> bytes:
+async def read_body(head: Head, receive: Receive, *, is_beacon: bool = False) -> bytes:
     """The body, inflated, within the limits. Raises before reading what is certain to be refused."""
     if head.is_ambiguous:
         raise IafaError("Content-Length and Transfer-Encoding exclude each other", code="bad_request")
@@ -193,7 +195,7 @@ async def _read_body(head: Head, receive: Receive, *, is_beacon: bool = False) -
             # A browser would send the whole request again by itself on 408.
             raise IafaError("the body came too slowly", code="bad_request") from None
         raise IafaError("the body came too slowly", code="request_timeout") from None
-    return _inflate(body) if head.encoding == b"gzip" else body
+    return inflate(body) if head.encoding == b"gzip" else body
 
 
 async def _within(receiving: Coroutine[Any, Any, bytes], seconds: float) -> bytes:
@@ -239,7 +241,7 @@ async def _receive_all(receive: Receive) -> bytes:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def _inflate(body: bytes) -> bytes:
+def inflate(body: bytes) -> bytes:
     """One layer of gzip with a bound on what comes out, so that a bomb costs no memory."""
     inflater = zlib.decompressobj(wbits=31)
     try:

@@ -147,7 +147,13 @@ async def track(request: Request, idempotency_key: RequestKey = None) -> Respons
 
 
 @router.post("/track", include_in_schema=False, openapi_extra={"x-access": "write_key"})
-async def track_at_root(request: Request) -> Response:
+@router.post("/api/v1/events", include_in_schema=False, openapi_extra={"x-access": "write_key"})
+async def track_by_another_name(request: Request) -> Response:
+    return await _answer(request)
+
+
+@router.post("/api/v1/events/batch", include_in_schema=False, openapi_extra={"x-access": "write_key"})
+async def track_batch_by_another_name(request: Request) -> Response:
     return await _answer(request)
 
 

@@ -28,6 +28,7 @@ same request may succeed after `Retry-After` seconds. Every answer has an `X-Req
 """
 _TAGS = [
     {"name": "collect", "description": "Send events. 200 means: on disk."},
+    {"name": "other clients", "description": "What clients of Segment, RudderStack and PostHog send, unchanged."},
     {"name": "accounts", "description": "Users and their sessions."},
     {"name": "projects", "description": "Projects, their keys and the snippet."},
     {"name": "funnels", "description": "Saved definitions."},

@@ -79,6 +79,9 @@ class Problem:
         return cls(error.code, error.detail, error.errors, error.retry_after_s, error.limit)
 
     def body(self, request_id: str) -> bytes:
+        return msgspec.json.encode(self.content(request_id))
+
+    def content(self, request_id: str) -> dict[str, Any]:
         kind = KINDS[self.code]
         content: dict[str, Any] = {
             "type": f"urn:iafa:problem:{self.code}",
@@ -93,7 +96,7 @@ class Problem:
             content["errors"] = self.errors
         if self.limit is not None:
             content["limit"] = self.limit
-        return msgspec.json.encode(content)
+        return content
 
     def header_fields(self) -> dict[str, str]:
         fields = {"cache-control": "no-store", **(self.headers or {})}

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
-from iafa.api import collect_routes, upload
+from iafa.api import collect_routes, sdk_routes, upload
 from iafa.api.app import create_app
 from iafa.api.collect import CollectFront
 from iafa.api.loop_lag import LoopLag
+from iafa.api.sdks import SdkFront
 from iafa.api.services import Services
 from iafa.api.tokens import Tokens
 from iafa.api.upload import Uploads
@@ -29,7 +30,7 @@ from iafa.query.paths.warming import WARMING
 from iafa.settings import Settings
 from iafa.wiring import House, open_house, open_intake
 
-EXTRA_ROUTERS = (collect_routes.router, upload.router)
+EXTRA_ROUTERS = (collect_routes.router, sdk_routes.router, upload.router)
 log = logging.getLogger("iafa.server")
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 TELL_SHORTAGE_EVERY_S = 30.0
@@ -103,8 +104,10 @@ async def serving(
     try:
         services = services_of_house(house, publisher, replayed_from=replayed_from)
         app = create_app(services, extra=EXTRA_ROUTERS)
-        front = CollectFront(app, intake.collector, durability=settings.durability)
-        app.state.collect_front = front
+        app.state.sdk_front = sdks = SdkFront(
+            app, intake.collector, public_url=settings.public_url, durability=settings.durability
+        )
+        app.state.collect_front = front = CollectFront(sdks, intake.collector, durability=settings.durability)
         uploader = house.uploader()
         app.state.uploads = Uploads(uploader.make_folder, uploader.run, settings.upload_bytes_max)
         yield Serving(front, publisher)

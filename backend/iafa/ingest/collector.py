@@ -2,8 +2,9 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import NamedTuple
 
 import msgspec
@@ -25,6 +26,7 @@ from iafa.event import (
     Rejected,
     earliest_kept_us,
 )
+from iafa.ingest.deliveries import Delivery
 from iafa.ingest.limits import RateLimiter, Taken
 from iafa.ingest.pipeline import Draft, Sender, run
 from iafa.ingest.plain import Plain, encode, read_batch, read_beacon, read_event
@@ -123,7 +125,7 @@ class Collector:
         sender = self._sender(grant, origin)
         judged = self._judge_plain(grant, read_batch(body, sender), verbose=verbose)
         if judged is None:
-            judged = self._judge(grant, sender, body, decode_batch(body), verbose=verbose)
+            judged = self._judge_events(grant, sender, body, decode_batch(body), verbose=verbose)
         return await self._store_judged(grant, sender, judged)
 
     async def beacon(self, grant: KeyGrant, origin: Origin, body: bytes) -> BatchAnswer:
@@ -132,7 +134,27 @@ class Collector:
         judged = self._judge_plain(grant, read_beacon(body, sender), verbose=False)
         if judged is None:
             events, sent_ms = decode_beacon(body)
-            judged = self._judge(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
+            judged = self._judge_events(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
+            del events
+        return await self._store_judged(grant, sender, judged)
+
+    async def deliver(self, grant: KeyGrant, origin: Origin, delivery: Delivery) -> BatchAnswer:
+        """What another tool's client sends. Only a page, which names its origin, speaks from a visitor's address."""
+        received_at = self.clock.now_us()
+        sender = Sender(
+            received_at=received_at,
+            is_browser=False,  # whoever names nobody is refused, from wherever it comes
+            ip_address=hash_address(origin.address, grant.salt) if origin.origin is not None else None,
+            salt=grant.salt,
+            sent_ms=delivery.sent_ms,
+            is_upload=delivery.is_history,
+            earliest_us=earliest_kept_us(received_at, grant.retention_days),
+            request_key=origin.request_key,
+        )
+        self._limit_key(grant, len(delivery.items))
+        drafts = (_delivered(delivery, index, sender, origin) for index in range(len(delivery.items)))
+        judged = self._judge(grant, sender, drafts, delivery.text, verbose=False)
+        del delivery, drafts
         return await self._store_judged(grant, sender, judged)
 
     async def _store_judged(self, grant: KeyGrant, sender: Sender, judged: Judged) -> BatchAnswer:
@@ -164,16 +186,27 @@ class Collector:
             encoded = encode(events)
         return Judged(BatchAnswer(len(ids), len(plain.ids) - len(ids), 0, 0, 0, results), ids, encoded)
 
-    def _judge(
+    def _judge_events(
         self, grant: KeyGrant, sender: Sender, body: bytes, events: Sequence[Parsed], *, verbose: bool
     ) -> Judged:
         self._limit_key(grant, len(events))
+        drafts = (_draft(parsed, sender, f"/events/{index}", index) for index, parsed in enumerate(events))
+        return self._judge(grant, sender, drafts, _texts(body, len(events)), verbose=verbose)
+
+    def _judge(
+        self,
+        grant: KeyGrant,
+        sender: Sender,
+        drafts: Iterable[Draft],
+        text_of: Callable[[int], str],
+        *,
+        verbose: bool,
+    ) -> Judged:
         answer = BatchAnswer(0, 0, 0, 0, 0, [])
         accepted: dict[str, bytes] = {}
         refused: list[Draft] = []
         days: set[int] = set()
-        for index, parsed in enumerate(events):
-            draft = _draft(parsed, sender, f"/events/{index}", index)
+        for index, draft in enumerate(drafts):
             _bound_days(draft, days)
             if draft.errors:
                 refused.append(draft)
@@ -187,7 +220,7 @@ class Collector:
                     answer.results.append(Result(index, draft.id, "ok"))
         answer.accepted, answer.rejected = len(accepted), len(refused)
         if refused:
-            self._refuse(grant, sender, refused, event_texts(body, len(events)))
+            self._refuse(grant, sender, refused, text_of)
         return Judged(answer, accepted, b"[%b]" % b",".join(accepted.values()))
 
     def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes) -> tuple[str, bytes]:
@@ -200,13 +233,13 @@ class Collector:
         self._limit_key(grant, 1)
         draft = _draft(parsed, sender, "", 0)
         if draft.errors:
-            self._refuse(grant, sender, [draft], (body.decode("utf-8", "replace"),))
+            self._refuse(grant, sender, [draft], lambda _position: body.decode("utf-8", "replace"))
             if draft.errors[0].code == DropReason.EVENT_TOO_LARGE:
                 raise PayloadTooLarge(draft.errors[0].message, code="event_too_large", limit=EVENT_BYTES_MAX)
             raise ValidationFailed("the event was not stored", errors=draft.errors)
         return draft.id, b"[%b]" % draft.encoded
 
-    def _refuse(self, grant: KeyGrant, sender: Sender, drafts: Sequence[Draft], texts: Sequence[str]) -> None:
+    def _refuse(self, grant: KeyGrant, sender: Sender, drafts: Sequence[Draft], text_of: Callable[[int], str]) -> None:
         """Count refused events and offer them for the quarantine."""
         for draft in drafts:
             self.counters.add("events_dropped", draft.errors[0].code)
@@ -217,7 +250,7 @@ class Collector:
                 message=draft.errors[0].message,
                 event_id=draft.id or None,
                 event_type=draft.event_type or None,
-                body=texts[draft.position][:REJECTED_BODY_CHARS_MAX],
+                body=text_of(draft.position)[:REJECTED_BODY_CHARS_MAX],
             )
             for draft in drafts
         ]
@@ -276,6 +309,29 @@ def is_allowed_origin(origin: str, allowed: Sequence[str]) -> bool:
         if rest.startswith("*.") and compared.endswith(rest[1:]) and compared.startswith(scheme + separator):
             return True
     return False
+
+
+def _texts(body: bytes, count: int) -> Callable[[int], str]:
+    """The text of an event of this body. It is parsed again only when something was refused."""
+    texts = cache(partial(event_texts, body, count))
+    return lambda index: texts()[index]
+
+
+def _delivered(delivery: Delivery, index: int, sender: Sender, origin: Origin) -> Draft:
+    """A message of another tool, with what is its own and not the request's."""
+    pointer = delivery.pointer_of(index)
+    parsed, address, campaign = delivery.read(delivery.items[index], pointer, sender.skew_us)
+    if isinstance(parsed, WireEvent):
+        if origin.origin is not None:
+            parsed.user_agent = parsed.user_agent or origin.user_agent
+            parsed.source = parsed.source or "web"
+        elif address is not None:
+            sender = sender._replace(ip_address=hash_address(address, sender.salt))
+        parsed.source = parsed.source or "server"
+        if sender.request_key is None and parsed.id is None and parsed.messageId is None:
+            sender = sender._replace(request_key=delivery.id_seed(index, parsed))
+        sender = sender._replace(campaign=campaign)
+    return _draft(parsed, sender, pointer, index)
 
 
 def _draft(parsed: Parsed, sender: Sender, pointer: str, position: int) -> Draft:

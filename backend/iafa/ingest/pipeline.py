@@ -28,13 +28,14 @@ from iafa.event import (
     STRING_BYTES_MAX,
     TIME_MAX_US,
     URL_BYTES_MAX,
+    Campaign,
     DropReason,
     Event,
     is_identity,
 )
 from iafa.ingest.wire import WireEvent
 
-SKEW_MAX_US = 60_000_000  # a client's clock that is further off is corrected by the time it sent the batch
+SKEW_MAX_US = 30_000_000  # a client's clock that is further off is corrected by the time it sent the batch
 NUMBER_LIMIT = 1e15  # no number of milliseconds that could be a time is larger
 ERRORS_MAX = 100  # an event; what is wrong a hundred times is not judged further
 SECONDS_LIMIT = 100_000_000_000  # a smaller number is seconds (until the year 5138), a larger one milliseconds
@@ -51,7 +52,7 @@ class Sender(NamedTuple):
     sent_ms: int | None = None
     is_upload: bool = False  # history: any time that the files can hold is right
     earliest_us: int = 0  # what is older than the project keeps would be removed by the next retention run
-
+    campaign: Campaign | None = None
     request_key: str | None = None  # the Idempotency-Key: ids made for its events are the same when it comes again
 
     @property
@@ -214,9 +215,10 @@ def canonical(draft: Draft) -> None:
         url=wire.url,
         referrer=wire.referrer,
         user_agent=wire.user_agent or (sender.user_agent if sender.is_browser else None),
-        ip_address=sender.ip_address if sender.is_browser else None,
+        ip_address=sender.ip_address,
         timezone=wire.timezone,
         sample_rate=wire.sample_rate if wire.sample_rate is not None else SAMPLE_RATE_ALL,
+        campaign=sender.campaign,
     )
     draft.encoded = msgspec.json.encode(draft.event)
     if len(draft.encoded) > EVENT_BYTES_MAX:

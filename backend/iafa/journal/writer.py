@@ -16,7 +16,7 @@ import msgspec
 
 from iafa.clock import Clock
 from iafa.durable import Durability, make_dirs
-from iafa.errors import StorageUnavailable
+from iafa.errors import NoRoom, StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
 from iafa.journal.acked import AckedWriter, Position
 from iafa.journal.epoch import next_epoch
@@ -167,7 +167,7 @@ class JournalWriter:
                 self._waiting_bytes += len(waiting.content)
         if refusal is not None:
             self._counters.add("journal_failures", refusal.label)
-            raise StorageUnavailable(refusal.detail, retry_after_s=RETRY_AFTER_S)
+            raise NoRoom(refusal.detail, retry_after_s=RETRY_AFTER_S)
         if not self._wake.is_set():
             self._wake.set()
 
@@ -234,7 +234,7 @@ class JournalWriter:
     def _commit(self, group: list[_Waiting]) -> None:
         refusal = self._room.look()
         if refusal is not None:
-            self._refuse(group, refusal.label, refusal.detail)
+            self._refuse(group, refusal.label, NoRoom(refusal.detail, retry_after_s=RETRY_AFTER_S))
             if self._segment.events:
                 self._rotate()  # the flusher can only make room of what is sealed
             return
@@ -254,7 +254,8 @@ class JournalWriter:
             self._drop_tail()
             log.error("the journal cannot be written: %r", error)
             reason = error.strerror if isinstance(error, OSError) else "internal error"
-            self._refuse(group, label, f"the journal cannot be written: {reason}")
+            detail = f"the journal cannot be written: {reason}"
+            self._refuse(group, label, StorageUnavailable(detail, retry_after_s=RETRY_AFTER_S))
             return
         self._accept(group, len(data))
         self._answer(group, None)
@@ -267,14 +268,14 @@ class JournalWriter:
         if self._durability.interval_s and self._sync_due_s is None:
             self._sync_due_s = self._clock.monotonic_s() + self._durability.interval_s
 
-    def _refuse(self, group: list[_Waiting], label: str, detail: str) -> None:
+    def _refuse(self, group: list[_Waiting], label: str, error: StorageUnavailable) -> None:
         waited_for = [one for one in group if one.waiter is not None]
         for one in group:
             if one.waiter is None:
                 self._counters.add("journal_offers_dropped", one.kind, one.count)
         if waited_for:
             self._counters.add("journal_failures", label, len(waited_for))
-            self._answer(waited_for, StorageUnavailable(detail, retry_after_s=RETRY_AFTER_S))
+            self._answer(waited_for, error)
 
     @staticmethod
     def _answer(group: Sequence[_Waiting], error: StorageUnavailable | None) -> None:

@@ -17,7 +17,7 @@ import xxhash
 
 from iafa.clock import US_PER_DAY
 from iafa.durable import make_dirs, publish, publish_synced, unlink, write_temporary
-from iafa.event import TIME_MAX_US, Event, identity_hash
+from iafa.event import TIME_MAX_US, Campaign, Event, identity_hash
 from iafa.failpoints import Hit, no_failpoints
 from iafa.lake.bots import BotMarks
 from iafa.lake.layout import Layout
@@ -85,11 +85,23 @@ def columns_to_table(events: Sequence[Event], project_ids: Sequence[str], receiv
         "is_bot": np.fromiter(map(marks.__getitem__, agents), dtype=bool, count=len(ids)),
         "sample_rate": np.array([event.sample_rate for event in events], dtype=np.float64),
     }
+    columns |= _campaigns(events)
     arrays = [
         _array(columns[field.name], field.type) if field.name in columns else pa.nulls(len(ids), field.type)
         for field in EVENT_SCHEMA
     ]
     return pa.Table.from_arrays(arrays, schema=EVENT_SCHEMA)
+
+
+def _campaigns(events: Sequence[Event]) -> dict[str, object]:
+    """The columns of campaigns that clients named; none in the usual case."""
+    named = [event.campaign for event in events]
+    if not any(named):
+        return {}
+    return {
+        f"utm_{name}": [None if campaign is None else getattr(campaign, name) for campaign in named]
+        for name in Campaign.__struct_fields__
+    }
 
 
 class _IdentityHashes(dict[str, int]):

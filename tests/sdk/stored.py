@@ -1,0 +1,100 @@
+"""What a project has stored, read from its Parquet files; and what a Segment message must have become."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from iafa.clock import SystemClock
+from iafa.lake.layout import Layout
+from iafa.lake.manifest import Manifests
+from iafa.lake.snapshot import Snapshots
+
+WAIT_S = 90.0
+DAY_US = 86_400_000_000
+NAMES = {"page": "page_view", "screen": "screen_view"}
+UTM = {
+    "source": "utm_source",
+    "medium": "utm_medium",
+    "name": "utm_campaign",
+    "term": "utm_term",
+    "content": "utm_content",
+}
+MOVED = ("ip", "userAgent", "timezone")
+TAKEN = frozenset(
+    {
+        *("type", "event", "messageId", "userId", "anonymousId", "previousId", "groupId", "timestamp", "sentAt"),
+        *("properties", "traits", "context", "integrations", "_metadata", "writeKey", "originalTimestamp"),
+    }
+)
+Row = dict[str, Any]
+
+
+def stored_rows(data_dir: Path, project_id: str, count: int) -> list[Row]:
+    """The rows of the Parquet files once all of `count` events are in them, and no more than these."""
+    layout = Layout(data_dir)
+    snapshots = Snapshots(layout, Manifests(layout, SystemClock()), dedup_window_us=DAY_US)
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        taken = snapshots.take(project_id)
+        if taken.tail.num_rows == 0 and taken.rows >= count:
+            break
+        assert time.monotonic() < deadline, f"{taken.rows} of {count} events, {taken.tail.num_rows} not in Parquet"
+        time.sleep(0.2)
+    rows = [row for path in taken.files for row in pq.read_table(path).to_pylist()]
+    assert len(rows) == taken.rows
+    for row in rows:
+        row["properties"] = json.loads(row["properties"])
+    return rows
+
+
+def expected_row(message: dict[str, Any], *, source: str) -> Row:
+    """The row of a message, by the tables of docs/segment.md. Written apart from the server's own reading."""
+    context = json.loads(json.dumps(message.get("context") or {}))
+    own = dict(message.get("properties") or {})
+    kind = message["type"]
+    row: Row = {
+        "id": message["messageId"],
+        "event_type": message["event"] if kind == "track" else NAMES.get(kind, kind),
+        "user_id": message.get("userId") or None,
+        "anonymous_id": message.get("anonymousId") or None,
+        "created_at": datetime.fromisoformat(message["timestamp"]).astimezone(UTC),
+        "source": source,
+        "user_agent": context.get("userAgent"),
+        "timezone": context.get("timezone"),
+        **dict.fromkeys(UTM.values()),
+    }
+    page = context.get("page", {})
+    for name in ("url", "referrer"):
+        first = own.pop(name, None) if kind == "page" else None
+        row[name] = first or page.get(name) or None
+        if page.get(name) in (row[name], ""):
+            page.pop(name, None)
+    for name, column in UTM.items():
+        row[column] = context.get("campaign", {}).pop(name, None)
+    for name in ("page", "campaign"):
+        if context.get(name) == {}:
+            del context[name]
+    for name in MOVED:
+        context.pop(name, None)
+    beside = {name: value for name, value in message.items() if name not in TAKEN and value is not None}
+    row["properties"] = beside | own | (message.get("traits") or {})
+    if kind == "group":
+        row["properties"]["group_id"] = message["groupId"]
+    if kind == "alias":
+        row["properties"]["previous_id"] = message["previousId"]
+    if context:
+        row["properties"]["context"] = context
+    return row
+
+
+def assert_stored(rows: list[Row], messages: list[dict[str, Any]], *, source: str) -> None:
+    """Each message is one row, and each field of the row is the message's."""
+    assert sorted(row["id"] for row in rows) == sorted(message["messageId"] for message in messages)
+    by_id = {row["id"]: row for row in rows}
+    for message in messages:
+        expected = expected_row(message, source=source)
+        assert {name: by_id[message["messageId"]][name] for name in expected} == expected
