@@ -68,6 +68,7 @@ class Questions:
         cancellation: Cancellation | None = None,
     ) -> dict[str, Any]:
         question = question_of(definition, time_range, self.clock.now_us(), extras)
+        snapshot = await self._known_at(snapshot, definition)
         return await self._in_query_pool(
             partial(
                 self.answers.answer,
@@ -89,6 +90,7 @@ class Questions:
         cancellation: Cancellation | None = None,
     ) -> bytes:
         """`extras` include the receipt."""
+        snapshot = await self._known_at(snapshot, definition)
         question = question_of(definition, time_range, self.clock.now_us(), extras)
 
         def make() -> bytes:
@@ -106,6 +108,7 @@ class Questions:
         funnel_id: str | None,
         cancellation: Cancellation | None = None,
     ) -> dict[str, Any]:
+        snapshot = await self._known_at(snapshot, asked.question.definition)
         ask = partial(self.answers.drivers, self.engine, snapshot, asked)
         return await self._in_query_pool(partial(ask, funnel_id=funnel_id, cancellation=cancellation))
 
@@ -123,6 +126,7 @@ class Questions:
         limit: int,
         cancellation: Cancellation | None = None,
     ) -> PeoplePage:
+        snapshot = await self._known_at(snapshot, asked.definition)
         ask = partial(people, self.engine, snapshot, asked, after=after, limit=limit, cancellation=cancellation)
         return await self._in_query_pool(ask)
 
@@ -131,6 +135,7 @@ class Questions:
     ) -> AsyncIterator[list[dict[str, object]]]:
         cancellation = cancellation or Cancellation()
         timeout_s = self.settings.query_timeout_s
+        snapshot = await self._known_at(snapshot, asked.definition)
         ask = partial(PeopleExport, self.engine, snapshot, asked, timeout_s=timeout_s, cancellation=cancellation)
         return self._export_rows(await self._in_query_pool(ask), cancellation)
 
@@ -152,6 +157,7 @@ class Questions:
         session_gap_s: int,
         cancellation: Cancellation | None = None,
     ) -> dict[str, object]:
+        snapshot = await self._known_at(snapshot, definition)
         told = partial(explain, self.engine, snapshot, definition, time_range, who)
         return await self._in_query_pool(partial(told, session_gap_s=session_gap_s, cancellation=cancellation))
 
@@ -164,6 +170,7 @@ class Questions:
         limit: int,
         cancellation: Cancellation | None = None,
     ) -> dict[str, Any]:
+        snapshot = await self._known_at(snapshot, definition)
         return await self._in_query_pool(
             partial(
                 next_steps,
@@ -187,6 +194,12 @@ class Questions:
         self, snapshot: Snapshot, question: TrendQuestion, cancellation: Cancellation | None = None
     ) -> dict[str, Any]:
         return await self._in_query_pool(partial(trends, self.engine, snapshot, question, cancellation=cancellation))
+
+    async def _known_at(self, snapshot: Snapshot, definition: FunnelDefinition) -> Snapshot:
+        """With `as_of` neither later events nor later identity edges exist."""
+        if definition.as_of_us is None:
+            return snapshot
+        return await self._in_query_pool(snapshot.known_at, definition.as_of_us)
 
     async def _in_query_pool(self, answer: Callable[..., Result], *arguments: object) -> Result:
         """QueryBusy when too many wait already: who waits longer than a client does is answered for nobody."""

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "funnels": ("funnels", "Write saved funnels as YAML, list templates, suggest funnels."),
     "check": ("check", "Check funnels written as YAML, and apply them."),
     "sql": ("sql", "Ask the events of a project in SQL."),
+    "identity": ("identity", "See which ids were joined, and take it back."),
     "compact": ("compact", "Merge small files now and empty the trash."),
     "retention": ("retention", "Remove what is older than the projects' settings say."),
     "verify": ("verify", "Read everything and say what is damaged or missing."),

@@ -26,6 +26,7 @@ from iafa.jobs.upload_rows import Format, Row, RowFile, open_rows
 from iafa.jobs.upload_runs import ORDINAL, RUN_BYTES_MAX, DayRuns, Digests
 from iafa.lake.append import LakeAppender, repeats_by_day
 from iafa.lake.dropped import is_dropped
+from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, added_days
 from iafa.lake.parts import Arrival, Mask, to_table
@@ -148,29 +149,34 @@ class Uploader:
                 raise NotFound()
             files: list[LakeFile] = []
             left_out: dict[str, int] = {}
+            edges: list[pa.Table] = []
             token = secrets.token_hex(6)
             try:
-                for written, repeats in self._write(project_id, reading, token):
+                for written, repeats, brought in self._write(project_id, reading, token):
                     files += written
                     left_out = added_days(left_out, repeats)
+                    edges += [brought] if brought.num_rows else []
                 files = self.condense(project_id, files, f"u{token}-all")
             except BaseException:
                 for file in files:
                     unlink(self.layout.project(project_id) / file.path)
                 raise
+            if edges:
+                IdentityEdges(self.layout, self.appender.manifests).add_table(project_id, pa.concat_tables(edges))
             if files:  # a file sent again changes nothing, not even the count of repeats
                 self.appender.publish(project_id, files, repeats=left_out)
         return files
 
     def _write(
         self, project_id: str, reading: "_Reading", token: str
-    ) -> Iterator[tuple[list[LakeFile], dict[str, int]]]:
-        """(files, repeated events by day) of one piece after the other."""
+    ) -> Iterator[tuple[list[LakeFile], dict[str, int], pa.Table]]:
+        """(files, repeated events by day, identity edges) of one piece after the other."""
         repeats = reading.digests.repeats()
         for number, piece in enumerate(reading.runs.pieces()):
             table = _without_repeats(piece, repeats)
             fresh = self.appender.distinct(project_id, table, same_days_too=True)
-            yield self.appender.write(project_id, fresh, f"u{token}-{number}"), repeats_by_day(piece, fresh)
+            files = self.appender.write(project_id, fresh, f"u{token}-{number}")
+            yield files, repeats_by_day(piece, fresh), edges_of(fresh)
 
 
 class _Reading:

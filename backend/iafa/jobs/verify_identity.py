@@ -10,10 +10,8 @@ import pyarrow.parquet as pq
 
 from iafa.durable import make_dirs, publish, write_synced
 from iafa.errors import DataDamaged
-from iafa.lake.identity import EDGE_SCHEMA, IDENTIFY_EVENTS, IdentityEdges, edges_of, int64s
+from iafa.lake.identity import EDGE_COLUMNS, EDGE_EVENTS, EDGE_SCHEMA, IdentityEdges, edges_of, int64s
 from iafa.lake.manifest import Manifest
-
-_COLUMNS = ["id", "event_type", "user_id", "anonymous_id", "created_at"]
 
 
 def damaged_identities(edges: IdentityEdges, project_id: str, manifest: Manifest) -> Iterator[tuple[Path, str]]:
@@ -67,14 +65,16 @@ def adopt_unlisted(edges: IdentityEdges, project_id: str) -> int:
 
 
 def add_missing(edges: IdentityEdges, project_id: str) -> int:
-    """Edges that `identify` events of the lake bring and no file holds; a known one is never taken for new again."""
+    """Edges that events of the lake bring and no file holds; a known one is never taken for new again."""
     manifest = edges.manifests.latest(project_id)
     known = [EDGE_SCHEMA.empty_table(), *(edges.read(project_id, name) for name in manifest.identity)]
     hashes = np.concatenate([int64s(table, "id_hash") for table in known])
     directory, added = edges.layout.project(project_id), 0
     for file in manifest.files:
-        wanted = [("event_type", "in", list(IDENTIFY_EVENTS))]
-        found = edges_of(pq.read_table(directory / file.path, columns=_COLUMNS, filters=wanted, partitioning=None))
+        wanted = [("event_type", "in", list(EDGE_EVENTS))]
+        found = edges_of(
+            pq.read_table(directory / file.path, columns=list(EDGE_COLUMNS), filters=wanted, partitioning=None)
+        )
         fresh = found.filter(pa.array(~np.isin(int64s(found, "id_hash"), hashes)))
         if fresh.num_rows:
             edges.add_table(project_id, fresh)

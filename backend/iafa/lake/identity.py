@@ -3,7 +3,7 @@
 Each change is a new immutable Parquet file, and a new generation of the manifest names it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,12 +17,16 @@ import xxhash
 
 from iafa.durable import create_only
 from iafa.errors import DataDamaged
-from iafa.event import identity_hash
+from iafa.event import ID_CHARS_MAX, identity_hash, is_identity
 from iafa.lake.layout import Layout, identity_path
 from iafa.lake.manifest import Manifest, Manifests, Trashed
 from iafa.lake.schema import TIME_TYPE
 
 IDENTIFY_EVENTS = ("identify", "$identify")
+ALIAS_EVENTS = ("alias",)
+EDGE_EVENTS = (*IDENTIFY_EVENTS, *ALIAS_EVENTS)
+EDGE_COLUMNS = ("id", "event_type", "user_id", "anonymous_id", "created_at", "properties")  # what makes an edge
+OF_EVENT = "\n"  # between an event's id, which has no line break, and what tells its further edges apart
 FILES_MAX = 32
 
 EDGE_SCHEMA = pa.schema(
@@ -62,6 +66,11 @@ class Edge(msgspec.Struct, frozen=True, omit_defaults=True):
     at_us: int
     kind: Literal["identify", "alias"] = "identify"
     is_revoked: bool = False
+
+    @property
+    def event_id(self) -> str:
+        """The event that brought it."""
+        return self.id.partition(OF_EVENT)[0]
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,19 @@ class IdentityEdges:
         known = {edge.id: edge for edge in self.edges(project_id, manifest)}
         fresh = {edge.id: edge for edge in edges if known.get(edge.id) != edge}
         return self.add_table(project_id, table_of(list(fresh.values()))) if fresh else manifest
+
+    def revoke(self, project_id: str, event_ids: Collection[str], *, is_revoked: bool = True) -> tuple[Edge, ...]:
+        """Take back the edges that these events brought, or let them count again; those that were changed. The caller
+        holds the writer lock. No event is touched."""
+        wanted = set(event_ids)
+        changed = tuple(
+            msgspec.structs.replace(edge, is_revoked=is_revoked)
+            for edge in self.edges(project_id, self.manifests.latest(project_id))
+            if edge.event_id in wanted and edge.is_revoked != is_revoked
+        )
+        if changed:
+            self.add_edges(project_id, changed)
+        return changed
 
     def add_table(self, project_id: str, fresh: pa.Table) -> Manifest:
         """Add edges without asking whether they are known: an edge that is there twice counts once.
@@ -154,14 +176,44 @@ def table_of(edges: Sequence[Edge]) -> pa.Table:
 
 
 def edges_of(events: pa.Table) -> pa.Table:
-    """The edges that the `identify` events among these bring: those that carry both ids."""
-    wanted = pc.is_in(events.column("event_type"), value_set=pa.array(IDENTIFY_EVENTS))
+    """The edges that events bring: an `identify` that carries both ids, an `alias` that names the person's other id."""
+    wanted = pc.is_in(events.column("event_type"), value_set=pa.array(EDGE_EVENTS))
     if not pc.any(wanted).as_py():
         return EDGE_SCHEMA.empty_table()
-    rows = events.select(["id", "user_id", "anonymous_id", "created_at"]).filter(wanted).drop_null()
+    rows = events.select(EDGE_COLUMNS).filter(wanted)
+    is_alias = pc.is_in(rows.column("event_type"), value_set=pa.array(ALIAS_EVENTS))
+    aliases = table_of(_aliases(rows.filter(is_alias)))
+    rows = rows.filter(pc.invert(is_alias)).select(["id", "user_id", "anonymous_id", "created_at"]).drop_null()
     texts = [rows.column(name).to_pylist() for name in ("id", "user_id", "anonymous_id")]
     never = [False] * rows.num_rows
-    return _table(texts, rows.column("created_at").combine_chunks(), [never, never])
+    return pa.concat_tables([_table(texts, rows.column("created_at").combine_chunks(), [never, never]), aliases])
+
+
+class _Aliased(msgspec.Struct):
+    previous_id: str | int | None = None
+
+
+def _aliases(rows: pa.Table) -> list[Edge]:
+    """Whether the other id was a user's or an anonymous one, and which of the two came first, an alias does not say:
+    the two are one person whichever they are."""
+    found = []
+    columns = [rows.column(name).to_pylist() for name in ("id", "user_id", "properties")]
+    for id_, user, properties, at_us in zip(*columns, int64s(rows, "created_at").tolist(), strict=True):
+        other = _previous_id(properties)
+        if user is not None and other is not None and user != other:
+            found.append(Edge(id_, user, other, at_us, "alias"))
+            found.append(Edge(f"{id_}{OF_EVENT}other", user, other, at_us))
+            found.append(Edge(f"{id_}{OF_EVENT}user", other, user, at_us))
+    return found
+
+
+def _previous_id(properties: str) -> str | None:
+    try:
+        previous = msgspec.json.decode(properties, type=_Aliased).previous_id
+    except msgspec.DecodeError:
+        return None
+    text = str(previous)
+    return text if previous is not None and is_identity(text) and len(text) <= ID_CHARS_MAX else None
 
 
 def last_of_each(edges: pa.Table) -> pa.Table:

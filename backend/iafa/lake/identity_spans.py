@@ -71,6 +71,11 @@ class Identities:
         is_new, _is_changed = self._compare(last_of_each(fresh))
         return self.joined(last_of_each(fresh).filter(pa.array(is_new)))
 
+    def at(self, time_us: int) -> "Identities":
+        """What was known at that time: without the edges that came later."""
+        is_later = int64s(self.edges, "at") > time_us
+        return Identities.of(self.edges.filter(pa.array(~is_later))) if is_later.any() else self
+
     @cached_property
     def table(self) -> pa.Table | None:
         """Rows of IDENTITY_SCHEMA; None if no event belongs to anybody else than it says itself."""

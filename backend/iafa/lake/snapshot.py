@@ -15,7 +15,7 @@ from iafa.journal.reader import Segment, Tail
 from iafa.lake.append import files_in_window, repeats_by_day
 from iafa.lake.held import is_held
 from iafa.lake.identity import IdentityEdges, edges_of
-from iafa.lake.identity_spans import KnownIdentities
+from iafa.lake.identity_spans import Identities, KnownIdentities
 from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, added_days
@@ -47,6 +47,11 @@ class Snapshot:
     is_named: bool = False  # questions read the views `raw_events` and `events`, which the reader makes of the files
     identity_files: tuple[str, ...] = ()  # relative to the folder: what `identities` is made of
     dropped: "Dropped | None" = None  # what was not stored; None: not known
+    edges: Identities | None = None  # what `identities` follows from
+
+    def known_at(self, time_us: int) -> "Snapshot":
+        """The same events, and whose they are by the edges that were there at that time."""
+        return self if self.edges is None else replace(self, identities=self.edges.at(time_us).table)
 
     def between(self, from_us: int, to_us: int) -> "Snapshot":
         """Only the files that may hold an event of the time [from_us, to_us): no other one is opened or checked."""
@@ -107,7 +112,7 @@ class Snapshots:
         self._chunks: dict[str, list[_Chunk]] = {}
         self._stored_ids = StoredIds(layout)
         self._known_identities = KnownIdentities(IdentityEdges(layout, manifests))
-        self._identities: Recent[tuple[str, pa.Table | None]] = Recent()
+        self._identities: Recent[tuple[str, Identities]] = Recent()
         self._fresh: Recent[tuple[str, pa.Table, dict[str, int]]] = Recent()
         self._lock = threading.Lock()
 
@@ -131,7 +136,8 @@ class Snapshots:
             known = self._identities_of(project_id, manifest, tail, version)
         return replace(
             self._snapshot(project_id, manifest, tail, version),
-            identities=known,
+            identities=known.table,
+            edges=known,
             dropped=self._dropped(project_id, manifest, repeats),
         )
 
@@ -173,12 +179,12 @@ class Snapshots:
         refused = RefusedCounts(self._layout.quarantine(project_id), self._refused_max)
         return Dropped(added_days(manifest.repeats, repeats), since_us, refused)
 
-    def _identities_of(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> pa.Table | None:
-        """The edges of the generation and those that `identify` events of the tail are about to bring."""
+    def _identities_of(self, project_id: str, manifest: Manifest, tail: pa.Table, version: str) -> Identities:
+        """The edges of the generation and those that events of the tail are about to bring."""
         known = self._identities.get(project_id)
         if known is not None and known[0] == version:
             return known[1]
-        found = self._known_identities.of(project_id, manifest).with_unknown(edges_of(tail)).table
+        found = self._known_identities.of(project_id, manifest).with_unknown(edges_of(tail))
         self._identities.keep(project_id, (version, found))
         return found
 
