@@ -12,7 +12,7 @@ COPY tracker-js tracker-js
 RUN npm --prefix frontend run build && npm --prefix tracker-js run build
 # The pages of the API's documents load nothing from outside hosts; the reference page's logo would.
 RUN mkdir -p backend/iafa/static/tracker backend/iafa/static/docs \
-    && cp tracker-js/dist/t.js tracker-js/dist/tracker.js backend/iafa/static/tracker/ \
+    && cp tracker-js/dist/*.* backend/iafa/static/tracker/ \
     && cp frontend/node_modules/swagger-ui-dist/swagger-ui.css \
         frontend/node_modules/swagger-ui-dist/swagger-ui-bundle.js backend/iafa/static/docs/ \
     && sed 's#https://cdn\.redoc\.ly/redoc/logo-mini\.svg#data:,#' \

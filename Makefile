@@ -196,7 +196,7 @@ $(DASHBOARD): $(DASHBOARD_READY) $(DASHBOARD_SOURCES)
 
 $(TRACKER): $(TRACKER_READY) $(TRACKER_SOURCES)
 	cd tracker-js && npm run --silent build
-	@mkdir -p $(@D) && cp tracker-js/dist/t.js tracker-js/dist/tracker.js $(@D)/ && touch $@
+	@mkdir -p $(@D) && cp tracker-js/dist/*.* $(@D)/ && touch $@
 
 # The pages of the API's documents load nothing from outside hosts; the reference page's logo would.
 $(API_PAGES): $(DASHBOARD_READY)

@@ -1,43 +1,140 @@
-/** Builds dist/t.js and its second name dist/tracker.js, prints their size, and fails above the byte budget. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/**
+ * Builds what the service serves and what npm publishes, prints the sizes, and fails above a byte budget.
+ *
+ * dist/t.js (and its other name tracker.js), t.lite.js, t.web.js, t.vitals.js, stub.js; each script also under a name
+ * that carries its hash, with a Brotli and a gzip copy; builds.json names them; npm/ holds the package.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
+import { minifySync } from 'vite';
 
-const BROTLI_BYTES_MAX = 2300;
+/** @typedef {{identity: boolean, retry: boolean, rules: boolean, debug: boolean, vitals: boolean}} Features */
+const NOTHING = { identity: false, retry: false, rules: false, debug: false, vitals: false };
+const FULL = { identity: true, retry: true, rules: true, debug: true, vitals: false };
+const EVERYTHING = { ...FULL, vitals: true };
 
-// Our own names between modules; none is a name of the browser, of the wire or of the public interface.
-const PRIVATE_NAMES =
-  /^(anonymousId|json|bytes|dropped|append|take|putBack|clear|sendNext|isWaiting|retryAfter|read|write)$/;
+/**
+ * One source; a build is an entry, the features it keeps, and the most bytes it may have after Brotli.
+ * @type {Record<string, {entry: string, features: Features, budget: number}>}
+ */
+export const BUILDS = {
+  't.lite': { entry: 'lite', features: NOTHING, budget: 550 },
+  't.web': { entry: 'script-tag', features: NOTHING, budget: 1900 },
+  t: { entry: 'script-tag', features: FULL, budget: 2850 },
+  't.vitals': { entry: 'script-tag', features: EVERYTHING, budget: 3250 },
+  stub: { entry: 'stub', features: NOTHING, budget: 300 },
+};
 
-/** The script that a page loads, as one string. */
-export function buildScript() {
+/** @param {string} path */
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+
+/** @param {string} entry @param {Features} features @param {'iife' | 'esm' | 'cjs'} format */
+function bundle(entry, features, format) {
+  const flags = Object.entries(features).map(([name, isIn]) => [`WITH.${name}`, String(isIn)]);
   const { outputFiles } = buildSync({
-    entryPoints: [fileURLToPath(new URL('src/script-tag.ts', import.meta.url))],
+    entryPoints: [here(`src/${entry}`)],
     bundle: true,
-    format: 'iife',
-    target: 'es2018',
-    minify: true,
-    mangleProps: PRIVATE_NAMES,
+    format,
+    target: 'es2021',
+    minify: format === 'iife',
     charset: 'ascii',
+    external: ['react', 'iafa-tracker'],
+    define: { BAKED: '$', ...Object.fromEntries(flags) },
+    // Strict code would say so in the file; modules are strict while they are checked.
+    tsconfigRaw: { compilerOptions: { alwaysStrict: false, jsx: 'react-jsx' } },
     write: false,
     logLevel: 'warning',
   });
   return outputFiles.map((file) => file.text).join('');
 }
 
-function build() {
-  const script = buildScript();
-  mkdirSync(new URL('dist/', import.meta.url), { recursive: true });
-  for (const name of ['t.js', 'tracker.js']) writeFileSync(new URL(`dist/${name}`, import.meta.url), script);
-
-  const gzip = gzipSync(script, { level: 9 }).length;
-  const brotli = brotliCompressSync(script, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
-  console.table({ 't.js': { raw: Buffer.byteLength(script), gzip, brotli, 'brotli limit': BROTLI_BYTES_MAX } });
-  if (brotli > BROTLI_BYTES_MAX) {
-    console.error(`t.js has ${brotli} bytes after brotli, ${brotli - BROTLI_BYTES_MAX} above its limit`);
-    process.exitCode = 1;
-  }
+/**
+ * The script of a build as one string. It ends in `({});`: a server that bakes a project's settings into the file puts
+ * them there.
+ * @param {string} name
+ */
+export function buildScript(name = 't') {
+  const { entry, features } = BUILDS[name] ?? {};
+  if (!entry || !features) throw new Error(`there is no build ${name}`);
+  const text = bundle(`${entry}.ts`, features, 'iife').trim();
+  if (!/^\(\(\)=>\{.*\}\)\(\);$/s.test(text)) throw new Error(`${name}: esbuild wraps the script in another way`);
+  if (name === 'stub') return text.slice('(()=>{'.length, -'})();'.length);
+  const bakeable = text.replace(/^\(\(\)=>/, '($=>').replace(/\(\);$/, '({});');
+  const { code } = minifySync(`${name}.js`, bakeable, { compress: { target: 'es2021' }, mangle: { toplevel: true } });
+  if (!code.trim().endsWith('})({});')) throw new Error(`${name}: the minifier took the place for settings away`);
+  return code.trim();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) build();
+/** @param {string} text */
+export function brotli(text) {
+  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+}
+
+/**
+ * Bytes above the budget of a build; 0 if it keeps within.
+ * @param {number} budget @param {string} text
+ */
+export function bytesAbove(budget, text) {
+  return Math.max(0, brotli(text).length - budget);
+}
+
+/** @param {string} folder @param {string} file @param {string} text */
+function writeScript(folder, file, text) {
+  writeFileSync(`${folder}/${file}`, text);
+  writeFileSync(`${folder}/${file}.br`, brotli(text));
+  writeFileSync(`${folder}/${file}.gz`, gzipSync(text, { level: 9 }));
+}
+
+/** @param {string} folder */
+function buildScripts(folder) {
+  /** @type {Record<string, object>} */
+  const sizes = {};
+  /** @type {Record<string, object>} */
+  const builds = {};
+  for (const [name, { budget }] of Object.entries(BUILDS)) {
+    const text = buildScript(name);
+    const hash = createHash('sha384').update(text);
+    const digest = hash.copy().digest('hex').slice(0, 16);
+    if (name === 'stub') writeFileSync(`${folder}/stub.js`, text);
+    else {
+      const hashed = `${name}.${digest}.js`;
+      const files = name === 't' ? ['t.js', 'tracker.js', hashed] : [`${name}.js`, hashed];
+      for (const file of files) writeScript(folder, file, text);
+      builds[name] = { file: hashed, integrity: `sha384-${hash.digest('base64')}` };
+    }
+    const [gzip, compressed] = [gzipSync(text, { level: 9 }).length, brotli(text).length];
+    sizes[`${name}.js`] = { raw: Buffer.byteLength(text), gzip, brotli: compressed, budget };
+    const above = bytesAbove(budget, text);
+    if (above) {
+      console.error(`${name}.js has ${compressed} bytes after Brotli, ${above} above its budget`);
+      process.exitCode = 1;
+    }
+  }
+  writeFileSync(`${folder}/builds.json`, JSON.stringify(builds, null, 2));
+  console.table(sizes);
+}
+
+/**
+ * The package as it would be published: ES module, CommonJS and types for each entry.
+ * @param {string} folder
+ */
+export function buildPackage(folder) {
+  mkdirSync(folder, { recursive: true });
+  for (const [entry, file] of Object.entries({ 'npm.ts': 'index', 'react.tsx': 'react' })) {
+    writeFileSync(`${folder}/${file}.js`, bundle(entry, EVERYTHING, 'esm'));
+    writeFileSync(`${folder}/${file}.cjs`, bundle(entry, EVERYTHING, 'cjs'));
+  }
+  execFileSync(here('node_modules/.bin/tsc'), ['--project', here('tsconfig.package.json'), '--outDir', `${folder}/types`]);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = here('dist');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  buildScripts(folder);
+  if (process.argv.includes('--package')) buildPackage(`${folder}/npm`);
+}

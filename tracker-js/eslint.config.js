@@ -13,6 +13,8 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // The tracker is built for browsers without ??, which would be written out at length.
       '@typescript-eslint/prefer-nullish-coalescing': 'off',
+      // A check would cost bytes where the code around it already knows.
+      '@typescript-eslint/no-non-null-assertion': 'off',
       // Constants are const enums, which the bundler puts in place of their names; numbers are compared with them.
       '@typescript-eslint/no-unsafe-enum-comparison': 'off',
       'max-lines': ['error', { max: 400, skipBlankLines: true }],

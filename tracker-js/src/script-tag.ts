@@ -1,54 +1,57 @@
 /** The file that a page loads: reads its own tag, puts `window.iafa` in place, replays the calls made before. */
-import { guarded, runWhen, warn } from './guard';
-import { startTracker, type Tracker } from './tracker';
-
-const METHODS = ['track', 'page', 'identify', 'reset', 'flush', 'optOut', 'optIn'] as const;
-const enum Held {
-  CallsMax = 100,
-}
+import { guarded, warn } from './guard';
+import { sessionId } from './identity';
+import type { Options } from './options';
+import { Key, read } from './store';
+import { tracker, type Tracker } from './tracker';
 
 /** A call as the stub keeps it: the method's name, then its arguments. */
 export type Call = [method: keyof Tracker, ...args: unknown[]];
 
 /** `window.iafa`: before the script has run, a page may make it as `{q: []}` and push calls; later `q.push` calls at once. */
-export type Iafa = Partial<Tracker> & { q?: Call[] | { push(call: Call): unknown } };
+export type Iafa = Partial<Tracker> & {
+  q?: Call[] | { push(call: Call): unknown };
+  /** The user, else the anonymous id; empty if there is neither. */
+  readonly userId?: string;
+  readonly sessionId?: string;
+};
 
 declare global {
   interface Window {
     iafa?: Iafa;
-  }
-  interface Document {
-    readonly prerendering?: boolean;
+    _iafa?: Iafa;
   }
 }
 
-function install(script: HTMLScriptElement): void {
-  const iafa: Iafa = (window.iafa = window.iafa || {});
-  const held = iafa.q || [];
-  if (!('length' in held)) {
+const install = (): void => {
+  if (window._iafa) {
     warn('loaded twice');
     return;
   }
-  let tracker: Tracker | undefined;
+  const stub = window.iafa || {};
+  const held = (stub.q || []) as Call[];
+  const iafa: Iafa = WITH.identity
+    ? {
+        get userId() {
+          return read(Key.User) || read(Key.Anonymous);
+        },
+        get sessionId() {
+          return sessionId();
+        },
+      }
+    : {};
+  window.iafa = window._iafa = iafa;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- the methods use no `this`
+  for (const name in tracker) iafa[name as 'optIn'] = guarded(tracker[name as 'optIn']);
+  const push = guarded(([method, ...args]: Call): unknown => (iafa[method] as (...args: unknown[]) => unknown)(...args));
+  iafa.q = stub.q = { push };
 
-  const call = guarded(([method, ...args]: Call): unknown => {
-    if (tracker) return (tracker[method] as (...args: unknown[]) => unknown)(...args);
-    if (held.length < Held.CallsMax) held.push([method, ...args]);
-    return Promise.resolve();
-  });
-  iafa.q = { push: call };
-  for (const method of METHODS) iafa[method] = (...args: unknown[]) => call([method, ...args]) as Promise<void>;
+  const { src, dataset } = document.currentScript as HTMLScriptElement;
+  // eslint-disable-next-line @typescript-eslint/no-misused-spread -- its members are what is wanted
+  const chosen = { host: new URL(src).origin, ...BAKED, ...dataset } as unknown as Options & { apiKey: string };
+  chosen.key ||= chosen.apiKey;
+  if (chosen.key) tracker.init(chosen);
+  held.forEach((call) => push(call));
+};
 
-  const { key, host = script.src && new URL(script.src).origin, ...options } = script.dataset;
-  if (!key) {
-    warn('no data-key');
-    return;
-  }
-  // A prerendered page has no visitor until it is activated; calls made before are held.
-  runWhen(!document.prerendering, 'prerenderingchange', () => {
-    tracker = startTracker({ ...options, key, host: host.replace(/\/+$/, '') });
-    held.forEach((entry) => call(entry));
-  });
-}
-
-guarded(install)(document.currentScript as HTMLScriptElement);
+guarded(install)();

@@ -1,28 +1,26 @@
-/** The public methods, and the one place where an event is made. */
-import { createDelivery } from './delivery';
-import { guarded, warn } from './guard';
-import { anonymousId, isUserId } from './identity';
-import type { Options } from './options';
-import { pageContext } from './page-context';
-import { watchPageViews } from './page-view';
-import { encodeEvent } from './payload';
-import { isSilent } from './privacy';
-import { randomId } from './random-id';
-import { touchSession } from './session';
-import { createStore, Key } from './store';
-import { createPost } from './transport';
+/** The public methods, and the start of everything that runs by itself. */
+import { decide, release, whenAllowed } from './consent';
+import { clearQueue, flush, schedule, sendAll } from './delivery';
+import { BuiltIn, emit, forgetContext, setGlobals, setHook, type Hook, type Properties } from './event';
+import { guarded, on, warn } from './guard';
+import { isMeant, sessionId } from './identity';
+import { watchInteractions } from './interactions';
+import { options, setOptions, type Options } from './options';
+import { Key, openStore, read, write } from './store';
+import { view, watchViews } from './views';
+import { watchVitals } from './web-vitals';
 
-// One list with the server.
-const enum BuiltIn {
-  PageView = 'page_view',
-  Identify = 'identify',
+/** Both are empty before the first event, for visitors who are not counted, and in cookieless mode. */
+export interface Ids {
+  anonymousId: string;
+  sessionId: string;
 }
 
-const enum Name {
-  CharsMax = 200,
+declare global {
+  interface Document {
+    readonly prerendering?: boolean;
+  }
 }
-/** JSON: whatever `JSON.stringify` cannot hold is left out (functions, undefined) or refused (cycles, BigInt). */
-export type Properties = Record<string, unknown>;
 
 /**
  * What a page can call. No method throws, whatever it is given; a call that cannot be honoured is dropped with a
@@ -30,6 +28,8 @@ export type Properties = Record<string, unknown>;
  * ignores them) and after `optOut`.
  */
 export interface Tracker {
+  /** Starts tracking, for pages without `data-key`. A second call changes nothing and warns. */
+  init(options: Options): void;
   /**
    * Records one event.
    * @param name 1 to 200 characters, for example `"Signup Started"`.
@@ -37,84 +37,120 @@ export interface Tracker {
    */
   track(name: string, properties?: Properties): void;
   /**
-   * Records a `page_view` by hand; later events belong to it.
+   * Records a `page_view` by hand; later events belong to it, and the engagement of the one before is closed.
    * @param name kept as the property `name`.
    */
   page(name?: string, properties?: Properties): void;
+  /** Properties of every later event, until `reset`; `null` removes one. */
+  set(properties: Properties): void;
+  /** The last to see each event: returns it, changed or not, or `null` to drop it. A hook that throws loses the event. */
+  before(hook: Hook): void;
+  /** Sends what waits. Settles when the queue was tried, delivered or not; never rejects. */
+  flush(): Promise<void>;
+  /** Erases ids and waiting events and stays silent in this browser until `optIn`. */
+  optOut(): void;
+  optIn(): void;
+  /** Calls `run` once the tracker runs and the visitor may be counted. */
+  ready(run: (ids: Ids) => void): void;
   /**
    * Says who acts from now on, in this browser, until `reset`. Sends an `identify` event that joins the anonymous id
-   * and the user; events made earlier keep the person they had.
+   * and the user; events made earlier keep the person they had. Refused in cookieless mode.
    * @param userId text or a number, at most 200 characters. Placeholders such as `""`, `null`, `"undefined"`,
    *   `"anonymous"`, `0` and the all-zero UUID are refused.
    * @param traits a JSON object about the person.
    */
   identify(userId: string | number, traits?: Properties): void;
-  /** Forgets user, anonymous id and session, for example at logout. Events made before it are still delivered. */
-  reset: () => void;
-  /** Sends what waits. Settles when the queue was tried, delivered or not; never rejects. */
-  flush: () => Promise<void>;
-  /** Erases ids and waiting events and stays silent in this browser until `optIn`. */
-  optOut(): void;
-  optIn(): void;
+  /** Sends a `group` event: the person belongs to this account, company or team. */
+  group(groupId: string | number, traits?: Properties): void;
+  /** Sends an `alias` event: both ids are one person; without `previousId` the anonymous id is meant. */
+  alias(userId: string | number, previousId?: string | number): void;
+  /** Sends what waits, then forgets user, anonymous id, session and global properties, for example at logout. */
+  reset(): void;
+  /** The visitor's answer: `true` lets waiting calls go; `false` erases queue, ids and storage, and keeps silent. */
+  consent(isGiven: boolean): void;
 }
 
-/** Starts tracking: makes the first page view, unless told otherwise, and sends it shortly after. */
-export function startTracker(options: Options): Tracker {
-  const store = createStore();
-  const isQuiet = () => isSilent(options, store);
-  const delivery = createDelivery(createPost(`${options.host}/e/${options.key}`), isQuiet);
-  let { referrer } = document;
-  let pageViewId: string | undefined;
+const forget = (): void => {
+  if (WITH.identity) for (const key of [Key.Anonymous, Key.User, Key.Session]) write(key);
+  forgetContext();
+};
 
-  function emit(n: string, properties?: Properties): void {
-    if (isQuiet()) return;
-    const i = randomId();
-    const t = Date.now();
-    const s = touchSession(store, t);
-    const u = store.read(Key.User) || undefined;
-    const p = typeof properties === 'object' ? { ...properties } : undefined;
-    const v = n === BuiltIn.PageView ? undefined : pageViewId;
-    delivery.append(encodeEvent(anonymousId(store), { i, n, t, s, u, ...pageContext(referrer), p, v }));
-    if (n === BuiltIn.PageView) pageViewId = i;
-  }
+/** Also where this page may not store anything. */
+const erase = (): void => {
+  if (WITH.rules) openStore(true);
+  forget();
+  clearQueue();
+};
 
-  function reset(): void {
-    for (const key of [Key.Anonymous, Key.User, Key.Session]) store.write(key, '');
-    pageViewId = undefined;
-  }
+/** Calls `use` with a name or an id that can be one. */
+const withText = (value: unknown, use: (text: string) => void): void => {
+  if (isMeant(value)) use(String(value));
+  else warn('refused', value);
+};
 
+const start = (chosen: Options): void => {
+  setOptions(chosen);
+  openStore();
+  if (WITH.vitals) guarded(watchVitals)();
+  if (WITH.retry) on('online', sendAll);
+  watchInteractions();
   // A page may forbid the hooks; its own calls are to be counted all the same.
-  guarded(watchPageViews)(options, (leftUrl) => {
-    referrer = leftUrl || referrer;
-    emit(BuiltIn.PageView);
-  });
+  guarded(watchViews)();
+  if (WITH.rules && options[404] != null) emit(BuiltIn.NotFound);
+  release();
+  if (WITH.retry) schedule();
+};
 
-  return {
-    track(name, properties) {
-      if (typeof name === 'string' && name && name.length <= Name.CharsMax) emit(name, properties);
-      else warn('bad event name', name);
-    },
-    page(name, properties) {
-      emit(BuiltIn.PageView, name ? { ...properties, name } : properties);
-    },
-    identify(id, traits) {
-      if (isQuiet()) return;
-      if (!isUserId(id)) {
-        warn('bad user id', id);
-        return;
-      }
-      store.write(Key.User, String(id));
-      emit(BuiltIn.Identify, traits);
-    },
-    reset,
-    flush: delivery.flush,
-    optOut() {
-      reset();
-      store.write(Key.OptOut, '1');
-      void delivery.flush();
-    },
-    optIn() {
-      store.write(Key.OptOut, '');
-    },
-  };
-}
+const forEveryone: Omit<Tracker, 'identify' | 'group' | 'alias' | 'reset' | 'consent' | 'ready'> = {
+  init(chosen) {
+    if (options.key || !chosen.key) warn('refused', chosen);
+    // A prerendered page has no visitor until it is activated; calls made before are held.
+    else if (document.prerendering) on('prerenderingchange', () => { start(chosen); });
+    else start(chosen);
+  },
+  track(name, properties) {
+    withText(name, (n) => { emit(n, properties); });
+  },
+  page(name, properties) {
+    view({ name, ...properties });
+  },
+  set: setGlobals,
+  before: setHook,
+  flush,
+  optOut() {
+    erase();
+    write(Key.OptOut, '1');
+  },
+  optIn() {
+    if (WITH.rules) openStore(true);
+    write(Key.OptOut);
+    if (WITH.rules) openStore();
+  },
+};
+
+const forPeople: Omit<Tracker, keyof typeof forEveryone> = {
+  ready(use) {
+    whenAllowed(() => { use({ anonymousId: read(Key.Anonymous), sessionId: sessionId() }); });
+  },
+  identify(userId, traits) {
+    withText(userId, (u) => { emit(BuiltIn.Identify, traits, { u }); });
+  },
+  group(groupId, traits) {
+    withText(groupId, (group_id) => { emit(BuiltIn.Group, { ...traits, group_id }); });
+  },
+  alias(userId, previous_id) {
+    withText(userId, (u) => { emit(BuiltIn.Alias, { previous_id }, { u }); });
+  },
+  reset() {
+    void flush();
+    whenAllowed(forget);
+  },
+  consent(isGiven) {
+    decide(isGiven);
+    if (isGiven) openStore();
+    else erase();
+    release();
+  },
+};
+
+export const tracker = (WITH.identity ? { ...forEveryone, ...forPeople } : forEveryone) as Tracker;

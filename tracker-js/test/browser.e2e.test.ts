@@ -6,7 +6,7 @@ import { openSite, type Site } from './support/site';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const HAS_CHROMIUM = existsSync(CHROMIUM);
-const TRIALS = 5;
+const TRIALS = 15;
 
 if (!HAS_CHROMIUM) {
   console.warn(`browser tests skipped: no ${CHROMIUM}; install the Debian package "chromium" or set CHROMIUM`);
@@ -26,6 +26,11 @@ function pages(collectorOrigin: string): Record<string, string> {
       addEventListener('load', () => addEventListener('pagehide', () => iafa.track('Bye')));
       </script><a href="/plain">off</a>`,
     '/plain': '<title>Plain</title>',
+    '/consent': `<title>Consent</title>${tag.replace('data-key', 'data-consent="required" data-key')}`,
+    '/next': `<title>Next</title>${tag.replace('data-key', 'data-exit="next" data-key')}`,
+    '/robots': `<title>Robots</title>${tag.replace('data-key', 'data-test="off" data-key')}`,
+    '/links': `<title>Links</title>${tag}<a href="http://other.test/x" target="_blank">out</a>
+      <form id="f" action="/plain"><input name="email" value="a@b.example"><button data-iafa="Sent" data-iafa-plan="pro">go</button></form>`,
     '/restored': `<title>Restored</title>${tag}<script>
       addEventListener('load', () => addEventListener('pageshow', (event) => event.persisted && iafa.track('Restored')));
       </script>`,
@@ -134,7 +139,8 @@ describe.skipIf(!HAS_CHROMIUM)(`in a real browser (needs the Debian package "chr
       );
       const events = await site.waitForEvents(41);
       await page.waitForTimeout(500);
-      expect(events.slice(1).map(({ n }) => n)).toEqual(Array.from({ length: 40 }, (_, number) => `E${number}`));
+      const names = new Set(events.slice(1).map(({ n }) => n));
+      expect([...names].sort()).toEqual(Array.from({ length: 40 }, (_, number) => `E${number}`).sort());
       expect(new Set(site.events().map(({ i }) => i)).size).toBe(site.events().length);
       // A body that the browser refused, for want of keepalive quota, would have been tried twice.
       expect(attempts).toBe(site.received.length - 2);
@@ -180,5 +186,144 @@ describe.skipIf(!HAS_CHROMIUM)(`in a real browser (needs the Debian package "chr
       ['page_view', undefined],
       ['Restored', events[1]?.i],
     ]);
+  });
+
+  it('a path inside an application is one more POST that carries the engagement of the one before', async () => {
+    await page.goto(`${site.origin}/`);
+    await site.waitForEvents(1);
+    await page.evaluate(() => { history.pushState(null, '', '/product'); });
+    await site.waitForEvents(2);
+    const posts = site.received.filter(({ method }) => method === 'POST');
+    expect(posts.map(({ body }) => body?.e.map(({ n }) => n))).toEqual([['page_view'], ['engagement', 'page_view']]);
+    expect(site.engagements()[0]).toMatchObject({ l: `${site.origin}/`, v: site.events()[0]?.i });
+  });
+
+  it('leaving a page adds one request at most, with data-exit="next" none', async () => {
+    await page.goto(`${site.origin}/next`);
+    await site.waitForEvents(1);
+    await page.goto(`${site.origin}/plain`);
+    await page.waitForTimeout(500);
+    expect(site.received.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    await page.goto(`${site.origin}/next`);
+    await site.waitForEvents(2);
+    expect(site.received.filter(({ method }) => method === 'POST')).toHaveLength(2);
+    expect(site.engagements()).toHaveLength(1);
+
+    await page.goto(`${site.origin}/`);
+    await site.waitForEvents(3);
+    const before = site.received.filter(({ method }) => method === 'POST').length;
+    await page.goto(`${site.origin}/plain`);
+    await page.waitForTimeout(500);
+    expect(site.received.filter(({ method }) => method === 'POST')).toHaveLength(before + 1);
+  });
+
+  it('events made offline survive the page and arrive once when the network is back', async () => {
+    await page.goto(`${site.origin}/`);
+    await site.waitForEvents(1);
+    await page.context().setOffline(true);
+    await page.evaluate(() => {
+      window.iafa?.track?.('Offline 1');
+      window.iafa?.track?.('Offline 2');
+    });
+    await page.waitForTimeout(500);
+    await page.goto('about:blank');
+    // The page goes after the address has changed; it must not see the network come back.
+    await page.waitForTimeout(500);
+    await page.context().setOffline(false);
+    await page.goto(`${site.origin}/plain`);
+    await page.goto(`${site.origin}/product`);
+    const events = await site.waitForEvents(4);
+    await page.waitForTimeout(1500);
+    expect(site.events().map(({ n }) => n)).toEqual(events.map(({ n }) => n));
+    expect(events.map(({ n, c }) => [n, c]).slice(1)).toEqual([
+      ['Offline 1', 'Home'], ['Offline 2', 'Home'], ['page_view', 'Product'],
+    ]);
+    expect(await page.evaluate(() => localStorage.iafa_q as unknown)).toBeUndefined();
+  });
+
+  it('offline and online again on the same page: each event arrives once', async () => {
+    await page.goto(`${site.origin}/`);
+    await site.waitForEvents(1);
+    await page.context().setOffline(true);
+    await page.evaluate(() => { window.iafa?.track?.('Offline'); });
+    await page.waitForTimeout(700);
+    await page.context().setOffline(false);
+    await site.waitForEvents(2);
+    await page.waitForTimeout(2500);
+    expect(site.events().map(({ n }) => n)).toEqual(['page_view', 'Offline']);
+  });
+
+  it('before consent nothing is sent or stored; afterwards all of it; a refusal erases', async () => {
+    await page.goto(`${site.origin}/consent`);
+    await page.evaluate(() => { window.iafa?.identify?.('u1'); });
+    await page.waitForTimeout(1000);
+    expect(site.received.filter(({ method }) => method === 'POST')).toHaveLength(0);
+    expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])).toEqual([0, 0, '']);
+    await page.evaluate(() => { window.iafa?.consent?.(true); });
+    expect((await site.waitForEvents(2)).map(({ n, u }) => [n, u])).toEqual([['page_view', undefined], ['identify', 'u1']]);
+    await page.evaluate(() => { window.iafa?.consent?.(false); });
+    expect(await page.evaluate(() => localStorage.length)).toBe(0);
+    await page.goto(`${site.origin}/plain`);
+    await page.waitForTimeout(500);
+    expect(site.engagements()).toHaveLength(0);
+  });
+
+  it('links out, forms and tagged buttons tell themselves, without what was typed', async () => {
+    await page.goto(`${site.origin}/links`);
+    await site.waitForEvents(1);
+    await page.route('http://other.test/**', (route) => route.fulfill({ body: 'elsewhere' }));
+    await page.click('a');
+    await page.click('button');
+    const events = await site.waitForEvents(4);
+    expect(events.slice(1).map(({ n, p }) => [n, p]).sort()).toEqual([
+      ['Sent', { plan: 'pro' }],
+      ['form_submit', { id: 'f', name: null, action: '/plain' }],
+      ['outbound_click', { url: 'http://other.test/x' }],
+    ]);
+    expect(JSON.stringify(site.received)).not.toContain('a@b.example');
+  });
+
+  it('automated browsers do not count with data-test="off"', async () => {
+    await page.goto(`${site.origin}/robots`);
+    await page.waitForTimeout(1000);
+    expect(site.received.filter(({ method }) => method === 'POST')).toHaveLength(0);
+  });
+
+  it('two tabs share person and session', async () => {
+    const tab = await page.context().newPage();
+    await page.goto(`${site.origin}/`);
+    await site.waitForEvents(1);
+    await tab.goto(`${site.origin}/product`);
+    await site.waitForEvents(2);
+    await Promise.all([page, tab].map((each) => each.evaluate(() => { window.iafa?.track?.('Later'); })));
+    const events = await site.waitForEvents(4);
+    const later = events.filter(({ n }) => n === 'Later');
+    expect(later).toHaveLength(2);
+    expect(new Set(later.map(({ a, s }) => `${a} ${s}`)).size).toBe(1);
+  });
+});
+
+describe.skipIf(!HAS_CHROMIUM)('web vitals in a real browser', () => {
+  it('are told once, in the request of the exit, with the engagement', async () => {
+    const isRoot = process.getuid?.() === 0;
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--disable-dev-shm-usage', ...(isRoot ? ['--no-sandbox'] : [])] });
+    const site = await openSite(buildScript('t.vitals'), pages);
+    try {
+      const page = await browser.newPage();
+      await page.goto(`${site.origin}/links`);
+      await site.waitForEvents(1);
+      await page.click('input');
+      await page.waitForTimeout(300);
+      await page.goto(`${site.origin}/plain`);
+      const [, vitals] = await site.waitForEvents(2);
+      expect(vitals?.n).toBe('web_vitals');
+      for (const name of ['lcp', 'fcp', 'ttfb', 'cls', 'inp']) expect(vitals?.p?.[name], name).toEqual(expect.any(Number));
+      expect(vitals?.p?.lcp).toBeGreaterThan(0);
+      const posts = site.received.filter(({ method }) => method === 'POST');
+      expect(posts.map(({ body }) => body?.e.map(({ n }) => n))).toEqual([['page_view'], ['engagement', 'web_vitals']]);
+    } finally {
+      await browser.close();
+      await site.close();
+    }
   });
 });

@@ -4,7 +4,7 @@ export interface SentEvent {
   i: string;
   n: string;
   t: number;
-  s: string;
+  s?: string;
   u?: string;
   a?: string;
   l: string;
@@ -15,12 +15,12 @@ export interface SentEvent {
   z: string;
   p?: Record<string, unknown>;
   v?: string;
+  x?: number;
 }
 
 export interface SentBody {
   t: number;
-  a: string;
-  d?: number;
+  d: number;
   e: SentEvent[];
 }
 
@@ -63,11 +63,11 @@ export function createCollector(): Collector {
       if (reaction === 'no network') throw new TypeError('Failed to fetch');
       const answer = typeof reaction === 'number' ? { status: reaction } : reaction;
       const response = new Response(null, answer);
-      if (response.ok) stored.push(...body.e.map((event) => ({ a: body.a, ...event })));
+      if (response.ok) stored.push(...body.e);
       return response;
     },
     stored: () => stored,
-    seen: () => requests.flatMap(({ body }) => body.e.map((event) => ({ a: body.a, ...event }))),
+    seen: () => requests.flatMap(({ body }) => body.e),
   };
 }
 

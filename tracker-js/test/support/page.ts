@@ -6,11 +6,16 @@ import type { Iafa } from '../../src/script-tag';
 import type { Tracker } from '../../src/tracker';
 import { createCollector, type Collector } from './collector';
 
-const SCRIPT = buildScript();
 const BATCH_DELAY_MS = 300;
 
 export const KEY = 'pk_test';
 export const COLLECTOR_ORIGIN = 'https://collect.example';
+
+const scripts: Record<string, string> = {};
+
+function scriptOf(build: string): string {
+  return (scripts[build] ??= buildScript(build));
+}
 
 export interface PageOptions {
   url?: string;
@@ -28,6 +33,10 @@ export interface PageOptions {
   isPrerendering?: boolean;
   /** Last changes to the window before the script runs. */
   prepare?: (window: DOMWindow) => void;
+  /** Which file the page loads. */
+  build?: string;
+  /** The body of the page. */
+  html?: string;
 }
 
 export interface Page {
@@ -47,7 +56,7 @@ export interface Page {
 
 export function openPage(options: PageOptions = {}): Page {
   const collector = options.collector ?? createCollector();
-  const { window } = new JSDOM(`<title>${options.title ?? 'Shop'}</title>`, {
+  const { window } = new JSDOM(`<title>${options.title ?? 'Shop'}</title>${options.html ?? ''}`, {
     url: options.url ?? 'https://shop.example/',
     runScripts: 'outside-only',
     pretendToBeVisual: true,
@@ -75,7 +84,7 @@ export function openPage(options: PageOptions = {}): Page {
     get iafa() {
       return window.iafa as Page['iafa'];
     },
-    runScript: () => void window.eval(SCRIPT),
+    runScript: () => void window.eval(scriptOf(options.build ?? 't')),
     setHidden(isHidden) {
       define(window.document, 'hidden', isHidden);
       window.document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }));
@@ -93,19 +102,9 @@ export function openPage(options: PageOptions = {}): Page {
 
 /** `localStorage` that several pages can share. */
 export function createStorage(values: Record<string, string> = {}): Storage {
-  const map = new Map(Object.entries(values));
-  return {
-    getItem: (key) => map.get(key) ?? null,
-    setItem: (key, value) => void map.set(key, value),
-    removeItem: (key) => void map.delete(key),
-    clear: () => {
-      map.clear();
-    },
-    key: (index) => [...map.keys()][index] ?? null,
-    get length() {
-      return map.size;
-    },
-  };
+  const { localStorage } = new JSDOM('', { url: 'https://shop.example/' }).window;
+  Object.assign(localStorage, values);
+  return localStorage;
 }
 
 function defineStorage(window: DOMWindow, storage: Storage | 'blocked' | 'full'): void {
@@ -115,11 +114,10 @@ function defineStorage(window: DOMWindow, storage: Storage | 'blocked' | 'full')
     };
     Object.defineProperty(window, 'localStorage', { get });
   } else if (storage === 'full') {
-    const setItem = () => {
+    const set = () => {
       throw new window.DOMException('full', 'QuotaExceededError');
     };
-    const storage = createStorage({ iafa_s: `${'0'.repeat(32)}.1` });
-    define(window, 'localStorage', Object.assign(storage, { setItem }));
+    define(window, 'localStorage', new Proxy(createStorage({ iafa_s: `${'0'.repeat(32)}.1` }), { set }));
   } else {
     define(window, 'localStorage', storage);
   }

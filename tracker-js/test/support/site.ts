@@ -15,8 +15,9 @@ export interface Site {
   origin: string;
   collectorOrigin: string;
   received: Received[];
-  /** Events that arrived, in order. */
+  /** Events that arrived, in order, but for the engagement that every page tells when it goes. */
   events(): SentEvent[];
+  engagements(): SentEvent[];
   /** Resolves when the collector has this many events, rejects after 10 s. */
   waitForEvents(count: number): Promise<SentEvent[]>;
   /** Forgets what arrived. */
@@ -59,12 +60,14 @@ export async function openSite(
     response.end(content);
   });
 
-  const events = () => received.flatMap(({ body }) => body?.e.map((event) => ({ a: body.a, ...event })) ?? []);
+  const all = () => received.flatMap(({ body }) => body?.e ?? []);
+  const events = () => all().filter(({ n }) => n !== 'engagement');
   return {
     origin: originOf(site),
     collectorOrigin,
     received,
     events,
+    engagements: () => all().filter(({ n }) => n === 'engagement'),
     async waitForEvents(count) {
       const deadlineMs = Date.now() + 10_000;
       while (events().length < count) {
