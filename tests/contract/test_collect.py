@@ -186,6 +186,25 @@ async def test_beacon_needs_no_header_and_answers_204(site: Site) -> None:
     assert await site.people("visit") == [1]
 
 
+async def test_the_pixel_is_a_page_view_of_the_page_it_stands_on(site: Site) -> None:
+    for client in (site.lean, site.routed):
+        answer = await client.get(
+            f"/e/{site.write_key}.gif?r=https%3A%2F%2Fsearch.example%2F%3Fq%3Da%2Bb",
+            headers={"referer": "https://shop.example/cart", "user-agent": "text browser"},
+        )
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+        assert answer.content.startswith(b"GIF89a")
+        assert answer.headers["cache-control"] == "no-store"
+    assert await site.people("page_view") == [1]
+
+
+async def test_the_pixel_names_another_page_and_may_have_none(site: Site) -> None:
+    assert (await site.lean.get(f"/e/{site.write_key}.gif?u=https%3A%2F%2Fshop.example%2F")).status_code == 200
+    assert (await site.lean.get(f"/e/{site.write_key}.gif")).status_code == 200
+    assert (await site.lean.get("/e/nonsense.gif")).status_code == 401
+    assert (await site.lean.get(f"/e/{site.write_key}.png")).status_code == 405
+
+
 async def test_beacon_with_rejected_events_still_answers_204(site: Site) -> None:
     body = {"e": [{"n": ""}, {"n": "visit", "a": "visitor-1"}]}
     answer = await site.lean.post(f"/e/{site.write_key}", content=json.dumps(body).encode())

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iafa.api.account_models import OrganizationAnswer, UserAnswer
-from iafa.api.project_models import KeyAnswer, ProjectAnswer
+from iafa.api.project_models import KeyAnswer, ProjectAnswer, TrackerChoice
 from iafa.clock import to_iso
 from iafa.errors import ValidationFailed
 from iafa.meta.api_keys import ApiKey
@@ -44,6 +44,7 @@ def project_answer(project: Project) -> ProjectAnswer:
         retention_days=project.retention_days,
         aggregate_retention_days=project.aggregate_retention_days,
         session_gap_seconds=project.session_gap_seconds,
+        tracker=TrackerChoice.model_validate_json(msgspec.json.encode(project.tracker)),
         version=project.version,
         created_at=to_iso(project.created_us),
         updated_at=to_iso(project.updated_us),

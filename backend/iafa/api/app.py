@@ -23,6 +23,7 @@ from iafa.api import (
     projects,
     receipts,
     suggestions,
+    tracker_files,
 )
 from iafa.api.access import declared_access
 from iafa.api.error_answers import register_error_answers
@@ -43,7 +44,7 @@ API_ROUTERS = (
     drivers.router,
     health.router,
 )
-ROOT_ROUTERS = (health.router, metrics.router, docs_pages.router, pages.router)
+ROOT_ROUTERS = (health.router, metrics.router, docs_pages.router, tracker_files.router, pages.router)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 

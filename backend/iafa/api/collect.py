@@ -6,9 +6,10 @@ import logging
 import os
 import types
 import zlib
+from base64 import b64decode
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,6 +33,8 @@ _PREFLIGHT = (
     (b"access-control-allow-headers", b"content-type, content-encoding, idempotency-key, x-api-key"),
     (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
 )
+# 1 x 1, transparent
+PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 _REQUEST_KEY = b"idempotency-key"
 _JSON_TYPES = (b"application/json", b"text/json")
 
@@ -116,13 +119,17 @@ class CollectFront:
             return _problem(INTERNAL_ERROR, request_id, common)
         self._collector.counters.add("collect_requests", "2xx")
         status, kind = (200, b"application/json") if body else (204, b"text/plain")
+        if body is PIXEL:
+            kind = b"image/gif"
         headers = (*CORS, *common, (b"content-type", kind), (b"content-length", str(len(body)).encode()))
         return Answer(status, headers, body)
 
     def _action(self, scope: Scope) -> Callable[[Scope, Receive], Awaitable[bytes]] | None:
+        path: str = scope["path"]
+        if scope["method"] == "GET" and path.startswith("/e/") and path.endswith(".gif") and path.count("/") == 2:
+            return self._pixel
         if scope["method"] not in ("POST", "OPTIONS"):
             return None
-        path: str = scope["path"]
         action = self._actions.get(path)
         if action is None and path.startswith("/e/") and path.count("/") == 2 and len(path) > len("/e/"):
             return self._beacon
@@ -148,6 +155,19 @@ class CollectFront:
         body = await read_body(head, receive, is_beacon=True)
         await self._collector.beacon(grant, origin, body)
         return b""
+
+    async def _pixel(self, scope: Scope, receive: Receive) -> bytes:
+        """A page view without a script: the page is what `?u=` or the Referer says, `?r=` where it was come from."""
+        _, origin = _sender(scope)
+        page = dict(scope["headers"]).get(b"referer", b"").decode("latin-1") or None
+        if page is not None and origin.origin is None:
+            parts = urlsplit(page)
+            origin = msgspec.structs.replace(origin, origin=f"{parts.scheme}://{parts.netloc}")
+        grant = self._collector.admit(scope["path"][len("/e/") : -len(".gif")], origin, is_beacon=True)
+        said = parse_qs(scope["query_string"].decode("latin-1"))
+        view = {"n": "page_view", "l": said.get("u", [page])[0], "r": said.get("r", [None])[0]}
+        await self._collector.beacon(grant, origin, msgspec.json.encode({"e": [view]}))
+        return PIXEL
 
 
 def sender_of(scope: Scope) -> tuple[Head, Origin]:

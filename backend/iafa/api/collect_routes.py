@@ -22,6 +22,8 @@ PROBLEMS = (
     *("invalid_batch", "rate_limited", "storage_unavailable", "not_ready"),
 )
 
+PIXEL_PROBLEMS = ("invalid_credentials", "insufficient_scope", "rate_limited", "storage_unavailable", "not_ready")
+
 
 class TrackEvent(BaseModel):
     """One event. Only the name is required; who it belongs to is required from servers."""
@@ -188,5 +190,22 @@ async def track_batch(
 )
 async def beacon(
     request: Request, key: Annotated[str, Path(description="The project's public write key.")]
+) -> Response:
+    return await _answer(request)
+
+
+@router.get(
+    "/e/{key}.gif",
+    summary="Page view by an image",
+    description="For pages without scripts: answers a transparent GIF of one pixel and records one `page_view`.",
+    response_class=Response,
+    responses={200: {"content": {"image/gif": {}}}, **problem_responses(*PIXEL_PROBLEMS)},
+    openapi_extra={"x-access": "write_key"},
+)
+async def pixel(
+    request: Request,
+    key: Annotated[str, Path(description="The project's public write key.")],
+    u: Annotated[str | None, Query(description="The page; without it the Referer.")] = None,
+    r: Annotated[str | None, Query(description="Where the visitor came from.")] = None,
 ) -> Response:
     return await _answer(request)

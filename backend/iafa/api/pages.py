@@ -1,4 +1,4 @@
-"""Pages: the built dashboard with its client-side routes, and the tracker's script."""
+"""Pages: the built dashboard with its client-side routes."""
 
 from pathlib import Path
 
@@ -32,17 +32,6 @@ async def home(request: Request, services: ServicesOf) -> Response:
 async def asset(path: str, request: Request, services: ServicesOf) -> Response:
     folder = StaticFolder(services.static_dir / "dashboard")
     return await folder.get(f"assets/{path}", request, cache=FOR_EVER)
-
-
-@router.api_route("/tracker.js", methods=READ)
-@router.api_route("/t.js", methods=READ)
-async def tracker(request: Request, services: ServicesOf) -> Response:
-    folder = StaticFolder(services.static_dir / "tracker")
-    response = await folder.get(request.url.path.lstrip("/"), request, cache=ONE_HOUR)
-    # Any page may load it, also as a module or with an integrity check.
-    response.headers["access-control-allow-origin"] = "*"
-    response.headers["cross-origin-resource-policy"] = "cross-origin"
-    return response
 
 
 async def no_route_took_it(scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,10 +13,36 @@ HOST = Annotated[str, Field(max_length=253), AfterValidator(host_name)]
 ORIGIN = Annotated[str, Field(max_length=300), AfterValidator(origin)]
 RATE = Annotated[int, Field(ge=1, le=100_000_000)]
 DAYS = Annotated[int, Field(ge=1, le=36_500)]
+HOST_PATTERN = Annotated[str, Field(pattern=r"^[A-Za-z0-9.*-]{1,253}$")]
+PATH_PATTERN = Annotated[str, Field(pattern=r"^/[A-Za-z0-9/_.~*%-]{0,499}$")]  # the tracker reads it as a pattern
 OVERLAP_S = 86_400
 GAP_S = Annotated[int, Field(ge=1, le=86_400)]
 HTML_EXAMPLE = '<script defer src="https://iafa.example.org/tracker.js" data-key="iafa_w_..."></script>'
 TIME = Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T09:15:02.123456Z"])
+
+
+class TrackerChoice(BaseModel):
+    """What `/t.js?key=...` has inside: the tag's attributes, chosen here instead of on each page."""
+
+    model_config = REQUEST
+
+    build: Literal["lite", "web", "full", "vitals"] = Field("full", description="Which of the tracker's builds.")
+    auto: bool = Field(True, description="Page views by themselves.")
+    spa: bool = Field(True, description="A new path inside an application is a page view.")
+    hash: bool = Field(False, description="Another hash is another page.")
+    local: bool = Field(True, description="Count pages on localhost.")
+    dnt: bool = Field(True, description="Heed Do Not Track and Global Privacy Control.")
+    consent: Literal["granted", "required", "cookieless"] = "granted"
+    cookieless: bool = Field(False, description="Store nothing in browsers and send no id.")
+    sample: float = Field(1.0, gt=0, le=1, description="The share of people that is counted.")
+    exit: Literal["beacon", "next"] = "beacon"
+    domains: list[HOST_PATTERN] = Field([], max_length=50, examples=[["shop.example", "*.shop.example"]])
+    exclude: list[PATH_PATTERN] = Field([], max_length=50, examples=[["/admin/*"]])
+    tag: NAME | None = Field(None, description="A label of every event.", examples=["B"])
+
+
+def usual_tracker() -> TrackerChoice:
+    return TrackerChoice.model_validate({})
 
 
 class ProjectCreation(BaseModel):
@@ -38,6 +64,7 @@ class ProjectCreation(BaseModel):
         None, description="Days that the daily counts of removed events are kept; null: for ever.", examples=[1825]
     )
     session_gap_seconds: GAP_S = Field(3600, description="A longer gap between two events begins a session.")
+    tracker: TrackerChoice = Field(default_factory=usual_tracker)
 
 
 class ProjectChange(BaseModel):
@@ -54,6 +81,7 @@ class ProjectChange(BaseModel):
     retention_days: DAYS | None = Field(None, examples=[365])
     aggregate_retention_days: DAYS | None = Field(None, examples=[1825])
     session_gap_seconds: GAP_S = Field(3600, examples=[1800])
+    tracker: TrackerChoice = Field(default_factory=usual_tracker, description="Replaced as a whole.")
 
 
 class ProjectAnswer(BaseModel):
@@ -68,6 +96,7 @@ class ProjectAnswer(BaseModel):
     retention_days: int | None = Field(examples=[90])
     aggregate_retention_days: int | None = Field(examples=[None])
     session_gap_seconds: int = Field(examples=[3600])
+    tracker: TrackerChoice
     version: int = Field(description="Goes up with every change; the value of `If-Match`.", examples=[3])
     created_at: str = TIME
     updated_at: str = TIME

@@ -1,5 +1,8 @@
 """Project routes: settings and status."""
 
+from typing import Any
+
+import msgspec
 from fastapi import APIRouter, Request, Response
 
 from iafa.api.access import CallerIsUser, MemberProject, ReadableProject
@@ -17,6 +20,7 @@ from iafa.api.project_models import (
 )
 from iafa.api.services import ServicesOf
 from iafa.clock import to_iso
+from iafa.meta.projects import TrackerSettings
 
 router = APIRouter(prefix="/projects", tags=["projects"], route_class=StrictRoute)
 SESSION_PROBLEMS = ("invalid_credentials", "token_expired")
@@ -45,7 +49,7 @@ async def list_projects(caller: CallerIsUser, services: ServicesOf) -> ProjectLi
 async def create_project(
     body: ProjectCreation, response: Response, caller: CallerIsUser, services: ServicesOf
 ) -> ProjectCreated:
-    settings = body.model_dump(exclude={"name"}) | {"allowed_origins": tuple(body.allowed_origins)}
+    settings = _stored(body.model_dump(exclude={"name"}))
     project, write_text, secret_text = await services.projects.add(
         caller.user.organization_id, name=body.name, settings=settings
     )
@@ -74,9 +78,7 @@ async def read_project(project: MemberProject, response: Response) -> ProjectAns
 async def change_project(
     body: ProjectChange, request: Request, response: Response, project: MemberProject, services: ServicesOf
 ) -> ProjectAnswer:
-    changes = body.model_dump(exclude_unset=True)
-    if "allowed_origins" in changes:
-        changes["allowed_origins"] = tuple(changes["allowed_origins"])
+    changes = _stored(body.model_dump(exclude_unset=True))
     changed = await services.projects.update(project.id, changes=changes, expected_version=expected_version(request))
     response.headers["etag"] = etag(changed.version)
     return project_answer(changed)
@@ -112,3 +114,12 @@ async def project_status(project: ReadableProject, services: ServicesOf) -> Proj
         last_event_at=None if snapshot.last_us is None else to_iso(snapshot.last_us),
         data_version=snapshot.data_version,
     )
+
+
+def _stored(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a body as the project keeps them."""
+    if "allowed_origins" in settings:
+        settings["allowed_origins"] = tuple(settings["allowed_origins"])
+    if "tracker" in settings:
+        settings["tracker"] = msgspec.convert(settings["tracker"], TrackerSettings)
+    return settings

@@ -43,7 +43,7 @@ class WireEvent(msgspec.Struct, gc=False, forbid_unknown_fields=True, kw_only=Tr
 
 
 class BeaconEvent(msgspec.Struct, gc=False, kw_only=True):
-    """An event as tracker.js sends it: one letter a field (see tracker-js/README.md)."""
+    """An event as tracker.js sends it: one letter a field (see docs/tracker.md)."""
 
     i: str | None = None
     n: str | None = None

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,24 @@ PROJECTS_MAX = 500  # an organization's
 KEYS_MAX = 20  # a project's
 
 _Result = TypeVar("_Result")
+
+
+class TrackerSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the server puts into the tracker's file for this project (`/t.js?key=`)."""
+
+    build: Literal["lite", "web", "full", "vitals"] = "full"
+    auto: bool = True
+    spa: bool = True
+    hash: bool = False
+    local: bool = True
+    dnt: bool = True
+    consent: Literal["granted", "required", "cookieless"] = "granted"
+    cookieless: bool = False
+    sample: float = 1.0
+    exit: Literal["beacon", "next"] = "beacon"
+    domains: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    tag: str | None = None
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +53,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: int | None = 90
     aggregate_retention_days: int | None = None
     session_gap_seconds: int = 3600
+    tracker: TrackerSettings = TrackerSettings()
     keys: dict[str, ApiKey] = {}
 
 
