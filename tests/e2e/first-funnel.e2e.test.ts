@@ -20,7 +20,9 @@ function site(snippet: string): Record<string, string> {
 async function visit(browser: Browser, url: string, pages: number): Promise<void> {
   const visitor = await newPerson(browser);
   const isSent = (): Promise<unknown> =>
-    visitor.page.waitForResponse((answer) => answer.url().includes("/e/") && answer.request().method() === "POST");
+    visitor.page.waitForResponse(
+      (answer) => answer.url().includes("/e/") && (answer.request().postData() ?? "").includes('"page_view"'),
+    );
   let sent = isSent();
   await visitor.page.goto(url + PAGES[0]);
   await sent;
