@@ -93,7 +93,8 @@ export const sendAll = (): unknown => {
 export const sendOrKeep = (): void => {
   if (WITH.retry && (failures || !navigator.onLine || options.exit === 'next')) {
     gather();
-    write(Key.Queue, queue.join('\n'));
+    // Nothing of ours: what other pages stored stays, also while consent is awaited.
+    if (queue[0]) write(Key.Queue, queue.join('\n'));
     queue = [];
   } else sendAll();
 };

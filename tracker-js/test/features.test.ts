@@ -201,6 +201,19 @@ describe('consent', () => {
     expect(page.window.localStorage.iafa_u).toBe('u1');
   });
 
+  it('required: what an earlier page stored is neither sent nor lost before the answer', async () => {
+    const storage = createStorage({ iafa_q: '{"n":"Stored"}' });
+    const page = quiet({ consent: 'required', exit: 'next' }, { storage });
+    await page.settle();
+    page.setHidden(true);
+    page.setHidden(false);
+    expect(page.collector.requests).toHaveLength(0);
+    page.iafa.consent(true);
+    page.iafa.track('Now');
+    await page.settle();
+    expect(names(page)).toEqual(['Stored', 'Now']);
+  });
+
   it('refused: queue, ids and storage are erased and it stays silent', async () => {
     const page = openPage();
     await page.settle();
