@@ -158,7 +158,7 @@ class CollectFront:
 
     async def _pixel(self, scope: Scope, receive: Receive) -> bytes:
         """A page view without a script: the page is what `?u=` or the Referer says, `?r=` where it was come from."""
-        _, origin = _sender(scope)
+        _, origin = sender_of(scope)
         page = dict(scope["headers"]).get(b"referer", b"").decode("latin-1") or None
         if page is not None and origin.origin is None:
             parts = urlsplit(page)

@@ -796,6 +796,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/e/{key}.gif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Page view by an image
+         * @description For pages without scripts: answers a transparent GIF of one pixel and records one `page_view`.
+         */
+        get: operations["pixel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/batch": {
         parameters: {
             query?: never;
@@ -4143,6 +4163,7 @@ export interface components {
              * @example 3600
              */
             session_gap_seconds: number;
+            tracker: components["schemas"]["TrackerChoice"];
             /**
              * Version
              * @description Goes up with every change; the value of `If-Match`.
@@ -4218,6 +4239,8 @@ export interface components {
              * @example 1800
              */
             session_gap_seconds?: number;
+            /** @description Replaced as a whole. */
+            tracker?: components["schemas"]["TrackerChoice"];
         };
         /**
          * ProjectCreated
@@ -4281,6 +4304,7 @@ export interface components {
              * @example 3600
              */
             session_gap_seconds: number;
+            tracker: components["schemas"]["TrackerChoice"];
             /**
              * Version
              * @description Goes up with every change; the value of `If-Match`.
@@ -4369,6 +4393,7 @@ export interface components {
              * @default 3600
              */
             session_gap_seconds?: number;
+            tracker?: components["schemas"]["TrackerChoice"];
         };
         /** ProjectList */
         ProjectList: {
@@ -5115,6 +5140,96 @@ export interface components {
              * @example 019aa5e0c1d24b7c9f3e2a1d0c8b
              */
             id: string;
+        };
+        /**
+         * TrackerChoice
+         * @description What `/t.js?key=...` has inside: the tag's attributes, chosen here instead of on each page.
+         */
+        TrackerChoice: {
+            /**
+             * Build
+             * @description Which of the tracker's builds.
+             * @default full
+             * @enum {string}
+             */
+            build?: "lite" | "web" | "full" | "vitals";
+            /**
+             * Auto
+             * @description Page views by themselves.
+             * @default true
+             */
+            auto?: boolean;
+            /**
+             * Spa
+             * @description A new path inside an application is a page view.
+             * @default true
+             */
+            spa?: boolean;
+            /**
+             * Hash
+             * @description Another hash is another page.
+             * @default false
+             */
+            hash?: boolean;
+            /**
+             * Local
+             * @description Count pages on localhost.
+             * @default true
+             */
+            local?: boolean;
+            /**
+             * Dnt
+             * @description Heed Do Not Track and Global Privacy Control.
+             * @default true
+             */
+            dnt?: boolean;
+            /**
+             * Consent
+             * @default granted
+             * @enum {string}
+             */
+            consent?: "granted" | "required" | "cookieless";
+            /**
+             * Cookieless
+             * @description Store nothing in browsers and send no id.
+             * @default false
+             */
+            cookieless?: boolean;
+            /**
+             * Sample
+             * @description The share of people that is counted.
+             * @default 1
+             */
+            sample?: number;
+            /**
+             * Exit
+             * @default beacon
+             * @enum {string}
+             */
+            exit?: "beacon" | "next";
+            /**
+             * Domains
+             * @default []
+             * @example [
+             *       "shop.example",
+             *       "*.shop.example"
+             *     ]
+             */
+            domains?: string[];
+            /**
+             * Exclude
+             * @default []
+             * @example [
+             *       "/admin/*"
+             *     ]
+             */
+            exclude?: string[];
+            /**
+             * Tag
+             * @description A label of every event.
+             * @example B
+             */
+            tag?: string | null;
         };
         /** TrackingCode */
         TrackingCode: {
@@ -6259,6 +6374,26 @@ export interface operations {
                      *           "retention_days": 90,
                      *           "aggregate_retention_days": null,
                      *           "session_gap_seconds": 3600,
+                     *           "tracker": {
+                     *             "build": "full",
+                     *             "auto": true,
+                     *             "spa": true,
+                     *             "hash": false,
+                     *             "local": true,
+                     *             "dnt": true,
+                     *             "consent": "granted",
+                     *             "cookieless": false,
+                     *             "sample": 1,
+                     *             "exit": "beacon",
+                     *             "domains": [
+                     *               "shop.example",
+                     *               "*.shop.example"
+                     *             ],
+                     *             "exclude": [
+                     *               "/admin/*"
+                     *             ],
+                     *             "tag": "B"
+                     *           },
                      *           "version": 3,
                      *           "created_at": "2026-11-20T09:15:02.123456Z",
                      *           "updated_at": "2026-11-20T09:15:02.123456Z"
@@ -6316,7 +6451,27 @@ export interface operations {
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "retention_days": 90,
                  *       "aggregate_retention_days": 1825,
-                 *       "session_gap_seconds": 3600
+                 *       "session_gap_seconds": 3600,
+                 *       "tracker": {
+                 *         "build": "full",
+                 *         "auto": true,
+                 *         "spa": true,
+                 *         "hash": false,
+                 *         "local": true,
+                 *         "dnt": true,
+                 *         "consent": "granted",
+                 *         "cookieless": false,
+                 *         "sample": 1,
+                 *         "exit": "beacon",
+                 *         "domains": [
+                 *           "shop.example",
+                 *           "*.shop.example"
+                 *         ],
+                 *         "exclude": [
+                 *           "/admin/*"
+                 *         ],
+                 *         "tag": "B"
+                 *       }
                  *     }
                  */
                 "application/json": components["schemas"]["ProjectCreation"];
@@ -6344,6 +6499,26 @@ export interface operations {
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
+                     *       "tracker": {
+                     *         "build": "full",
+                     *         "auto": true,
+                     *         "spa": true,
+                     *         "hash": false,
+                     *         "local": true,
+                     *         "dnt": true,
+                     *         "consent": "granted",
+                     *         "cookieless": false,
+                     *         "sample": 1,
+                     *         "exit": "beacon",
+                     *         "domains": [
+                     *           "shop.example",
+                     *           "*.shop.example"
+                     *         ],
+                     *         "exclude": [
+                     *           "/admin/*"
+                     *         ],
+                     *         "tag": "B"
+                     *       },
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
                      *       "updated_at": "2026-11-20T09:15:02.123456Z",
@@ -6491,6 +6666,26 @@ export interface operations {
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
+                     *       "tracker": {
+                     *         "build": "full",
+                     *         "auto": true,
+                     *         "spa": true,
+                     *         "hash": false,
+                     *         "local": true,
+                     *         "dnt": true,
+                     *         "consent": "granted",
+                     *         "cookieless": false,
+                     *         "sample": 1,
+                     *         "exit": "beacon",
+                     *         "domains": [
+                     *           "shop.example",
+                     *           "*.shop.example"
+                     *         ],
+                     *         "exclude": [
+                     *           "/admin/*"
+                     *         ],
+                     *         "tag": "B"
+                     *       },
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
                      *       "updated_at": "2026-11-20T09:15:02.123456Z"
@@ -6559,7 +6754,27 @@ export interface operations {
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "retention_days": 365,
                  *       "aggregate_retention_days": 1825,
-                 *       "session_gap_seconds": 1800
+                 *       "session_gap_seconds": 1800,
+                 *       "tracker": {
+                 *         "build": "full",
+                 *         "auto": true,
+                 *         "spa": true,
+                 *         "hash": false,
+                 *         "local": true,
+                 *         "dnt": true,
+                 *         "consent": "granted",
+                 *         "cookieless": false,
+                 *         "sample": 1,
+                 *         "exit": "beacon",
+                 *         "domains": [
+                 *           "shop.example",
+                 *           "*.shop.example"
+                 *         ],
+                 *         "exclude": [
+                 *           "/admin/*"
+                 *         ],
+                 *         "tag": "B"
+                 *       }
                  *     }
                  */
                 "application/json": components["schemas"]["ProjectChange"];
@@ -6587,6 +6802,26 @@ export interface operations {
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
+                     *       "tracker": {
+                     *         "build": "full",
+                     *         "auto": true,
+                     *         "spa": true,
+                     *         "hash": false,
+                     *         "local": true,
+                     *         "dnt": true,
+                     *         "consent": "granted",
+                     *         "cookieless": false,
+                     *         "sample": 1,
+                     *         "exit": "beacon",
+                     *         "domains": [
+                     *           "shop.example",
+                     *           "*.shop.example"
+                     *         ],
+                     *         "exclude": [
+                     *           "/admin/*"
+                     *         ],
+                     *         "tag": "B"
+                     *       },
                      *       "version": 3,
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
                      *       "updated_at": "2026-11-20T09:15:02.123456Z"
@@ -12798,6 +13033,95 @@ export interface operations {
             };
             /** @description The body is not a batch of events */
             422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pixel: {
+        parameters: {
+            query?: {
+                /** @description The page; without it the Referer. */
+                u?: string | null;
+                /** @description Where the visitor came from. */
+                r?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The project's public write key. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/gif": unknown;
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;
