@@ -17,6 +17,7 @@ from iafa.cli.app import COMMANDS, HIDDEN, iafa
 from iafa.cli.openapi import openapi_command
 from iafa.clock import US_PER_DAY, FakeClock
 from iafa.event import DropReason, Event
+from iafa.ingest import pipeline, steps
 from iafa.jobs.compact import Compactor
 from iafa.lake.append import LakeAppender
 from iafa.lake.layout import Layout
@@ -133,6 +134,35 @@ def test_no_route_is_documented_that_does_not_exist() -> None:
 @pytest.mark.parametrize("reason", list(DropReason))
 def test_a_reason_not_to_store_an_event_is_documented(reason: DropReason) -> None:
     assert f"| `{reason.value}` |" in page("api")
+
+
+def test_the_pipeline_is_documented_step_by_step() -> None:
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| (\w+) \| (.+) \| (.*) \| (.*) \|$", page("pipeline"), re.MULTILINE)
+    assert rows == [
+        (
+            str(number),
+            step.name,
+            step.place,
+            step.does,
+            ", ".join(f"`{reason}`" for reason in step.reasons),
+            f"`{step.counter}`" if step.counter else "",
+        )
+        for number, step in enumerate(steps.STEPS, 1)
+    ]
+
+
+def test_every_reason_belongs_to_a_step_and_every_step_that_drops_counts() -> None:
+    assert {str(reason) for reason in DropReason} <= {reason for step in steps.STEPS for reason in step.reasons}
+    refused = {reason for step in steps.STEPS if step.counter == steps.REFUSED for reason in step.reasons}
+    assert refused <= {*KINDS, "client_left"}
+    dropped = {reason for step in steps.STEPS if step.counter == steps.DROPPED for reason in step.reasons}
+    assert dropped <= {reason.value for reason in DropReason}
+    assert [step.name for step in steps.STEPS if step.reasons and step.counter not in METRICS] == []
+
+
+def test_the_steps_that_judge_an_event_run_in_the_listed_order() -> None:
+    run = [step.__name__ for step in pipeline.STEPS]
+    assert [step.name for step in steps.STEPS if step.name in run] == run
 
 
 @pytest.mark.parametrize("code", KINDS)

@@ -47,7 +47,9 @@ FALLBACK_PREFIX = "fallback_"
 
 
 class DropReason(StrEnum):
-    """Why an event was not stored: the closed set behind every counter and every `code` of a batch answer."""
+    """Why an event was not stored: the closed set behind every counter and every `code` of a batch answer.
+
+    `ingest/steps` says which step may say it."""
 
     VALIDATION = "validation_error"
     INVALID_TIMESTAMP = "invalid_timestamp"
@@ -60,8 +62,10 @@ class DropReason(StrEnum):
     TOO_MANY_KEYS = "too_many_keys"
     EVENT_TOO_LARGE = "event_too_large"
     MISSING_IDENTITY = "missing_identity"
+    SAMPLED_OUT = "sampled_out"
     DUPLICATE = "duplicate"
     RATE_LIMITED = "rate_limited"
+    QUOTA_EXCEEDED = "quota_exceeded"
     POISON = "poison"
 
 

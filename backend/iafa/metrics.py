@@ -27,6 +27,7 @@ METRICS: Mapping[str, Metric] = {
     "events_accepted": Metric("counter", "", "Events that are durable and were acknowledged"),
     "events_dropped": Metric("counter", "reason", "Events that were not stored"),
     "events_quarantined": Metric("counter", "reason", "Rejected events written to quarantine files"),
+    "flush_duplicates": Metric("counter", "", "Events left out at flush: an event with their id is stored"),
     "flush_events": Metric("counter", "", "Events written from the journal to Parquet"),
     "flush_failures": Metric("counter", "", "Flushes that failed and are tried again"),
     "internal_errors": Metric("counter", "place", "Requests answered with 500 because of a mistake in the server"),

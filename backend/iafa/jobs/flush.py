@@ -232,6 +232,7 @@ class Flusher:
         flushed.events += distinct.num_rows
         flushed.duplicates += table.num_rows - distinct.num_rows
         self.counters.add("flush_events", amount=distinct.num_rows)
+        self.counters.add("flush_duplicates", amount=table.num_rows - distinct.num_rows)
 
     def _note_damage(self, damage: Damage, flushed: Flushed) -> None:
         """Bytes that are no record are kept for a person to look at before their segment goes, up to a bound."""

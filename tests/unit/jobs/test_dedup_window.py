@@ -50,6 +50,7 @@ def test_retry_after_midnight_by_another_process_start(tmp_path: Path, merges: b
     send(lake)
     assert ids(lake.take()) == SAME
     assert lake.flusher.run().duplicates == 1
+    assert lake.flusher.counters.read()["flush_duplicates"] == {"": 1}
     assert ids(lake.take()) == SAME
 
 
