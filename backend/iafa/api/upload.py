@@ -19,6 +19,7 @@ from iafa.api.answers import json_answer
 from iafa.api.problem_docs import problem_responses
 from iafa.durable import remove_tree
 from iafa.errors import IafaError, PayloadTooLarge, RateLimited, UnsupportedMediaType
+from iafa.jobs.presets.reading import PresetName, check_one_map
 from iafa.jobs.upload import Receipt, UploadRequest
 from iafa.jobs.upload_columns import parse_columns
 from iafa.jobs.upload_rows import Format
@@ -105,6 +106,7 @@ router = APIRouter(prefix="/api/v1/upload", tags=["collect"])
     "property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the "
     "user. Limits on age, dates and rate do not apply, but rows older than the project's `retention_days` are refused: "
     "set it first.\n\n"
+    "`preset` reads an export of another tool: Segment, PostHog, Mixpanel, Amplitude, GA4 or Umami.\n\n"
     "Sending the same file again changes nothing: rows without an id get one made of the file's content and the row.",
     openapi_extra=_BODY,
     responses=problem_responses(
@@ -125,9 +127,14 @@ async def upload(
             examples=["user_id:customer,event_type:action,created_at:at"],
         ),
     ] = None,
+    preset: Annotated[
+        PresetName | None,
+        Query(description="The tool whose export the file is, instead of `columns`. See docs/import.md."),
+    ] = None,
 ) -> Response:
     uploads = cast(Uploads, request.app.state.uploads)
     mapped = parse_columns(columns)
+    check_one_map(mapped, preset)
     is_gzip = _is_gzip(request, format)
     async with _spooled(request, uploads) as path:
         upload_request = UploadRequest(
@@ -135,6 +142,7 @@ async def upload(
             path=path,
             format=format,
             columns=mapped,
+            preset=preset,
             retention_days=grant.retention_days,
             is_gzip=is_gzip,
             inflated_bytes_max=uploads.bytes_max * INFLATION_MAX,

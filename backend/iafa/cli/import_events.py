@@ -14,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from iafa.cli.lookup import project_called
 from iafa.cli.options import data_dir_option, house_at, json_option, print_json, run
 from iafa.errors import IafaError, WrongUsage
+from iafa.jobs.presets.reading import PRESETS, check_one_map
 from iafa.jobs.upload import Progress as Watch
 from iafa.jobs.upload import Receipt, UploadRequest
 from iafa.jobs.upload_columns import check_columns
@@ -38,6 +39,7 @@ Load = Callable[[Path, Format, Watch], Receipt]
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--project", help="The project's id or name. With --url the key says which one.")
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="E.g. user_id=customer; may be repeated.")
+@click.option("--preset", type=click.Choice(list(PRESETS)), help="The tool that the files are an export of.")
 @click.option("--format", "format", type=click.Choice(["ndjson", "csv", "parquet"]), help="By default by file name.")
 @click.option("--url", help="Load through the server at this address instead of the data directory.")
 @click.option("--api-key", help="The project's secret key, for --url.")
@@ -48,10 +50,11 @@ def import_command(ctx: click.Context, /, files: tuple[Path, ...], pairs: tuple[
     """Load events from CSV, NDJSON or Parquet files (CSV and NDJSON also with gzip).
 
     Columns named like a field of an event are that field: id, event_type, user_id, created_at, timestamp, ... Others
-    can be mapped to one; all the rest become properties. Loading a file twice changes nothing. The exit code is 1 when
-    nothing could be loaded.
+    can be mapped to one; all the rest become properties. A preset reads what another tool exports. Loading a file
+    twice changes nothing. The exit code is 1 when nothing could be loaded.
     """
     columns = check_columns([(field.strip(), column.strip()) for field, _, column in (p.partition("=") for p in pairs)])
+    check_one_map(columns, options["preset"])
     formats = [options["format"] or _format_of(path) for path in files]
     load = _into_server(columns, options) if options["url"] else _into_directory(columns, options)
     receipts = []
@@ -113,7 +116,12 @@ def _into_directory(columns: dict[str, str], options: dict[str, Any]) -> Load:
 
     def load(path: Path, format: Format, watch: Watch) -> Receipt:
         request = UploadRequest(
-            project_id=project.id, path=path, format=format, columns=columns, retention_days=project.retention_days
+            project_id=project.id,
+            path=path,
+            format=format,
+            columns=columns,
+            preset=options["preset"],
+            retention_days=project.retention_days,
         )
         return uploader.run(request, watch)
 
@@ -127,19 +135,22 @@ def _into_server(columns: dict[str, str], options: dict[str, Any]) -> Load:
         raise WrongUsage("a column whose name holds a comma cannot be mapped over HTTP; rename it")
 
     def load(path: Path, format: Format, watch: Watch) -> Receipt:
-        return _sent(path, format, columns, options["url"], options["api_key"], watch)
+        return _sent(path, format, columns, options, watch)
 
     return load
 
 
-def _sent(path: Path, format: Format, columns: dict[str, str], url: str, api_key: str, watch: Watch) -> Receipt:
+def _sent(path: Path, format: Format, columns: dict[str, str], options: dict[str, Any], watch: Watch) -> Receipt:
     import httpx  # only needed here, and slow to load
 
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    headers = {"x-api-key": api_key, "content-length": str(path.stat().st_size)}
+    url = options["url"]
+    headers = {"x-api-key": options["api_key"], "content-length": str(path.stat().st_size)}
     if path.suffix == GZIP_SUFFIX:
         headers["content-encoding"] = "gzip"
     parameters = {"format": format, "columns": ",".join(f"{field}:{column}" for field, column in columns.items())}
+    if options["preset"] is not None:
+        parameters["preset"] = options["preset"]
     try:
         answer = httpx.post(
             f"{url.rstrip('/')}/api/v1/upload",

@@ -87,6 +87,11 @@ def read_posthog(body: bytes, sent: Any = None) -> Delivery:
     )
 
 
+def read_message(item: Any) -> Message:
+    """An event that stands alone, in a file: nothing around it corrects its time."""
+    return _message(item, "", 0)
+
+
 def _message(item: Any, pointer: str, skew_us: int) -> Message:
     if not isinstance(item, dict):
         return Message([FieldError(pointer, "validation_error", "must be an object")])

@@ -71,6 +71,11 @@ def read_segment(body: bytes, call: str) -> Delivery:
     )
 
 
+def read_message(item: Any) -> Message:
+    """A message that stands alone, in a file: nothing around it corrects its time or completes it."""
+    return _message(BATCH, {}, item, "", 0)
+
+
 def _message(call: str, defaults: Mapping[str, Any], item: Any, pointer: str, skew_us: int) -> Message:
     if not isinstance(item, dict):
         return Message([FieldError(pointer, "validation_error", "must be an object")])

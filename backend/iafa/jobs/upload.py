@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pyarrow as pa
@@ -19,8 +19,10 @@ from iafa.clock import US_PER_DAY, Clock, to_iso
 from iafa.durable import make_dirs, remove_tree, unlink
 from iafa.errors import FieldError, NotFound, PayloadTooLarge, StorageUnavailable
 from iafa.event import earliest_kept_us
+from iafa.ingest.deliveries import Message
 from iafa.ingest.pipeline import Draft, Sender, run
-from iafa.ingest.wire import Parsed, WireEvent, coerce
+from iafa.ingest.wire import WireEvent
+from iafa.jobs.presets.reading import PresetName, PresetReader
 from iafa.jobs.upload_columns import ColumnMap
 from iafa.jobs.upload_rows import Format, Row, RowFile, open_rows
 from iafa.jobs.upload_runs import ORDINAL, RUN_BYTES_MAX, DayRuns, Digests
@@ -47,12 +49,14 @@ Progress = Callable[[int, int, int], None]  # rows done, bytes done, bytes in al
 
 @dataclass(frozen=True)
 class UploadRequest:
-    """One file for one project. `columns` maps fields to columns; `retention_days` is the project's."""
+    """One file for one project. `columns` maps fields to columns, or a preset knows them; `retention_days` is the
+    project's."""
 
     project_id: str
     path: Path
     format: Format
     columns: Mapping[str, str] = field(default_factory=dict)
+    preset: PresetName | None = None
     retention_days: int | None = None
     is_gzip: bool = False
     inflated_bytes_max: int | None = None
@@ -65,6 +69,19 @@ class Target:
     project_id: str
     columns: Mapping[str, str] = field(default_factory=dict)
     retention_days: int | None = None
+    preset: PresetName | None = None
+
+
+class EventReader(Protocol):
+    """Knows what the rows of a file mean."""
+
+    def check_header(self, header: Sequence[str]) -> None:
+        """Refuse a table that cannot give events."""
+
+    def check_seen(self) -> None:
+        """Refuse a file whose rows were all read and did not hold what was looked for."""
+
+    def message(self, row: dict[str, Any]) -> Message: ...
 
 
 class RowError(msgspec.Struct, frozen=True):
@@ -114,7 +131,7 @@ class Uploader:
         file = open_rows(
             request.path, request.format, is_gzip=request.is_gzip, inflated_bytes_max=request.inflated_bytes_max
         )
-        target = Target(request.project_id, request.columns, request.retention_days)
+        target = Target(request.project_id, request.columns, request.retention_days, request.preset)
         return self.load(file, target, progress)
 
     def load(self, file: RowFile, target: Target, progress: Progress = no_progress) -> Receipt:
@@ -193,18 +210,21 @@ class _Reading:
         self._codes: Counter[str] = Counter()
         self._rows = 0
         self._timeless = 0
-        self._is_table = file.header is not None
-        self._columns = ColumnMap(target.columns, is_table=self._is_table)
+        is_table = file.header is not None
+        self._needs_time = is_table or target.preset is not None
+        self._events: EventReader = (
+            ColumnMap(target.columns, is_table=is_table) if target.preset is None else PresetReader(target.preset)
+        )
 
     def read(self, progress: Progress) -> None:
         file = self._file
         if file.header is not None:
-            self._columns.check_header(file.header)
+            self._events.check_header(file.header)
         for block in file.blocks(BLOCK_ROWS, BLOCK_BYTES_MAX):
             self._take(block)
             progress(self._rows, file.bytes_done, file.bytes_total)
         if self._rows:
-            self._columns.check_seen()
+            self._events.check_seen()
         progress(self._rows, file.bytes_total, file.bytes_total)
 
     def receipt(self, files: Iterable[LakeFile]) -> Receipt:
@@ -253,15 +273,15 @@ class _Reading:
     def _draft(self, row: Row) -> Draft:
         if row.error is not None:
             return Draft(WireEvent(), self._sender, "", [row.error])
-        wire = self._columns.wire(row.cells)
-        has_time = "created_at" in wire
-        if "id" not in wire:
-            wire["id"] = f"{self._file_hash}-{row.number}"
-        parsed = _parsed(wire)
+        parsed, _, campaign = self._events.message(row.cells)
         if not isinstance(parsed, WireEvent):
             return Draft(WireEvent(), self._sender, "", list(parsed))
-        draft = run(parsed, self._sender, "")
-        if not has_time and self._is_table:
+        if parsed.id is None and parsed.event_id is None and parsed.messageId is None:
+            parsed.id = f"{self._file_hash}-{row.number}"
+        has_time = parsed.timestamp is not None or parsed.created_at is not None
+        sender = self._sender if campaign is None else self._sender._replace(campaign=campaign)
+        draft = run(parsed, sender, "")
+        if not has_time and self._needs_time:
             draft.errors.append(FieldError("/created_at", "invalid_timestamp", "the row has no time"))
         elif not draft.errors and draft.created_at < self._oldest_us:
             message = f"is older than the project's retention of {self._target.retention_days} days"
@@ -279,14 +299,6 @@ class _Reading:
     def _file_hash(self) -> str:
         """Only read when a row has no id of its own."""
         return self._file.digest()
-
-
-def _parsed(wire: dict[str, Any]) -> Parsed:
-    """The checks of collected events: the fast decoder, and the slow one that says what is wrong."""
-    try:
-        return msgspec.convert(wire, WireEvent)
-    except msgspec.ValidationError:
-        return coerce(wire, "")
 
 
 def _without_repeats(piece: pa.Table, repeats: Mask) -> pa.Table:

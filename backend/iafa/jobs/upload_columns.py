@@ -10,6 +10,8 @@ import msgspec
 from iafa.clock import to_iso
 from iafa.errors import FieldError, ValidationFailed
 from iafa.event import INTEGER_MAX, TIME_MAX_US
+from iafa.ingest.deliveries import Message
+from iafa.ingest.wire import Parsed, WireEvent, coerce
 
 # A field's accepted names, the preferred one first, in the order in which the pipeline looks at them.
 FIELD_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -108,6 +110,9 @@ class ColumnMap:
                 ],
             )
 
+    def message(self, row: dict[str, Any]) -> Message:
+        return Message(parsed_wire(self.wire(row)))
+
     def wire(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row in wire form: canonical names, everything else under `properties`."""
         if self._unseen:
@@ -152,6 +157,14 @@ class ColumnMap:
 
     def _is_in(self, header: Sequence[str], field: str) -> bool:
         return any(name in header for name in dict(self._candidates)[field])
+
+
+def parsed_wire(wire: dict[str, Any]) -> Parsed:
+    """The checks of collected events: the fast decoder, and the slow one that says what is wrong."""
+    try:
+        return msgspec.convert(wire, WireEvent)
+    except msgspec.ValidationError:
+        return coerce(wire, "")
 
 
 def _read_cells(wire: dict[str, Any]) -> None:

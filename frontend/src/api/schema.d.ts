@@ -931,6 +931,8 @@ export interface paths {
          *
          *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate do not apply, but rows older than the project's `retention_days` are refused: set it first.
          *
+         *     `preset` reads an export of another tool: Segment, PostHog, Mixpanel, Amplitude, GA4 or Umami.
+         *
          *     Sending the same file again changes nothing: rows without an id get one made of the file's content and the row.
          */
         post: operations["upload"];
@@ -13774,6 +13776,8 @@ export interface operations {
                 format: "ndjson" | "csv" | "parquet";
                 /** @description Fields and their columns: `FIELD:COLUMN`, separated by commas. */
                 columns?: string | null;
+                /** @description The tool whose export the file is, instead of `columns`. See docs/import.md. */
+                preset?: ("segment" | "posthog" | "mixpanel" | "amplitude" | "ga4" | "umami") | null;
             };
             header?: never;
             path?: never;

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import msgspec
 import pytest
 
 from iafa.api.server import running
 from iafa.settings import Settings
 from iafa.wiring import open_house
+from tests.unit.upload.exports import AMPLITUDE
 from tests.unit.upload.files import ndjson, numbered
 
 CSV = b"customer,action,at\nu1,signup,2025-11-20 09:15:02\nu2,signup,2025-11-20 09:15:03\n"
@@ -194,3 +196,16 @@ async def test_the_route_is_documented(served: Served) -> None:
     assert set(operation["requestBody"]["content"]) >= {"application/x-ndjson", "text/csv"}
     assert {"200", "400", "401", "403", "408", "413", "415", "422", "429", "503"} <= set(operation["responses"])
     assert operation["responses"]["200"]["content"]["application/json"]["example"]["accepted"] > 0
+
+
+async def test_an_export_of_another_tool_is_read_by_its_preset(served: Served) -> None:
+    content = msgspec.json.encode(AMPLITUDE) + b"\n"
+
+    answer = await served.upload(content, preset="amplitude")
+    refused = await served.upload(content, preset="amplitude", columns="user_id:device_id")
+    unknown = await served.upload(content, preset="spreadsheet")
+
+    assert answer.json()["accepted"] == 1, answer.text
+    assert await served.users("Order Completed") == [1]
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/preset")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "invalid_query")
