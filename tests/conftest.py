@@ -13,7 +13,7 @@ from iafa.query.paths.warming import solve_little
 from tests.support.chance import SEED, seed
 
 SAID = "said"
-ASKING = {"api", "golden", "property", "query"}  # folders of tests that ask in their own process
+ASKING = {"api", "contract", "golden", "property", "query"}  # folders of tests that ask in their own process
 
 
 def pytest_report_header() -> str:
