@@ -21,6 +21,7 @@ INFLATED_BYTES_MAX = 5 * 1024 * 1024
 BATCH_EVENTS_MAX = 2_500
 BATCH_DATES_MAX = 31
 REJECTED_BODY_CHARS_MAX = 16 * 1024
+DROPPED_SEEN_MAX = 50  # events that one count of dropped ones names
 SAMPLE_RATE_ALL = 1.0  # as a default it is left out of the encoded event
 FUTURE_MAX_US = 24 * 3_600 * 1_000_000
 TIME_MAX_US = 253_402_300_799_999_999  # end of the year 9999: the last instant every reader of the files can hold
@@ -102,10 +103,20 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     campaign: Campaign | None = None
 
 
+class SentBy(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_only=True):
+    """What the request of a refused event said about its sender, so that the event can be judged again."""
+
+    is_browser: bool = False
+    ip_address: str | None = None
+    user_agent: str | None = None
+    skew_us: int = 0
+
+
 class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     """An event that was refused, as the journal's `rejected` records and the quarantine keep it.
 
-    `body` is the event's JSON text as far as it was understood, cut to `REJECTED_BODY_CHARS_MAX`.
+    `body` is the event's JSON text as far as it was understood, cut to `REJECTED_BODY_CHARS_MAX`. `source` names the
+    shape of that text: the route that it came by.
     """
 
     code: str
@@ -114,6 +125,27 @@ class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     event_id: str | None = None
     event_type: str | None = None
     body: str = ""
+    source: str | None = None
+    sender: SentBy | None = None
+
+
+class DroppedEvent(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+    """An event that was not stored and of which nothing else is kept."""
+
+    event_id: str | None = None
+    event_type: str | None = None
+
+
+class Dropped(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+    """How many events of a project were not stored for one reason, as the journal's `dropped` records hold it.
+
+    `kept` of them were offered with their text in `rejected` records. `seen` names some, while somebody watches.
+    """
+
+    code: str
+    count: int = 0
+    kept: int = 0
+    seen: list[DroppedEvent] = []
 
 
 def earliest_kept_us(now_us: int, retention_days: int | None) -> int:

@@ -199,7 +199,11 @@ class Intake:
     collector: Collector
 
     async def close(self) -> None:
-        await asyncio.to_thread(self.journal.close)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self.collector.rejections.tell()
+        self.journal.close()
 
 
 def open_house(

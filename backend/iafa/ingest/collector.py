@@ -24,6 +24,7 @@ from iafa.event import (
     REJECTED_BODY_CHARS_MAX,
     DropReason,
     Rejected,
+    SentBy,
     earliest_kept_us,
 )
 from iafa.ingest.deliveries import Delivery
@@ -37,6 +38,7 @@ from iafa.journal.writer import JournalWriter
 from iafa.meta.api_keys import KeyGrant
 from iafa.metrics import Counters
 
+TRACK, BATCH, BEACON = "track", "batch", "beacon"  # the shapes of refused events' texts
 ANONYMOUS_REQUESTS_PER_MINUTE = 100  # requests without a valid key, per address
 
 
@@ -107,22 +109,22 @@ class Collector:
                 raise InsufficientScope("this key may not be used from this origin; see the project's allowed origins")
             if grant.rate_limit_per_ip_per_minute is not None and (is_beacon or origin.origin is not None):
                 name = f"{grant.project_id}:{_network(origin.address)}"
-                self._limit(name, 1, grant.rate_limit_per_ip_per_minute)
+                self._limit(name, 1, grant.rate_limit_per_ip_per_minute, grant.project_id)
         return grant
 
     async def one(self, grant: KeyGrant, origin: Origin, body: bytes) -> EventAnswer:
         """One event; raises ValidationFailed with every error, or PayloadTooLarge."""
-        sender = self._sender(grant, origin)
+        sender = self._sender(grant, origin, route=TRACK)
         id_, encoded = self._judge_one(grant, sender, body)
         if self.recent.known(grant.project_id, (id_,)):
-            self.counters.add("events_dropped", DropReason.DUPLICATE)
+            self.rejections.drop(grant.project_id, sender.received_at, DropReason.DUPLICATE, names=[(id_, None)])
             return EventAnswer("duplicate", id_)
         await self._store(grant, sender, (id_,), encoded)
         return EventAnswer("ok", id_)
 
     async def batch(self, grant: KeyGrant, origin: Origin, body: bytes, *, verbose: bool = False) -> BatchAnswer:
         """Many events, each judged alone."""
-        sender = self._sender(grant, origin)
+        sender = self._sender(grant, origin, route=BATCH)
         judged = self._judge_plain(grant, read_batch(body, sender), verbose=verbose)
         if judged is None:
             judged = self._judge_events(grant, sender, body, decode_batch(body), verbose=verbose)
@@ -130,7 +132,7 @@ class Collector:
 
     async def beacon(self, grant: KeyGrant, origin: Origin, body: bytes) -> BatchAnswer:
         """What tracker.js sends; a client's wrong clock is corrected by the time it sent the body."""
-        sender = self._sender(grant, origin, is_browser=True)
+        sender = self._sender(grant, origin, is_browser=True, route=BEACON)
         judged = self._judge_plain(grant, read_beacon(body, sender), verbose=False)
         if judged is None:
             events, sent_ms = decode_beacon(body)
@@ -150,6 +152,7 @@ class Collector:
             is_upload=delivery.is_history,
             earliest_us=earliest_kept_us(received_at, grant.retention_days),
             request_key=origin.request_key,
+            route=delivery.route,
         )
         self._limit_key(grant, len(delivery.items))
         drafts = (_delivered(delivery, index, sender, origin) for index in range(len(delivery.items)))
@@ -158,8 +161,10 @@ class Collector:
         return await self._store_judged(grant, sender, judged)
 
     async def _store_judged(self, grant: KeyGrant, sender: Sender, judged: Judged) -> BatchAnswer:
-        if judged.answer.duplicates:
-            self.counters.add("events_dropped", DropReason.DUPLICATE, judged.answer.duplicates)
+        repeats = judged.answer.duplicates
+        if repeats:
+            names = ((one.event_id, None) for one in judged.answer.results if one.result == "duplicate")
+            self.rejections.drop(grant.project_id, sender.received_at, DropReason.DUPLICATE, repeats, names=names)
         if judged.ids:
             await self._store(grant, sender, judged.ids, judged.encoded)
         return judged.answer
@@ -241,8 +246,12 @@ class Collector:
 
     def _refuse(self, grant: KeyGrant, sender: Sender, drafts: Sequence[Draft], text_of: Callable[[int], str]) -> None:
         """Count refused events and offer them for the quarantine."""
-        for draft in drafts:
-            self.counters.add("events_dropped", draft.errors[0].code)
+        sent_by = SentBy(
+            is_browser=sender.is_browser,
+            ip_address=sender.ip_address,
+            user_agent=sender.user_agent,
+            skew_us=sender.skew_us,
+        )
         rejected = [
             Rejected(
                 code=draft.errors[0].code,
@@ -251,6 +260,8 @@ class Collector:
                 event_id=draft.id or None,
                 event_type=draft.event_type or None,
                 body=text_of(draft.position)[:REJECTED_BODY_CHARS_MAX],
+                source=sender.route,
+                sender=sent_by,
             )
             for draft in drafts
         ]
@@ -261,7 +272,7 @@ class Collector:
         self.recent.add(grant.project_id, ids)
         self.counters.add("events_accepted", amount=len(ids))
 
-    def _sender(self, grant: KeyGrant, origin: Origin, *, is_browser: bool = False) -> Sender:
+    def _sender(self, grant: KeyGrant, origin: Origin, *, is_browser: bool = False, route: str) -> Sender:
         # Pages use the public key; whoever holds the secret one is a server, and its own address is no visitor's.
         is_browser = is_browser or grant.kind == "write"
         received_at = self.clock.now_us()
@@ -273,16 +284,20 @@ class Collector:
             salt=grant.salt,
             earliest_us=earliest_kept_us(received_at, grant.retention_days),
             request_key=origin.request_key,
+            route=route,
         )
 
     def _limit_key(self, grant: KeyGrant, count: int) -> None:
         if grant.rate_limit_per_minute is not None:
-            self._limit(f"key:{grant.key_id}", count, grant.rate_limit_per_minute)
+            self._limit(f"key:{grant.key_id}", count, grant.rate_limit_per_minute, grant.project_id)
 
-    def _limit(self, name: str, count: int, limit_per_minute: int) -> None:
+    def _limit(self, name: str, count: int, limit_per_minute: int, project_id: str | None = None) -> None:
         taken: Taken = self.limiter.take(name, count, limit_per_minute)
         if not taken.is_allowed:
-            self.counters.add("events_dropped", DropReason.RATE_LIMITED, count)
+            if project_id is None:
+                self.counters.add("events_dropped", DropReason.RATE_LIMITED, count)
+            else:
+                self.rejections.drop(project_id, self.clock.now_us(), DropReason.RATE_LIMITED, count)
             raise RateLimited(
                 f"more than {limit_per_minute} a minute",
                 retry_after_s=taken.retry_after_s,

@@ -37,6 +37,7 @@ class Delivery:
     sent: Any = None  # the client's clock when it sent the body, as it was written
     pointer: str | None = "/batch"  # of the list of messages; None: the body is the message
     is_history: bool = False
+    route: str = ""  # names the shape of its messages
 
     @property
     def sent_ms(self) -> int | None:

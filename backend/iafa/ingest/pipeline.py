@@ -53,6 +53,7 @@ class Sender(NamedTuple):
     is_upload: bool = False  # history: any time that the files can hold is right
     earliest_us: int = 0  # what is older than the project keeps would be removed by the next retention run
     campaign: Campaign | None = None
+    route: str = ""  # by which its events came; names the shape of their text
     request_key: str | None = None  # the Idempotency-Key: ids made for its events are the same when it comes again
 
     @property

@@ -25,6 +25,7 @@ from iafa.ingest.deliveries import (
 from iafa.ingest.segment import GROUP_ID, PREVIOUS_ID, source_of
 from iafa.ingest.wire import WireEvent, decode_json
 
+POSTHOG = "posthog"
 _FORM_FIELD = b"data="
 FORM_FIELDS_MAX = 10
 _EXPECTED = 'an event, a list of events or {"api_key": ..., "batch": [...]}'
@@ -84,6 +85,7 @@ def read_posthog(body: bytes, sent: Any = None) -> Delivery:
         sent=top.get("sent_at") or sent,
         pointer=pointer,
         is_history=top.get("historical_migration") is True,
+        route=POSTHOG,
     )
 
 

@@ -21,6 +21,7 @@ from iafa.ingest.deliveries import (
 )
 from iafa.ingest.wire import WireEvent, decode_json
 
+SEGMENT = "segment"
 BATCH = "batch"
 CALLS = ("track", "identify", "page", "screen", "alias", "group")
 PREVIOUS_ID = "previous_id"  # the property of an `alias` event that names the person's other id
@@ -68,6 +69,7 @@ def read_segment(body: bytes, call: str) -> Delivery:
         keys=keys,
         sent=top.get("sentAt") or first.get("sentAt"),
         pointer=pointer,
+        route=f"{SEGMENT}:{call}",
     )
 
 

@@ -79,6 +79,7 @@ class _RawBatch(msgspec.Struct, gc=False):
 
 class _RawBeacon(msgspec.Struct, gc=False):
     e: list[msgspec.Raw]
+    a: str | None = None
 
 
 Parsed = WireEvent | list[FieldError]  # an event, or all that is wrong with its shape
@@ -91,6 +92,8 @@ _any = msgspec.json.Decoder()
 _raw_list = msgspec.json.Decoder(list[msgspec.Raw])
 _raw_batch = msgspec.json.Decoder(_RawBatch)
 _raw_beacon = msgspec.json.Decoder(_RawBeacon)
+_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_beacon_event = msgspec.json.Decoder(BeaconEvent)
 
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(
@@ -168,7 +171,7 @@ def event_texts(body: bytes, count: int) -> Sequence[str]:
     readers: tuple[Callable[[bytes], list[msgspec.Raw]], ...] = (
         _raw_list.decode,
         lambda text: _raw_batch.decode(text).events,
-        lambda text: _raw_beacon.decode(text).e,
+        _beacon_texts,
     )
     for read in readers:
         try:
@@ -178,6 +181,29 @@ def event_texts(body: bytes, count: int) -> Sequence[str]:
         if len(raws) == count:
             return [bytes(raw).decode("utf-8", "replace") for raw in raws]
     return [""] * count
+
+
+def _beacon_texts(body: bytes) -> list[msgspec.Raw]:
+    """The visitor stands beside the events of a beacon: it is put into each that names none."""
+    beacon = _raw_beacon.decode(body)
+    if beacon.a is None:
+        return beacon.e
+    visitor = {"a": msgspec.Raw(msgspec.json.encode(beacon.a))}
+    return [msgspec.Raw(_with_members(bytes(event), visitor)) for event in beacon.e]
+
+
+def _with_members(text: bytes, members: dict[str, msgspec.Raw]) -> bytes:
+    """A JSON object with these members in front, unless it has them; anything else as it is."""
+    try:
+        known = _raw_object.decode(text)
+    except msgspec.DecodeError:
+        return text
+    return msgspec.json.encode(members | known)
+
+
+def read_beacon_event(text: bytes) -> Parsed:
+    """One event of a beacon, with its visitor in it. Raises InvalidJson, or ValidationError of what is none."""
+    return _of_beacon(_beacon_event.decode(text), None)
 
 
 def coerce(value: dict[str, Any], pointer: str) -> Parsed:

@@ -16,6 +16,7 @@ from iafa.failpoints import Hit, no_failpoints
 from iafa.journal.format import ACKED_NAME, LOCK_NAME, Record
 from iafa.journal.reader import Damage, Segment, journals, read_segment, sealed_segments
 from iafa.lake.append import LakeAppender, repeats_by_day
+from iafa.lake.drop_counts import DropCounts, Tally
 from iafa.lake.dropped import is_dropped
 from iafa.lake.held import held_files, held_projects, hold, is_held
 from iafa.lake.identity import IdentityEdges, edges_of
@@ -169,12 +170,14 @@ class Flusher:
         """One segment into the group; what it refuses is in the quarantine before any manifest absorbs it."""
         fresh: list[Record] = []
         refused: list[Refusal] = []
+        tallies: list[Tally] = []
         for record in read_segment(segment, group.damage):
             fate = group.gate.fate(segment.epoch, record)
             if fate is Fate.GONE:
                 flushed.of_deleted_projects += len(record.e)
                 continue
             refused += [Refusal(record.p, record.r, one) for one in record.x]
+            tallies += [Tally(record.p, record.r, one) for one in record.d]
             if fate is Fate.STUCK and record.e:
                 group.held[record.p].append(record)
             elif fate is Fate.FRESH and record.e:
@@ -186,6 +189,8 @@ class Flusher:
         for project_id, rows in _by_project(table):
             group.rows[project_id].append(rows)
         self._quarantine(f"j{segment.epoch}-{segment.number}", refused, poisoned, flushed)
+        if tallies:
+            DropCounts(self.layout).add(segment.epoch, segment.number, tallies)
 
     def _absorb_held(self, flushed: Flushed) -> None:
         """What was held while a manifest could not be read: tried again before anything newer of the project."""

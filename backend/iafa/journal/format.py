@@ -8,7 +8,7 @@ from itertools import pairwise
 import google_crc32c
 import msgspec
 
-from iafa.event import REJECTED_BODY_CHARS_MAX, DropReason, Event, Rejected
+from iafa.event import REJECTED_BODY_CHARS_MAX, Dropped, DropReason, Event, Rejected
 
 FORMAT_VERSION = 1
 SEGMENT_SUFFIX = ".ndjson"
@@ -27,12 +27,13 @@ class Kind(StrEnum):
     EVENTS = "events"
     REJECTED = "rejected"
     TOMBSTONE = "tombstone"
+    DROPPED = "dropped"
 
 
 class Record(msgspec.Struct, gc=False):
     """One acknowledged request: `v` format, `q` sequence, `k` kind, `p` project, `r` received_at (us).
 
-    What it holds is in the member of its kind: `e` events, `x` rejected events.
+    What it holds is in the member of its kind: `e` events, `x` rejected events, `d` counts of dropped ones.
     """
 
     v: int
@@ -43,6 +44,7 @@ class Record(msgspec.Struct, gc=False):
     c: str
     e: list[Event] = []
     x: list[Rejected] = []
+    d: list[Dropped] = []
 
 
 class _LooseRecord(Record, gc=False):
@@ -57,6 +59,7 @@ _KINDS = {
     Kind.EVENTS: (b"events", b"e"),
     Kind.REJECTED: (b"rejected", b"x"),
     Kind.TOMBSTONE: (b"tombstone", b"t"),
+    Kind.DROPPED: (b"dropped", b"d"),
 }
 
 
@@ -103,7 +106,7 @@ def _decode_singly(line: bytes) -> Record | None:
     """A sound line with an event that this version cannot read: the others are kept, it becomes a refused one."""
     try:
         loose = _loose_decoder.decode(line)
-        record = Record(loose.v, loose.q, loose.k, loose.p, loose.r, loose.c, x=loose.x)
+        record = Record(loose.v, loose.q, loose.k, loose.p, loose.r, loose.c, x=loose.x, d=loose.d)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     for raw in loose.e:

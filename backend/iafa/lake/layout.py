@@ -161,6 +161,11 @@ def rejected_path(day: date, segment: str = "") -> str:
     return f"{_month(day)}/rejected_{day.isoformat()}{suffix}.parquet"
 
 
+def drop_counts_path(day: date) -> str:
+    """Beside them: how many events were not stored, by reason."""
+    return f"{_month(day)}/dropped_{day.isoformat()}.json"
+
+
 def day_path(day: date, generation: int, *, is_first: bool) -> str:
     """The merged day. A later merge of the same day gets another name: no path is used twice."""
     suffix = "" if is_first else f".g{generation}"

@@ -5,7 +5,7 @@ Bounded in rows a project and day, and in days. The files of a day that is over 
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,13 +15,15 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import xxhash
 
 from iafa.clock import US_PER_DAY, Clock, to_datetime
 from iafa.durable import make_dirs, publish_synced, remove_empty_dir, remove_tree, unlink, write_temporary
 from iafa.event import TIME_MAX_US, Rejected
 from iafa.failpoints import Hit, no_failpoints
+from iafa.lake.drop_counts import DropCounts
 from iafa.lake.dropped import is_dropped
-from iafa.lake.layout import Layout, project_ids_in, rejected_path
+from iafa.lake.layout import Layout, drop_counts_path, project_ids_in, rejected_path
 from iafa.lake.schema import TIME_TYPE
 from iafa.metrics import Counters
 
@@ -30,10 +32,12 @@ ROWS_MAX = 10_000
 KEPT_DAYS = 30
 COUNTED_DAYS_MAX = 10_000
 READ_TRIES = 3
+ROW_GROUP = 1_000  # so that a reader need not hold the texts of a whole day
 SOURCES = b"iafa.sources"  # in a day's file: the segments whose rows it holds
 
 REJECTED_SCHEMA = pa.schema(
     [
+        pa.field("id", pa.string()),
         pa.field("received_at", TIME_TYPE, nullable=False),
         pa.field("code", pa.string(), nullable=False),
         pa.field("pointer", pa.string(), nullable=False),
@@ -41,6 +45,9 @@ REJECTED_SCHEMA = pa.schema(
         pa.field("event_id", pa.string()),
         pa.field("event_type", pa.string()),
         pa.field("body", pa.string(), nullable=False),
+        pa.field("source", pa.string()),
+        pa.field("sender", pa.string()),
+        pa.field("replayed_at", TIME_TYPE),
     ]
 )
 
@@ -79,7 +86,7 @@ class Quarantine:
         room = max(0, self.rows_max - self._rows_of(project_id, day))
         kept = rows[:room]
         if kept:
-            self._write(folder, rejected_path(day, segment), _table(kept))
+            self._write(folder, rejected_path(day, segment), _table(segment, kept))
             self._rows[project_id, day] += len(kept)
         for code, count in Counter(one.rejected.code for one in kept).items():
             self.counters.add("events_quarantined", code, count)
@@ -100,7 +107,8 @@ class Quarantine:
         make_dirs(self.layout.tmp)
         temporary = self.layout.tmp / f"{folder.name}.{path.replace('/', '_')}"
         sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd", compression_level=1, write_page_checksum=True)
+        options = {"compression": "zstd", "compression_level": 1, "write_page_checksum": True}
+        pq.write_table(table, sink, row_group_size=ROW_GROUP, **options)
         write_temporary(temporary, sink.getvalue(), area="quarantine", hit=self.hit)
         publish_synced([(temporary, folder / path)], area="quarantine", hit=self.hit)
 
@@ -112,32 +120,40 @@ class Quarantine:
             if is_dropped(self.layout, project_id):
                 remove_tree(folder)
                 continue
-            for day in _days(folder):
+            for day in {*_days(folder), *DropCounts(self.layout).by_day(project_id)}:
                 if day < today - timedelta(days=KEPT_DAYS):
                     self._forget(folder, day)
                 elif day < today:
                     self._merge(folder, day)
 
     def _forget(self, folder: Path, day: date) -> None:
-        files = _files_of_day(folder, day)
-        for path in files:
+        for path in (*_files_of_day(folder, day), folder / drop_counts_path(day)):
             unlink(path)
-        for parent in files[0].parents[:2]:
+        for parent in (folder / rejected_path(day)).parents[:2]:
             remove_empty_dir(parent)
 
     def _merge(self, folder: Path, day: date) -> None:
         """One file instead of many. Killed in between, the small ones are known by name to be in it already."""
-        small = [path for path in _files_of_day(folder, day) if path != folder / rejected_path(day)]
-        if not small:
+        if all(path == folder / rejected_path(day) for path in _files_of_day(folder, day)):
             return
         try:
-            tables = [_read(path) for path in _readable(folder, day)]
+            table = _day_table(folder, day)
         except (OSError, pa.ArrowException) as error:
             log.error("quarantine of %s stays in parts: %s", day, error)
-            return
+        else:
+            self._replace_day(folder, day, table)
+
+    def amend(self, project_id: str, day: date, change: Callable[[pa.Table], pa.Table]) -> None:
+        """Replace the rows of a day by what `change` makes of them. Under the writer lock; all or nothing."""
+        folder = self.layout.quarantine(project_id)
+        self._replace_day(folder, day, change(_day_table(folder, day)))
+        self._rows.pop((project_id, day), None)
+
+    def _replace_day(self, folder: Path, day: date, table: pa.Table) -> None:
+        """One file that also names the segments of rows that are gone, so that they never come back."""
+        small = [path for path in _files_of_day(folder, day) if path != folder / rejected_path(day)]
         sources = ",".join(sorted(_segments(folder, day)))
-        merged = pa.concat_tables(tables).replace_schema_metadata({SOURCES: sources})
-        self._write(folder, rejected_path(day), merged)
+        self._write(folder, rejected_path(day), table.replace_schema_metadata({SOURCES: sources}))
         for path in small:
             unlink(path)
 
@@ -218,10 +234,21 @@ def _newest(folder: Path, limit: int) -> list[dict[str, object]]:
     return newest
 
 
-def _table(rows: Sequence[Refusal]) -> pa.Table:
-    columns = {name: [_sound(getattr(one.rejected, name)) for one in rows] for name in REJECTED_SCHEMA.names[1:]}
-    times = [_clamped(one.received_at) for one in rows]
-    return pa.table({"received_at": times, **columns}, schema=REJECTED_SCHEMA)
+def _day_table(folder: Path, day: date) -> pa.Table:
+    return pa.concat_tables([_read(path) for path in _readable(folder, day)])
+
+
+def _table(segment: str, rows: Sequence[Refusal]) -> pa.Table:
+    columns: dict[str, list[object]] = {
+        name: [_sound(getattr(one.rejected, name)) for one in rows]
+        for name in ("code", "pointer", "message", "event_id", "event_type", "body", "source")
+    }
+    columns["id"] = [f"{segment}-{number}" for number in range(len(rows))]
+    columns["received_at"] = [_clamped(one.received_at) for one in rows]
+    senders = (one.rejected.sender for one in rows)
+    columns["sender"] = [None if one is None else msgspec.json.encode(one).decode() for one in senders]
+    columns["replayed_at"] = [None] * len(rows)
+    return pa.table(columns, schema=REJECTED_SCHEMA)
 
 
 def _sound(text: str | None) -> str | None:
@@ -282,4 +309,19 @@ def _row_count(path: Path) -> int:
 
 def _read(path: Path) -> pa.Table:
     table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
-    return table.replace_schema_metadata(None)
+    return completed(table.replace_schema_metadata(None))
+
+
+def completed(table: pa.Table) -> pa.Table:
+    """In the present schema: what the first version did not write is null, and a row's id is made of the row."""
+    missing = [one for one in REJECTED_SCHEMA if one.name not in table.column_names]
+    for column in missing:
+        table = table.append_column(column, pa.nulls(table.num_rows, column.type))
+    if any(one.name == "id" for one in missing):
+        ids = pa.array([_content_id(row) for row in table.to_pylist()], pa.string())
+        table = table.set_column(table.schema.get_field_index("id"), REJECTED_SCHEMA.field("id"), ids)
+    return table.select(REJECTED_SCHEMA.names)
+
+
+def _content_id(row: Mapping[str, object]) -> str:
+    return f"x{xxhash.xxh3_128_hexdigest(repr(sorted(row.items(), key=str)).encode())}"
