@@ -13,6 +13,7 @@ class Parameters:
     def __init__(self, **named: object) -> None:
         self.values: dict[str, object] = dict(named)
         self._texts: dict[str, str] = {}
+        self._properties: list[str] = []
 
     def bind(self, value: object) -> str:
         """Equal texts share a placeholder: the engine then sees that it reads the same property twice."""
@@ -23,6 +24,18 @@ class Parameters:
         if isinstance(value, str):
             self._texts[value] = f"${name}"
         return f"${name}"
+
+    def property_place(self, pointer: str) -> int:
+        """From 1 on: where in the list `$properties` the JSON pointer stands. Each is there once."""
+        pointers = self._properties
+        if pointer not in pointers:
+            pointers.append(pointer)
+        return pointers.index(pointer) + 1
+
+    def bind_properties(self) -> str:
+        """The list of all pointers, also of those that are asked for later."""
+        self.values["properties"] = self._properties
+        return "$properties"
 
 
 def sql_text(name: str, **parts: str) -> str:

@@ -24,7 +24,7 @@ from iafa.query.paths.reading import Span, identified_sql
 from iafa.query.question import Question
 from iafa.query.significance import Sample
 from iafa.query.source import stored_events_sql
-from iafa.query.stages import relevant_sql, stage_columns, stage_sql
+from iafa.query.stages import relevant_sql, stage_columns, stage_sql, with_properties
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US
 
 PROPERTIES_MAX = 100  # of each of the two events
@@ -188,7 +188,7 @@ class FactorReader:
         return sql_text(
             "driver_chosen",
             columns=", ".join(f"event.{name}" for name in sorted(columns)),
-            events=events,
+            events=with_properties(events, definition, wanted, parameters),
             is_relevant=relevant_sql(definition, parameters),
         )
 
@@ -271,9 +271,11 @@ class FactorReader:
         parameters = Parameters(read_from_us=span.read_from_us, read_to_us=span.read_to_us, most=EVENTS_MAX)
         # Without an order every stage may be the next one.
         later = definition.required if definition.order == "unordered" else definition.required[stage:]
+        columns = stage_columns(definition)
+        identified = identified_sql(snapshot, definition, columns, parameters)
         text = sql_text(
             "driver_events",
-            identified=identified_sql(snapshot, definition, stage_columns(definition), parameters),
+            identified=with_properties(identified, definition, columns, parameters),
             is_outcome=" or ".join(f"({stage_sql(one, parameters)})" for one in later),
         )
         fields = ("is_after", "name", "people", "converted", "weight", "names")

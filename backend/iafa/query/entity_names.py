@@ -39,7 +39,7 @@ def names_of(
     text = sql_text(
         "people_names",
         identified=identified_sql(snapshot, definition, columns, parameters, also=", entity as person"),
-        belonging=belonging_sql(definition, session_gap_s, parameters),
+        belonging=belonging_sql(definition, session_gap_s, columns, parameters),
         held="".join(
             f", any_value({text_sql(held, parameters)}) as held_{n}" for n, held in enumerate(definition.hold)
         ),

@@ -22,7 +22,7 @@ from iafa.query.paths.solving import Solved, plan_of, solved_of
 from iafa.query.people import path_steps, steps_of
 from iafa.query.question import Extras, question_of
 from iafa.query.reason_texts import reasons_of
-from iafa.query.stages import stage_columns, stage_sql
+from iafa.query.stages import stage_columns, stage_sql, with_properties
 from iafa.query.stop_reasons import Cause, Rules, Story, misses
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
 
@@ -116,7 +116,7 @@ class _Explanation:
         shown = _shown(deeds, found)
         failed = failed_filters(
             self._reading,
-            self._identified,
+            self._with_properties,
             self._definition,
             person,
             [deeds.ids[event] for event in shown if deeds.story.named[event] & ~deeds.story.steps[event]],
@@ -153,6 +153,12 @@ class _Explanation:
         parameters.values |= {"read_from_us": read.read_from_us, "read_to_us": read.read_to_us}
         return identified_sql(self._snapshot, self._definition, columns, parameters, also=also)
 
+    def _with_properties(self, columns: set[str], parameters: Parameters) -> str:
+        """Of every event that is read, with the values that conditions look at."""
+        return with_properties(
+            self._identified(columns, parameters), self._definition, columns, parameters, of_all=True
+        )
+
     def _person(self, who: str) -> tuple[int, int | None]:
         """The person, and the entity if it was one that was asked for."""
         entity = entity_of(who)
@@ -177,7 +183,7 @@ class _Explanation:
         text = sql_text(
             "explain_person",
             identified=self._identified(columns, parameters, span, ", entity as person"),
-            belonging=belonging_sql(definition, self._gap_s, parameters),
+            belonging=belonging_sql(definition, self._gap_s, columns, parameters),
             rank=rank,
         )
         rows = self._reading.rows(text, parameters.values)
@@ -225,7 +231,7 @@ class _Explanation:
         text = sql_text(
             "explain_entities",
             identified=sql_text("one_person", identified=self._identified(columns, parameters, self._span)),
-            belonging=belonging_sql(self._definition, self._gap_s, parameters),
+            belonging=belonging_sql(self._definition, self._gap_s, columns, parameters),
         )
         return [signed(int(str(row[0]))) for row in self._reading.rows(text, parameters.values)]
 
@@ -247,7 +253,7 @@ class _Explanation:
             texts.insert(0, "session_id")
         text = sql_text(
             "explain_events",
-            identified=self._identified(columns, parameters),
+            identified=self._with_properties(columns, parameters),
             partition=f"[{', '.join(texts)}]",
             named=bits(unfiltered, "true"),
             steps=bits(definition.required),

@@ -5,14 +5,14 @@ A filter looks at one event. Null is a missing property, a JSON null or an empty
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
 from iafa.event import INTEGER_MAX, NAME_CHARS_MAX, STRING_BYTES_MAX
 from iafa.lake.schema import COLUMNS
-from iafa.query.binding import Parameters
+from iafa.query.binding import Parameters, sql_text
 from iafa.query.field_errors import FieldErrors, pointer_to
 
 FILTERS_MAX = 50
@@ -122,7 +122,7 @@ def filter_columns(condition: Condition) -> set[str]:
 
 
 def condition_sql(condition: Condition, parameters: Parameters) -> str:
-    """A boolean expression over the columns of an event that is never null."""
+    """A boolean expression that is never null, over the columns of an event and its `property_values`."""
     if isinstance(condition, AnyOf):
         return f"({' or '.join(condition_sql(option, parameters) for option in condition.any_of)})"
     positive = _COMPLEMENTS.get(condition.operator)
@@ -130,6 +130,14 @@ def condition_sql(condition: Condition, parameters: Parameters) -> str:
         return _positive_sql(condition, parameters)
     mirrored = Filter(condition.property, positive, condition.values)
     return f"(not {_positive_sql(mirrored, parameters)})"
+
+
+def property_values_sql(events: str, parameters: Parameters, *, of_events: Sequence[str] | None = None) -> str:
+    """Events, given as SQL, with what conditions look at. Of events of other types nothing is read: that costs most."""
+    is_asked = "random() < 1"
+    if of_events is not None:
+        is_asked = f"event_type in ({', '.join(map(parameters.bind, of_events)) or 'null'}) and {is_asked}"
+    return sql_text("property_values", events=events, is_asked=is_asked, pointers=parameters.bind_properties())
 
 
 def text_sql(name: str, parameters: Parameters) -> str:
@@ -257,28 +265,28 @@ def _positive_sql(condition: Filter, parameters: Parameters) -> str:
         matched = f"{subject.text()} in ({', '.join(texts)})"
     else:
         matched = _TEXTUAL[operator].format(text=subject.text(), value=texts[0])
-    if operator in {Operator.EQ, Operator.IN, Operator.CONTAINS} and subject.path is not None:
+    if operator in {Operator.EQ, Operator.IN, Operator.CONTAINS} and subject.place is not None:
         element = f"list_has_any({subject.elements()}, [{', '.join(texts)}])"
         matched = f"case when {subject.kind()} = 'ARRAY' then {element} else {matched} end"
     return f"coalesce({matched}, false)"
 
 
 class _Subject:
-    """What a filter looks at: a property by its bound JSON pointer, a column, or the one, else the other."""
+    """What a filter looks at: a property by its place among those read, a column, or the one, else the other."""
 
     def __init__(self, name: str, parameters: Parameters) -> None:
         prefix, bare = _split(name)
-        self.path: str | None = None
+        self.place: int | None = None
         self._column = bare if prefix != "property" and bare in FILTER_COLUMNS else None
         if prefix != "column":
-            self.path = parameters.bind(pointer_of_property(bare))
+            self.place = parameters.property_place(pointer_of_property(bare))
 
     def kind(self) -> str:
-        return f"json_type(properties, {self.path})"
+        return f"property_kinds[{self.place}]"
 
     def exists(self) -> str:
         checks = []
-        if self.path is not None:
+        if self.place is not None:
             checks.append(f"coalesce({self.kind()}, 'NULL') <> 'NULL'")
         if self._column is not None:
             checks.append(f"{self._column} is not null")
@@ -295,12 +303,12 @@ class _Subject:
 
     def elements(self) -> str:
         """The canonical texts of an array's scalar elements."""
-        items = f"from_json(json_extract(properties, {self.path}), '[\"JSON\"]')"
+        items = f"from_json({self._value()}, '[\"JSON\"]')"
         element = canonical_sql("json_type(element)", "json_extract_string(element, '$')")
         return f"list_transform({items}, lambda element: {element})"
 
     def _value(self) -> str:
-        return f"json_extract_string(properties, {self.path})"
+        return f"property_texts[{self.place}]"
 
     def _column_text(self) -> str:
         if self._column == "sample_rate":
@@ -310,7 +318,7 @@ class _Subject:
     def _choose(self, of_property: str, of_column: str) -> str:
         if self._column is None:
             return f"({of_property})"
-        if self.path is None:
+        if self.place is None:
             return f"({of_column})"
         return f"(case when coalesce({self.kind()}, 'NULL') = 'NULL' then {of_column} else {of_property} end)"
 

@@ -14,7 +14,7 @@ from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Reading
 from iafa.query.instants import ways
 from iafa.query.source import events_sql
-from iafa.query.stages import are_disjoint, relevant_sql, stage_columns, stage_sql
+from iafa.query.stages import are_disjoint, relevant_sql, stage_columns, stage_sql, with_properties
 from iafa.query.time_range import TIME_END_US, TimeRange
 
 _NO_LIMIT_US = 1 << 62
@@ -185,12 +185,13 @@ def _with_window(parameters: Parameters, definition: FunnelDefinition) -> Mappin
 
 def _identified(snapshot: Snapshot, definition: FunnelDefinition, parameters: Parameters) -> str:
     columns = stage_columns(definition)
-    return sql_text(
+    identified = sql_text(
         "identified",
         columns=", ".join(sorted(columns - {"user_hash"})),
         events=events_sql(snapshot, columns, parameters),
         and_no_bots=" and not is_bot" if definition.exclude_bots else "",
     )
+    return with_properties(identified, definition, columns, parameters)
 
 
 def _only_row(reading: Reading, text: str, values: Mapping[str, object]) -> list[int]:

@@ -130,7 +130,7 @@ def _rows(
     text = sql_text(
         "next_steps",
         identified=identified_sql(snapshot, definition, columns, parameters),
-        belonging=belonging_sql(definition, question.extras.session_gap_s, parameters),
+        belonging=belonging_sql(definition, question.extras.session_gap_s, columns, parameters),
         # In strict order only what comes at once can be a next stage.
         is_seen=filters if is_strict and definition.strict_scope == "filtered" else "true",
         nearest="qualify time_us = min(time_us) over (partition by entity)" if is_strict else "",

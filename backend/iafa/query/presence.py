@@ -10,7 +10,7 @@ from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.filters import Filter, Operator, condition_sql, property_columns
 from iafa.query.pages import PAGE_EVENT
 from iafa.query.source import events_sql
-from iafa.query.stages import stage_columns, stage_sql
+from iafa.query.stages import stage_columns, stage_sql, with_properties
 
 PROPERTY_NAMES_MAX = 2_000
 PropertyOf = tuple[tuple[str, ...], str]  # names of events, `*` is any, and a property
@@ -104,7 +104,9 @@ def _counts(
     text = sql_text(
         "presence",
         columns="".join(f", {column}" for column in columns),
-        events=events_sql(snapshot, wanted, parameters),
+        events=with_properties(
+            events_sql(snapshot, wanted, parameters), definition, wanted, parameters, of_all=bool(properties)
+        ),
         where=" where not is_bot" if definition.exclude_bots else "",
     )
     ((events_in_all, *values),) = reading.rows(text, parameters.values)

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from iafa.query.binding import Parameters
 from iafa.query.definition import ANY_EVENT, Exclusion, FunnelDefinition, Stage
-from iafa.query.filters import condition_sql, filter_columns
+from iafa.query.filters import condition_sql, filter_columns, property_values_sql
 from iafa.query.pages import PAGE_EVENT, literal_path, page_sql
 
 
@@ -16,6 +16,32 @@ def stage_columns(definition: FunnelDefinition) -> set[str]:
     if definition.exclude_bots:
         columns.add("is_bot")
     return columns | {"url"} if any(matcher.page for matcher in matchers) else columns
+
+
+def with_properties(
+    events: str, definition: FunnelDefinition, columns: set[str], parameters: Parameters, *, of_all: bool = False
+) -> str:
+    """The events, given as SQL, with the values that the conditions look at, if the columns say that they do: those
+    `of_all` events, or only of the events whose stages have filters.
+    """
+    if "properties" not in columns:
+        return events
+    of_events = None if of_all or definition.hold else _events_with_properties(definition)
+    return property_values_sql(events, parameters, of_events=of_events)
+
+
+def _events_with_properties(definition: FunnelDefinition) -> list[str] | None:
+    """The events whose properties the stages and exclusions look at; None if those of every event matter."""
+    if any("properties" in filter_columns(condition) for condition in definition.filters):
+        return None
+    matchers: list[Stage | Exclusion] = [*definition.stages, *definition.exclusions]
+    names = {
+        name
+        for matcher in matchers
+        if any("properties" in filter_columns(condition) for condition in matcher.filters)
+        for name in _event_names(matcher)
+    }
+    return None if ANY_EVENT in names else sorted(names)
 
 
 def are_disjoint(stages: Sequence[Stage]) -> bool:

@@ -13,7 +13,14 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters
 from iafa.query.engine_duckdb import DuckEngine, regex_error
 from iafa.query.field_errors import FieldErrors
-from iafa.query.filters import FILTER_COLUMNS, canonical_text, condition_sql, filter_to_dict, parse_filters
+from iafa.query.filters import (
+    FILTER_COLUMNS,
+    canonical_text,
+    condition_sql,
+    filter_to_dict,
+    parse_filters,
+    property_values_sql,
+)
 from tests.unit.query.rows import an_event, table_of
 
 VALUES: dict[str, Any] = {
@@ -255,5 +262,6 @@ def matching(engine: DuckEngine, snapshot: Snapshot, *filters: dict[str, Any]) -
     parameters = Parameters()
     conditions = [condition_sql(condition, parameters) for condition in parsed]
     with engine.reading(snapshot) as reading:
-        rows = reading.rows(f"select user_id from tail where {' and '.join(conditions)}", parameters.values)
+        events = property_values_sql("select * from tail", parameters)
+        rows = reading.rows(f"select user_id from ({events}) where {' and '.join(conditions)}", parameters.values)
     return {str(user) for (user,) in rows}

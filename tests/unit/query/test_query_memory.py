@@ -92,6 +92,25 @@ def many_conditions() -> tuple[dict[str, Any], list[int]]:
     return definition, [int(may.sum()), int((may & (did >= 2) & ((people % 7 == 0) | (people % 7 == 6))).sum())]
 
 
+def all_that_a_definition_may_hold() -> tuple[dict[str, Any], list[int]]:
+    """20 stages and 5 exclusions of 10 filters each, and 50 of all: on properties, that are there and that are not."""
+
+    def filters(number: int, of: str) -> list[dict[str, Any]]:
+        others = [{"property": f"p{one}", "op": "neq", "value": of} for one in range(number - 2)]
+        return [a_plan("neq", f"no {of}"), a_plan("in", ["pro", of]), *others]
+
+    stages = [{"name": f"{one}", "event": f"step{one}", "filters": filters(10, f"{one}")} for one in range(STAGES)]
+    exclusions = [{"event": f"x{one}", "filters": [*filters(9, "x"), a_plan("eq", "free")]} for one in range(5)]
+    definition = {"name": "all", "stages": stages, "exclusions": exclusions, "filters": filters(50, "all")}
+    people = np.arange(PEOPLE)
+    done = people % (STAGES + 1)
+    return definition, [int(((done >= stage) & (people % 3 != 0)).sum()) for stage in range(1, STAGES + 1)]
+
+
+def a_plan(op: str, value: object) -> dict[str, Any]:
+    return {"property": "plan", "op": op, "value": value}
+
+
 def ask(engine: DuckEngine, snapshot: Snapshot, definition: Mapping[str, Any]) -> Answer:
     try:
         found: Any = funnel(engine, snapshot, parse_definition(definition), resolve_time_range())
@@ -132,7 +151,7 @@ def in_child(folder: Path, snapshot: Snapshot, definitions: list[Mapping[str, An
     return said
 
 
-@pytest.mark.parametrize("case", [many_stages, many_conditions])
+@pytest.mark.parametrize("case", [many_stages, many_conditions, all_that_a_definition_may_hold])
 def test_a_large_question_stays_within_the_limit(
     tmp_path: Path, say: Callable[[str], None], case: Callable[[], tuple[dict[str, Any], list[int]]]
 ) -> None:

@@ -15,7 +15,7 @@ from iafa.query.filters import condition_sql, property_columns, text_sql
 from iafa.query.paths.gathering import taken
 from iafa.query.paths.plan import Histories, Int32s, Int64s
 from iafa.query.source import events_sql
-from iafa.query.stages import relevant_sql, stage_columns, stage_sql
+from iafa.query.stages import relevant_sql, stage_columns, stage_sql, with_properties
 
 CHUNK_ROWS = 1_000_000
 SESSION_GAP_S = 3_600
@@ -129,7 +129,7 @@ def histories_sql(
     text = sql_text(
         "histories" if shown.has_ids else "histories_without_ids",
         identified=identified,
-        belonging=belonging_sql(definition, session_gap_s, parameters),
+        belonging=belonging_sql(definition, session_gap_s, columns, parameters, of_all=bool(shown.properties)),
         steps=_bits([stage_sql(stage, parameters) for stage in required], definition, span, parameters),
         optional=_bits([stage_sql(stage, parameters) for stage in optional], definition, span, parameters),
         excluded=_bits([stage_sql(each, parameters) for each in definition.exclusions], definition, span, parameters),
@@ -164,14 +164,18 @@ def identified_sql(
     )
 
 
-def belonging_sql(definition: FunnelDefinition, session_gap_s: int, parameters: Parameters) -> str:
-    """What the events count for: the person, a session or the values held constant. Reads `identified`."""
+def belonging_sql(
+    definition: FunnelDefinition, session_gap_s: int, columns: set[str], parameters: Parameters, *, of_all: bool = False
+) -> str:
+    """What the events count for: the person, a session or the values held constant. Reads `identified`, which has the
+    columns; properties `of_all` events are read if more than the stages' own filters look at them.
+    """
     name = "belonging_user"
     if definition.unit == "session":
         name = "belonging_session" if definition.sessions == "derived" else "belonging_client_session"
         if definition.sessions == "derived":
             parameters.values["session_gap_us"] = session_gap_s * US_PER_S
-    belonging = sql_text(name)
+    belonging = with_properties(sql_text(name), definition, columns, parameters, of_all=of_all)
     if not definition.hold:
         return belonging
     texts = [text_sql(held, parameters) for held in definition.hold]
