@@ -103,6 +103,12 @@ class QueryBusy(IafaError):
     code = "query_busy"
 
 
+class QueryTooLarge(IafaError):
+    """It would not be answered later either."""
+
+    code = "query_too_large"
+
+
 class DataDamaged(IafaError):
     """A file of the data directory is not what was written; the message names it and says what to do."""
 

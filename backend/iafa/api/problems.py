@@ -45,6 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "validation_error": Kind(422, "The request has invalid fields"),
     "invalid_batch": Kind(422, "The body is not a batch of events"),
     "invalid_query": Kind(422, "The query is not valid"),
+    "query_too_large": Kind(422, "The query needs more memory than it may use"),
     "missing_identity": Kind(422, "The event belongs to nobody"),
     "rate_limited": Kind(429, "Too many requests", retryable=True),
     "header_too_large": Kind(431, "The headers are too large"),

@@ -5,10 +5,10 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import duckdb
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from iafa.clock import Clock
 from iafa.durable import remove_tree
-from iafa.errors import DataDamaged, IafaError, QueryBusy, QueryTimeout
+from iafa.errors import DataDamaged, IafaError, QueryBusy, QueryTimeout, QueryTooLarge
 from iafa.lake.snapshot import Snapshot
 from iafa.lake.soundness import Soundness
 from iafa.metrics import Counters
@@ -26,6 +26,7 @@ _INTERRUPT_AGAIN_S = 0.05
 _RETRY_AFTER_S = 2
 _TOO_MANY_FILES = "the server may not open as many files as the question reads; raise `ulimit -n` or run `iafa compact`"
 _MIB = 1024 * 1024
+_ROW_BYTES = 512  # an event on its way through a statement; if all of them fit, it is the definition that does not
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,24 @@ class _Instance:
     connection: duckdb.DuckDBPyConnection
     spill: Path
     users: int = 0
+    turns: int = 0  # questions ever
 
     def close(self) -> None:
         self.connection.close()
         remove_tree(self.spill)
+
+
+class _Share:
+    """Notices whether another question has had the instance meanwhile. Made by the one that acquired it."""
+
+    def __init__(self, instance: _Instance) -> None:
+        self._instance = instance
+        self._began_alone = instance.users == 1
+        self._turn = instance.turns
+
+    @property
+    def is_all(self) -> bool:
+        return self._began_alone and self._instance.turns == self._turn
 
 
 class DuckEngine:
@@ -76,6 +91,7 @@ class DuckEngine:
         self._soundness.require(snapshot.directory, snapshot.entries or (), lambda: self._check_time(began_s))
         directory = os.path.abspath(snapshot.directory)
         instance = self._acquire(directory)
+        share = _Share(instance)
         try:
             cursor = instance.connection.cursor()
             try:
@@ -83,11 +99,23 @@ class DuckEngine:
                 if snapshot.identities is not None:
                     cursor.register("identities", snapshot.identities)
                 with _Deadline(cursor, self._limits.timeout_s, cancellation) as deadline:
-                    yield Reading(cursor, snapshot, deadline)
+                    yield Reading(cursor, snapshot, deadline, partial(self._out_of_memory, snapshot, share))
             finally:
                 cursor.close()
         finally:
             self._release(instance)
+
+    def _out_of_memory(self, snapshot: Snapshot, share: "_Share") -> IafaError:
+        """Asking again helps only if other questions took part of the memory."""
+        if not share.is_all:
+            return QueryBusy(
+                "the question needs more memory than other questions have left; ask again", retry_after_s=_RETRY_AFTER_S
+            )
+        memory_mb = self._limits.memory_mb // self._limits.instances
+        advice = "ask for a shorter range, or raise IAFA_QUERY_MEMORY_MB"
+        if snapshot.rows * _ROW_BYTES < memory_mb * _MIB:
+            advice = "ask with fewer stages and filters, or raise IAFA_QUERY_MEMORY_MB; a shorter range does not help"
+        return QueryTooLarge(f"the question needs more memory than the {memory_mb} MiB that it may use; {advice}")
 
     def _check_time(self, began_s: float) -> None:
         if self.clock.monotonic_s() - began_s > self._limits.timeout_s:
@@ -106,6 +134,7 @@ class DuckEngine:
             instance = self._instances.pop(directory, None) or self._opened(directory)
             self._instances[directory] = instance
             instance.users += 1
+            instance.turns += 1
             self._running += 1
             return instance
 
@@ -134,7 +163,14 @@ class DuckEngine:
 class Reading:
     """One question's cursor. Every statement is under the same deadline."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, snapshot: Snapshot, deadline: "_Deadline") -> None:
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        snapshot: Snapshot,
+        deadline: "_Deadline",
+        out_of_memory: Callable[[], IafaError],
+    ) -> None:
+        self._out_of_memory = out_of_memory
         self._cursor = cursor
         self._snapshot = snapshot
         self._deadline = deadline
@@ -182,10 +218,7 @@ class Reading:
             self._deadline.check()
             raise QueryTimeout("the question was interrupted") from error
         except duckdb.OutOfMemoryException as error:
-            raise QueryBusy(
-                "the question needs more memory than is free now; ask for a shorter range",
-                retry_after_s=_RETRY_AFTER_S,
-            ) from error
+            raise self._out_of_memory() from error
         except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as error:
             if not self._snapshot.files:
                 raise

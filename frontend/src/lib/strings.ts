@@ -29,6 +29,7 @@ export const t = {
       not_found: { title: "This does not exist.", advice: "It may have been deleted, or the link belongs to another organization." },
       rate_limited: { title: "Too many requests.", advice: "Wait a minute, then try again." },
       query_busy: { title: "The service is busy with other questions.", advice: "Try again in a few seconds." },
+      query_too_large: { title: "This question needs more memory than it may use.", advice: "Use fewer stages and filters, or a shorter date range." },
       query_timeout: { title: "This question took too long.", advice: "Try a shorter date range." },
       not_ready: { title: "The service is still starting.", advice: "It reads its journal back first; this takes a few seconds." },
       storage_unavailable: { title: "The service cannot write to its disk.", advice: "Events are refused until there is room. Look at the server's disk." },

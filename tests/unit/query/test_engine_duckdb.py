@@ -2,13 +2,14 @@
 
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from iafa.errors import DataDamaged, QueryBusy, QueryTimeout
+from iafa.errors import DataDamaged, QueryBusy, QueryTimeout, QueryTooLarge
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine
@@ -96,13 +97,38 @@ def test_a_long_question_is_stopped_and_the_engine_goes_on(tmp_path: Path) -> No
     engine.close()
 
 
-def test_too_little_memory_is_busy_and_no_crash(tmp_path: Path) -> None:
+def test_a_question_that_never_fits_into_memory_is_refused_and_no_crash(tmp_path: Path) -> None:
     engine = an_engine(tmp_path, memory_mb=60, spill_mb=1)
     snapshot = snapshot_of(tmp_path / "project", [[an_event("A")]])
-    with engine.reading(snapshot) as reading, pytest.raises(QueryBusy) as busy:
+    with (
+        engine.reading(snapshot) as reading,
+        pytest.raises(QueryTooLarge, match="shorter range does not help") as alone,
+    ):
         reading.rows(HUNGRY, {})
-    assert busy.value.retry_after_s
+    assert alone.value.retry_after_s is None
+    with (
+        engine.reading(replace(snapshot, rows=10_000_000)) as reading,
+        pytest.raises(QueryTooLarge, match="ask for a shorter range"),
+    ):
+        reading.rows(HUNGRY, {})
     assert users(engine, snapshot) == 1
+    engine.close()
+
+
+@pytest.mark.parametrize("comes", ["before", "between"])
+def test_a_question_beyond_the_memory_that_others_have_may_be_asked_again(tmp_path: Path, comes: str) -> None:
+    engine = an_engine(tmp_path, memory_mb=60, spill_mb=1, concurrency=2)
+    snapshot = snapshot_of(tmp_path / "project", [[an_event("A")]])
+    with ExitStack() as others:
+        if comes == "before":
+            others.enter_context(engine.reading(snapshot))
+        with engine.reading(snapshot) as reading:
+            others.close()
+            if comes == "between":
+                assert users(engine, snapshot) == 1
+            with pytest.raises(QueryBusy) as busy:
+                reading.rows(HUNGRY, {})
+    assert busy.value.retry_after_s
     engine.close()
 
 
