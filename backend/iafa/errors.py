@@ -1,6 +1,6 @@
 """The domain's errors: what went wrong, with a code from a closed set. Status codes live in api/problems."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -28,12 +28,14 @@ class IafaError(Exception):
         code: str | None = None,
         retry_after_s: int | None = None,
         limit: int | None = None,
+        fields: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)
         self.retry_after_s = retry_after_s
         self.limit = limit
+        self.fields = fields  # of the answer's header
         if code is not None:
             self.code = code
 
@@ -83,6 +85,10 @@ class UnsupportedMediaType(IafaError):
 
 class RateLimited(IafaError):
     code = "rate_limited"
+
+
+class QuotaExceeded(IafaError):
+    code = "quota_exceeded"
 
 
 class StorageUnavailable(IafaError):

@@ -179,5 +179,18 @@ def open_shared(descriptor: int) -> SharedTables:
     return SharedTables(limits, SharedSlots(descriptor, memory, _KEY_BYTES + LIMIT_SETS * _SET.size, LOGIN_SETS))
 
 
+def empty_table(sets: int) -> bytes:
+    """The content of a file for `open_table`."""
+    return os.urandom(_KEY_BYTES) + bytes(sets * _SET.size)
+
+
+def open_table(descriptor: int, sets: int) -> Slots:
+    """A table of its own in a file, which outlives the server. Raises ValueError for a file of another size."""
+    memory = mmap.mmap(descriptor, 0)
+    if len(memory) != _KEY_BYTES + sets * _SET.size:
+        raise ValueError("the file is no table of this size")
+    return SharedSlots(descriptor, memory, _KEY_BYTES, sets)
+
+
 def _worth(item: tuple[str, State]) -> float:
     return item[1][3]

@@ -12,9 +12,11 @@ from iafa.clock import US_PER_DAY, US_PER_S, Clock, SystemClock
 from iafa.durable import Durability, make_dirs
 from iafa.failpoints import Failpoints, Hit, no_failpoints
 from iafa.ingest.collector import Collector
+from iafa.ingest.gate import Gate
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
+from iafa.ingest.usage import Usage, open_usage
 from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
@@ -204,6 +206,7 @@ class Intake:
     def _close(self) -> None:
         self.collector.rejections.tell()
         self.journal.close()
+        self.collector.gate.usage.share()
 
 
 def open_house(
@@ -275,12 +278,20 @@ def open_intake(house: House) -> Intake:
         hit=house.hit,
         known_epoch=partial(highest_epoch, house.layout, house.manifests),
     )
-    collector = Collector(
-        journal=journal,
+    rejections = Rejections(journal, RateLimiter(house.clock), house.counters)
+    gate = Gate(
         find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
         limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
+        usage=Usage(open_usage(house.layout.usage, house.layout.tmp), house.clock),
+        rejections=rejections,
+        counters=house.counters,
+        clock=house.clock,
+    )
+    collector = Collector(
+        journal=journal,
+        gate=gate,
         recent=RecentIds(house.clock, window_s=settings.dedup_window_days * US_PER_DAY / US_PER_S),
-        rejections=Rejections(journal, RateLimiter(house.clock), house.counters),
+        rejections=rejections,
         counters=house.counters,
         clock=house.clock,
     )

@@ -300,6 +300,51 @@ async def test_rate_limit_answers_429_with_a_time_to_wait(site: Site) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert int(answers[2].headers["retry-after"]) >= 1
     assert answers[2].json()["retryable"] is True
+    limits = [[int(one.headers[f"ratelimit-{name}"]) for name in ("limit", "remaining")] for one in answers]
+    assert limits == [[2, 1], [2, 0], [2, 0]]
+    assert [0 < int(one.headers["ratelimit-reset"]) <= 60 for one in answers] == [True] * 3
+    for one in answers:
+        exposed = one.headers["access-control-expose-headers"]
+        assert {"Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} <= set(exposed.split(", "))
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/api/v1/track", EVENT),
+        ("/api/v1/track/batch", [EVENT]),
+        ("/e/{key}", {"e": [{"n": "visit"}]}),
+        ("/v1/t", {"event": "visit", "userId": "u"}),
+        ("/capture", {"event": "visit", "distinct_id": "u"}),
+    ],
+)
+async def test_every_collect_route_says_how_much_is_left(site: Site, path: str, content: Any) -> None:
+    headers = {**JSON, "x-api-key": site.write_key}
+    for client in (site.lean, site.routed):
+        answer = await client.post(path.format(key=site.write_key), json=content, headers=headers)
+        assert answer.status_code in (200, 204), answer.text
+        # A beacon's address has fewer requests than its key has events.
+        assert answer.headers["ratelimit-limit"] == ("100" if path.startswith("/e/") else "100000")
+        assert int(answer.headers["ratelimit-remaining"]) < int(answer.headers["ratelimit-limit"])
+
+
+async def test_a_used_up_quota_refuses_the_request_and_says_until_when(site: Site) -> None:
+    headers = {"authorization": f"Bearer {site.token}"}
+    url = f"/api/v1/projects/{site.project_id}"
+    await site.lean.put(url, json={"monthly_quota": 2}, headers=headers)
+    await asyncio.sleep(1.1)  # keys are re-read at most once a second
+    key = {"x-api-key": site.secret_key}
+    paths = [("/api/v1/track", EVENT), ("/api/v1/track/batch", [EVENT, EVENT]), ("/api/v1/track", EVENT)]
+    answers = [await site.lean.post(path, json=content, headers=key) for path, content in paths]
+    answers += [await site.lean.post("/v1/t", json={"event": "visit", "userId": "u"}, headers=key)]
+    assert [answer.status_code for answer in answers] == [200, 200, 402, 402]
+    assert [answer.json()["code"] for answer in answers[2:]] == ["quota_exceeded"] * 2
+    assert "retry-after" not in answers[2].headers
+    status = (await site.lean.get(f"{url}/status", headers=headers)).json()
+    assert (status["events_this_month"], status["monthly_quota"], status["events_total"]) == (3, 2, 3)
+    assert status["month_ends_at"].endswith("-01T00:00:00.000000Z")
+    counted = site.app._collector.counters.read()
+    assert (counted["events_dropped"]["quota_exceeded"], counted["requests_refused"]["quota_exceeded"]) == (2, 2)
 
 
 async def test_request_key_makes_a_retry_without_ids_harmless(site: Site) -> None:

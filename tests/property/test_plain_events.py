@@ -18,7 +18,8 @@ from iafa.clock import US_PER_DAY, US_PER_S
 from iafa.errors import IafaError
 from iafa.event import BATCH_DATES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX
 from iafa.ingest import collector as collector_module
-from iafa.ingest.collector import Collector, Origin
+from iafa.ingest.collector import Collector
+from iafa.ingest.gate import Origin
 from iafa.ingest.pipeline import Draft, Sender, run
 from iafa.ingest.plain import Plain, read_batch, read_beacon, read_event
 from iafa.ingest.wire import Parsed, WireEvent, decode_batch, decode_beacon, decode_event

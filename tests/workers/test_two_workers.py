@@ -135,6 +135,18 @@ def test_a_limit_lets_its_number_through_and_not_that_number_for_each_worker(
     assert {worker for worker, status in answers if status == 429} == set(passed)
 
 
+def test_a_months_quota_counts_the_events_of_all_workers(site: Site) -> None:
+    key = site.project(monthly_quota=6)["api_key"]
+    with site.workers() as clients:
+
+        def send(client: httpx.Client) -> httpx.Response:
+            time.sleep(0.3)  # by then each knows what the other has taken
+            return track(client, key)
+
+        answers = in_turn(clients, 10, send)
+    assert [status for _worker, status in answers] == [200] * 6 + [402] * 4
+
+
 def test_guesses_at_a_password_count_for_all_workers_together(site: Site) -> None:
     guess = {"email": "nobody@example.com", "password": "not the right password"}
     with site.workers() as clients:

@@ -41,6 +41,7 @@ def project_answer(project: Project) -> ProjectAnswer:
         allowed_origins=list(project.allowed_origins),
         rate_limit_per_minute=project.rate_limit_per_minute,
         rate_limit_per_ip_per_minute=project.rate_limit_per_ip_per_minute,
+        monthly_quota=project.monthly_quota,
         retention_days=project.retention_days,
         aggregate_retention_days=project.aggregate_retention_days,
         session_gap_seconds=project.session_gap_seconds,

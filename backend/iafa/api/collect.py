@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from iafa.api.problems import INTERNAL_ERROR, MEDIA_TYPE, Problem
 from iafa.errors import IafaError, PayloadTooLarge, UnsupportedMediaType
 from iafa.event import INFLATED_BYTES_MAX, WIRE_BYTES_MAX
-from iafa.ingest.collector import Collector, Origin
+from iafa.ingest.collector import Collector
+from iafa.ingest.gate import Origin
 
 log = logging.getLogger("iafa.collect")
 BODY_SECONDS_MAX = 30.0
@@ -25,7 +26,10 @@ PREFLIGHT_MAX_AGE_S = 7200
 
 CORS = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"Retry-After, X-Request-Id"),
+    (
+        b"access-control-expose-headers",
+        b"Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset",
+    ),
 )
 _PREFLIGHT = (
     *CORS,
@@ -43,6 +47,13 @@ class Answer(NamedTuple):
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+
+
+class Done(NamedTuple):
+    """The body of a 2xx, and what the limits said."""
+
+    body: bytes
+    origin: Origin
 
 
 class Head(NamedTuple):
@@ -72,7 +83,7 @@ class CollectFront:
         self._id_prefix = os.urandom(8).hex()
         self._ids = itertools.count()
         self._extra = ((b"cache-control", b"no-store"), (b"x-iafa-durability", durability.encode()))
-        self._actions: dict[str, Callable[[Scope, Receive], Awaitable[bytes]]] = {
+        self._actions: dict[str, Callable[[Scope, Receive], Awaitable[Done]]] = {
             "/api/v1/track": self._track,
             "/track": self._track,
             "/api/v1/track/batch": self._batch,
@@ -93,7 +104,7 @@ class CollectFront:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def answer(
-        self, scope: Scope, receive: Receive, action: Callable[[Scope, Receive], Awaitable[bytes]] | None = None
+        self, scope: Scope, receive: Receive, action: Callable[[Scope, Receive], Awaitable[Done]] | None = None
     ) -> Answer:
         """The answer to a collect request, whichever way it came in."""
         request_id = f"{self._id_prefix}{next(self._ids):016x}"
@@ -103,7 +114,7 @@ class CollectFront:
         action = action or self._action(scope)
         assert action is not None, "a documented collect route is one of ours"
         try:
-            body = await action(scope, receive)
+            body, origin = await action(scope, receive)
         except IafaError as error:
             problem = Problem.of(error)
             self._collector.counters.add("collect_requests", f"{problem.status // 100}xx")
@@ -122,9 +133,9 @@ class CollectFront:
         if body is PIXEL:
             kind = b"image/gif"
         headers = (*CORS, *common, (b"content-type", kind), (b"content-length", str(len(body)).encode()))
-        return Answer(status, headers, body)
+        return Answer(status, headers + limit_fields(origin), body)
 
-    def _action(self, scope: Scope) -> Callable[[Scope, Receive], Awaitable[bytes]] | None:
+    def _action(self, scope: Scope) -> Callable[[Scope, Receive], Awaitable[Done]] | None:
         path: str = scope["path"]
         if scope["method"] == "GET" and path.startswith("/e/") and path.endswith(".gif") and path.count("/") == 2:
             return self._pixel
@@ -135,39 +146,53 @@ class CollectFront:
             return self._beacon
         return action
 
-    async def _track(self, scope: Scope, receive: Receive) -> bytes:
+    async def _track(self, scope: Scope, receive: Receive) -> Done:
         head, origin = sender_of(scope)
-        grant = self._collector.admit(head.key, origin)
+        grant = await self._collector.gate.admit(head.key, origin)
         body = await read_body(head, receive)
-        return msgspec.json.encode(await self._collector.one(grant, origin, body))
+        return Done(msgspec.json.encode(await self._collector.one(grant, origin, body)), origin)
 
-    async def _batch(self, scope: Scope, receive: Receive) -> bytes:
+    async def _batch(self, scope: Scope, receive: Receive) -> Done:
         head, origin = sender_of(scope)
-        grant = self._collector.admit(head.key, origin)
+        grant = await self._collector.gate.admit(head.key, origin)
         body = await read_body(head, receive)
         query = scope["query_string"]
         verbose = bool(query) and parse_qs(query.decode("latin-1")).get("verbose") == ["1"]
-        return msgspec.json.encode(await self._collector.batch(grant, origin, body, verbose=verbose))
+        answer = await self._collector.batch(grant, origin, body, verbose=verbose)
+        return Done(msgspec.json.encode(answer), origin)
 
-    async def _beacon(self, scope: Scope, receive: Receive) -> bytes:
+    async def _beacon(self, scope: Scope, receive: Receive) -> Done:
         head, origin = sender_of(scope)
-        grant = self._collector.admit(scope["path"].removeprefix("/e/"), origin, is_beacon=True)
+        grant = await self._collector.gate.admit(scope["path"].removeprefix("/e/"), origin, is_beacon=True)
         body = await read_body(head, receive, is_beacon=True)
         await self._collector.beacon(grant, origin, body)
-        return b""
+        return Done(b"", origin)
 
-    async def _pixel(self, scope: Scope, receive: Receive) -> bytes:
+    async def _pixel(self, scope: Scope, receive: Receive) -> Done:
         """A page view without a script: the page is what `?u=` or the Referer says, `?r=` where it was come from."""
         _, origin = sender_of(scope)
         page = dict(scope["headers"]).get(b"referer", b"").decode("latin-1") or None
         if page is not None and origin.origin is None:
             parts = urlsplit(page)
             origin = msgspec.structs.replace(origin, origin=f"{parts.scheme}://{parts.netloc}")
-        grant = self._collector.admit(scope["path"][len("/e/") : -len(".gif")], origin, is_beacon=True)
+        grant = await self._collector.gate.admit(scope["path"][len("/e/") : -len(".gif")], origin, is_beacon=True)
         said = parse_qs(scope["query_string"].decode("latin-1"))
         view = {"n": "page_view", "l": said.get("u", [page])[0], "r": said.get("r", [None])[0]}
         await self._collector.beacon(grant, origin, msgspec.json.encode({"e": [view]}))
-        return PIXEL
+        return Done(PIXEL, origin)
+
+
+def limit_fields(origin: Origin) -> tuple[tuple[bytes, bytes], ...]:
+    """The limit that is nearest to its end, of those that the request has passed."""
+    spent = origin.spent
+    if not spent:
+        return ()
+    taken = spent[0] if len(spent) == 1 else min(spent, key=lambda one: one.remaining / one.limit)
+    return (
+        (b"ratelimit-limit", b"%d" % taken.limit),
+        (b"ratelimit-remaining", b"%d" % taken.remaining),
+        (b"ratelimit-reset", b"%d" % taken.reset_s),
+    )
 
 
 def sender_of(scope: Scope) -> tuple[Head, Origin]:

@@ -19,10 +19,13 @@ DURABLE = (
 PROBLEMS = (
     *("bad_request", "invalid_json", "bad_encoding", "invalid_credentials", "insufficient_scope"),
     *("request_timeout", "payload_too_large", "unsupported_media_type", "unsupported_encoding"),
-    *("invalid_batch", "rate_limited", "storage_unavailable", "not_ready"),
+    *("invalid_batch", "quota_exceeded", "rate_limited", "storage_unavailable", "not_ready"),
 )
 
-PIXEL_PROBLEMS = ("invalid_credentials", "insufficient_scope", "rate_limited", "storage_unavailable", "not_ready")
+PIXEL_PROBLEMS = (
+    *("invalid_credentials", "insufficient_scope", "quota_exceeded", "rate_limited"),
+    *("storage_unavailable", "not_ready"),
+)
 
 
 class TrackEvent(BaseModel):

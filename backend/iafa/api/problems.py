@@ -77,7 +77,7 @@ class Problem:
         """The answer to a domain error. What broke inside the server stays in its log."""
         if error.code not in KINDS or KINDS[error.code].status == 500:
             return INTERNAL_ERROR
-        return cls(error.code, error.detail, error.errors, error.retry_after_s, error.limit)
+        return cls(error.code, error.detail, error.errors, error.retry_after_s, error.limit, error.fields)
 
     def body(self, request_id: str) -> bytes:
         return msgspec.json.encode(self.content(request_id))

@@ -11,6 +11,7 @@ NAME = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_
 TIME_ZONE = Annotated[str, Field(max_length=64), AfterValidator(time_zone)]
 HOST = Annotated[str, Field(max_length=253), AfterValidator(host_name)]
 ORIGIN = Annotated[str, Field(max_length=300), AfterValidator(origin)]
+QUOTA = Annotated[int, Field(ge=1, le=1_000_000_000_000)]
 RATE = Annotated[int, Field(ge=1, le=100_000_000)]
 DAYS = Annotated[int, Field(ge=1, le=36_500)]
 HOST_PATTERN = Annotated[str, Field(pattern=r"^[A-Za-z0-9.*-]{1,253}$")]
@@ -59,6 +60,9 @@ class ProjectCreation(BaseModel):
     )
     rate_limit_per_minute: RATE | None = Field(1000, description="Events per key; null: no limit.")
     rate_limit_per_ip_per_minute: RATE | None = Field(100, description="Requests per address; null: no limit.")
+    monthly_quota: QUOTA | None = Field(
+        None, description="Events that are collected in a calendar month of UTC; null: no end.", examples=[5_000_000]
+    )
     retention_days: DAYS | None = Field(90, description="Days that events are kept; null: for ever.")
     aggregate_retention_days: DAYS | None = Field(
         None, description="Days that the daily counts of removed events are kept; null: for ever.", examples=[1825]
@@ -78,6 +82,7 @@ class ProjectChange(BaseModel):
     allowed_origins: list[ORIGIN] = Field([], max_length=100, examples=[["https://*.example.org"]])
     rate_limit_per_minute: RATE | None = Field(None, examples=[1000])
     rate_limit_per_ip_per_minute: RATE | None = Field(None, examples=[100])
+    monthly_quota: QUOTA | None = Field(None, examples=[5_000_000])
     retention_days: DAYS | None = Field(None, examples=[365])
     aggregate_retention_days: DAYS | None = Field(None, examples=[1825])
     session_gap_seconds: GAP_S = Field(3600, examples=[1800])
@@ -93,6 +98,7 @@ class ProjectAnswer(BaseModel):
     allowed_origins: list[str] = Field(examples=[["https://*.example.org"]])
     rate_limit_per_minute: int | None = Field(examples=[1000])
     rate_limit_per_ip_per_minute: int | None = Field(examples=[100])
+    monthly_quota: int | None = Field(examples=[None])
     retention_days: int | None = Field(examples=[90])
     aggregate_retention_days: int | None = Field(examples=[None])
     session_gap_seconds: int = Field(examples=[3600])
@@ -164,4 +170,10 @@ class ProjectStatus(BaseModel):
     events_total: int = Field(examples=[142082])
     first_event_at: str | None = TIME
     last_event_at: str | None = TIME
+    events_this_month: int = Field(
+        description="Events collected in this calendar month of UTC, uploads aside: what `monthly_quota` bounds.",
+        examples=[31_415],
+    )
+    monthly_quota: int | None = Field(examples=[None])
+    month_ends_at: str = TIME
     data_version: str = Field(description="Equal versions have equal answers.", examples=["17.2048"])

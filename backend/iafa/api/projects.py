@@ -20,6 +20,7 @@ from iafa.api.project_models import (
 )
 from iafa.api.services import ServicesOf
 from iafa.clock import to_iso
+from iafa.ingest.usage import month_of
 from iafa.meta.projects import TrackerSettings
 
 router = APIRouter(prefix="/projects", tags=["projects"], route_class=StrictRoute)
@@ -112,6 +113,9 @@ async def project_status(project: ReadableProject, services: ServicesOf) -> Proj
         events_total=snapshot.rows,
         first_event_at=None if snapshot.first_us is None else to_iso(snapshot.first_us),
         last_event_at=None if snapshot.last_us is None else to_iso(snapshot.last_us),
+        events_this_month=services.events_this_month(project.id),
+        monthly_quota=project.monthly_quota,
+        month_ends_at=to_iso(month_of(services.clock.now_us())[1]),
         data_version=snapshot.data_version,
     )
 

@@ -12,7 +12,14 @@ from iafa.event import BATCH_EVENTS_MAX
 
 PROBLEMS = (
     *("bad_request", "invalid_json", "bad_encoding", "invalid_credentials", "insufficient_scope"),
-    *("payload_too_large", "unsupported_encoding", "rate_limited", "storage_unavailable", "not_ready"),
+    *(
+        "payload_too_large",
+        "unsupported_encoding",
+        "quota_exceeded",
+        "rate_limited",
+        "storage_unavailable",
+        "not_ready",
+    ),
 )
 DIALECT = (
     "Answers in the way that these clients understand: 200 for whatever could be read, each refused message alone and "

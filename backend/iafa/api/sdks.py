@@ -13,12 +13,13 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from iafa.api.collect import CORS, PREFLIGHT_MAX_AGE_S, Answer, Left, inflate, read_body, sender_of
+from iafa.api.collect import CORS, PREFLIGHT_MAX_AGE_S, Answer, Left, inflate, limit_fields, read_body, sender_of
 from iafa.api.problems import INTERNAL_ERROR, MEDIA_TYPE, RETRY_AFTER_S, Problem
 from iafa.api.sdk_settings import KEY, base_url_of, posthog_config, segment_settings
 from iafa.errors import IafaError, InvalidCredentials, NoRoom, NotFound
 from iafa.ingest.collector import BatchAnswer, Collector
 from iafa.ingest.deliveries import Delivery
+from iafa.ingest.gate import Origin
 from iafa.ingest.posthog import read_posthog, unwrapped
 from iafa.ingest.segment import BATCH, CALLS, read_segment
 
@@ -51,6 +52,7 @@ class Answered(NamedTuple):
 
     body: bytes
     caching: bytes = b"no-store"
+    limits: tuple[tuple[bytes, bytes], ...] = ()
 
 
 Action = Callable[[Scope, Receive], Awaitable[Answered]]
@@ -139,14 +141,15 @@ class SdkFront:
 
     async def _segment(self, call: str, path_key: str | None, scope: Scope, receive: Receive) -> Answered:
         keys = _keys_of(scope, path_key, "writeKey")
-        answer = await self._deliver(keys, scope, receive, partial(read_segment, call=call))
+        answer, origin = await self._deliver(keys, scope, receive, partial(read_segment, call=call))
         errors = [
             {"index": one.index, "code": one.code, "message": one.message}
             for one in answer.results
             if one.result == "rejected"
         ]
         counts = {"accepted": answer.accepted, "duplicates": answer.duplicates, "rejected": answer.rejected}
-        return Answered(msgspec.json.encode({"success": True, **counts, "errors": errors}))
+        body = msgspec.json.encode({"success": True, **counts, "errors": errors})
+        return Answered(body, limits=limit_fields(origin))
 
     async def _posthog(self, scope: Scope, receive: Receive) -> Answered:
         query = _query(scope)
@@ -156,22 +159,23 @@ class SdkFront:
         def read(body: bytes) -> Delivery:
             return read_posthog(unwrapped(body, is_base64=is_base64), None if sent is None else int(sent))
 
-        await self._deliver(_keys_of(scope, None, "api_key", "token"), scope, receive, read)
-        return Answered(_STATUS_1)
+        _answer, origin = await self._deliver(_keys_of(scope, None, "api_key", "token"), scope, receive, read)
+        return Answered(_STATUS_1, limits=limit_fields(origin))
 
     async def _deliver(
         self, keys: set[str], scope: Scope, receive: Receive, read: Callable[[bytes], Delivery]
-    ) -> BatchAnswer:
+    ) -> tuple[BatchAnswer, Origin]:
         """Judge and store. A key outside the body is looked at before the body is read."""
         head, origin = sender_of(scope)
-        grant = self._collector.admit(_one_key(keys), origin) if keys else None
+        admit = self._collector.gate.admit
+        grant = await admit(_one_key(keys), origin) if keys else None
         # JSON under whatever type: these clients send text/plain, too. What came too slowly may come again.
         body = await read_body(head._replace(content_type=JSON_TYPE, origin=None), receive)
         if body.startswith(_GZIP_MAGIC) and head.encoding != b"gzip":
             body = inflate(body)
         delivery = read(body)
         key = _one_key(keys | delivery.keys) if keys or delivery.keys else None
-        return await self._collector.deliver(grant or self._collector.admit(key, origin), origin, delivery)
+        return await self._collector.deliver(grant or await admit(key, origin), origin, delivery), origin
 
 
 async def _nothing_here(_scope: Scope, _receive: Receive) -> Answered:
@@ -233,6 +237,7 @@ def _found(answered: Answered, named: tuple[tuple[bytes, bytes], ...]) -> Answer
         (b"cache-control", answered.caching),
         (b"content-type", JSON_TYPE),
         (b"content-length", str(len(answered.body)).encode()),
+        *answered.limits,
     )
     return Answer(200, headers, answered.body)
 

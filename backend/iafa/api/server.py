@@ -28,7 +28,7 @@ from iafa.clock import Clock
 from iafa.published import Publisher
 from iafa.query.paths.warming import WARMING
 from iafa.settings import Settings
-from iafa.wiring import House, open_house, open_intake
+from iafa.wiring import House, Intake, open_house, open_intake
 
 EXTRA_ROUTERS = (collect_routes.router, sdk_routes.router, upload.router)
 log = logging.getLogger("iafa.server")
@@ -47,7 +47,7 @@ class Serving(NamedTuple):
     publisher: Publisher
 
 
-def services_of_house(house: House, publisher: Publisher, *, replayed_from: int) -> Services:
+def services_of_house(house: House, intake: Intake, publisher: Publisher, *, replayed_from: int) -> Services:
     overview = house.overview(publisher)
 
     async def readiness() -> dict[str, Any]:
@@ -74,6 +74,7 @@ def services_of_house(house: House, publisher: Publisher, *, replayed_from: int)
         suggested_funnels=house.suggested_funnels,
         cursor_key=hashlib.sha256(b"iafa cursor key" + house.settings.secret().encode()).digest(),
         readiness=readiness,
+        events_this_month=intake.collector.gate.usage.of,
         drop_project=house.drop_project,
         metrics=partial(asyncio.to_thread, overview.text),
     )
@@ -102,7 +103,7 @@ async def serving(
     watching = asyncio.create_task(lag.watch())
     publisher = house.publisher(process, lambda: {"event_loop_lag_seconds": lag.worst_s()})
     try:
-        services = services_of_house(house, publisher, replayed_from=replayed_from)
+        services = services_of_house(house, intake, publisher, replayed_from=replayed_from)
         app = create_app(services, extra=EXTRA_ROUTERS)
         app.state.sdk_front = sdks = SdkFront(
             app, intake.collector, public_url=settings.public_url, durability=settings.durability

@@ -70,6 +70,8 @@ class Services:
     cursor_key: bytes
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]
+    # (project) -> how many events were collected since the month began
+    events_this_month: Callable[[str], int]
     drop_project: Callable[[str], Awaitable[None]]
     # the text of /metrics
     metrics: Callable[[], Awaitable[str]]

@@ -1,7 +1,6 @@
 """Collecting: from a request's bytes to the durable acknowledgement. Knows nothing of HTTP."""
 
 import hashlib
-import ipaddress
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -10,14 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from iafa.clock import US_PER_DAY, Clock
-from iafa.errors import (
-    FieldError,
-    InsufficientScope,
-    InvalidCredentials,
-    PayloadTooLarge,
-    RateLimited,
-    ValidationFailed,
-)
+from iafa.errors import FieldError, PayloadTooLarge, ValidationFailed
 from iafa.event import (
     BATCH_DATES_MAX,
     EVENT_BYTES_MAX,
@@ -28,7 +20,7 @@ from iafa.event import (
     earliest_kept_us,
 )
 from iafa.ingest.deliveries import Delivery
-from iafa.ingest.limits import RateLimiter, Taken
+from iafa.ingest.gate import Gate, Origin
 from iafa.ingest.pipeline import Draft, Sender, run
 from iafa.ingest.plain import Plain, encode, read_batch, read_beacon, read_event
 from iafa.ingest.recent_ids import RecentIds
@@ -39,16 +31,6 @@ from iafa.meta.api_keys import KeyGrant
 from iafa.metrics import Counters
 
 TRACK, BATCH, BEACON = "track", "batch", "beacon"  # the shapes of refused events' texts
-ANONYMOUS_REQUESTS_PER_MINUTE = 100  # requests without a valid key, per address
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """What the transport knows about a request."""
-
-    address: str
-    user_agent: str | None = None
-    origin: str | None = None
-    request_key: str | None = None
 
 
 class Result(msgspec.Struct, gc=False, omit_defaults=True):
@@ -91,31 +73,23 @@ class Collector:
     """The one implementation behind every collect route."""
 
     journal: JournalWriter
-    find_grant: Callable[[str, int], KeyGrant | None]
-    limiter: RateLimiter
+    gate: Gate
     recent: RecentIds
     rejections: Rejections
     counters: Counters
     clock: Clock
 
-    def admit(self, key: str | None, origin: Origin, *, is_beacon: bool = False) -> KeyGrant:
-        """The key's grant, before the body is read. Raises InvalidCredentials, InsufficientScope or RateLimited."""
-        grant = self.find_grant(key, self.clock.now_us()) if key else None
-        if grant is None:
-            self._limit(f"ip:{_network(origin.address)}", 1, ANONYMOUS_REQUESTS_PER_MINUTE)
-            raise InvalidCredentials("send a valid API key in X-API-Key" if not is_beacon else "unknown key")
-        if grant.kind == "write":
-            if origin.origin is not None and not is_allowed_origin(origin.origin, grant.allowed_origins):
-                raise InsufficientScope("this key may not be used from this origin; see the project's allowed origins")
-            if grant.rate_limit_per_ip_per_minute is not None and (is_beacon or origin.origin is not None):
-                name = f"{grant.project_id}:{_network(origin.address)}"
-                self._limit(name, 1, grant.rate_limit_per_ip_per_minute, grant.project_id)
-        return grant
-
     async def one(self, grant: KeyGrant, origin: Origin, body: bytes) -> EventAnswer:
         """One event; raises ValidationFailed with every error, or PayloadTooLarge."""
         sender = self._sender(grant, origin, route=TRACK)
-        id_, encoded = self._judge_one(grant, sender, body)
+        plain = read_event(body, sender)
+        parsed = decode_event(body) if plain is None else None
+        await self.gate.spend(grant, origin, 1)
+        if parsed is None:
+            assert plain is not None
+            id_, encoded = plain.ids[0], plain.encoded
+        else:
+            id_, encoded = self._judge_one(grant, sender, body, parsed)
         if self.recent.known(grant.project_id, (id_,)):
             self.rejections.drop(grant.project_id, sender.received_at, DropReason.DUPLICATE, names=[(id_, None)])
             return EventAnswer("duplicate", id_)
@@ -125,19 +99,13 @@ class Collector:
     async def batch(self, grant: KeyGrant, origin: Origin, body: bytes, *, verbose: bool = False) -> BatchAnswer:
         """Many events, each judged alone."""
         sender = self._sender(grant, origin, route=BATCH)
-        judged = self._judge_plain(grant, read_batch(body, sender), verbose=verbose)
-        if judged is None:
-            judged = self._judge_events(grant, sender, body, decode_batch(body), verbose=verbose)
+        judged = await self._judge_batch(grant, origin, sender, body, verbose=verbose)
         return await self._store_judged(grant, sender, judged)
 
     async def beacon(self, grant: KeyGrant, origin: Origin, body: bytes) -> BatchAnswer:
         """What tracker.js sends; a client's wrong clock is corrected by the time it sent the body."""
         sender = self._sender(grant, origin, is_browser=True, route=BEACON)
-        judged = self._judge_plain(grant, read_beacon(body, sender), verbose=False)
-        if judged is None:
-            events, sent_ms = decode_beacon(body)
-            judged = self._judge_events(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
-            del events
+        judged = await self._judge_beacon(grant, origin, sender, body)
         return await self._store_judged(grant, sender, judged)
 
     async def deliver(self, grant: KeyGrant, origin: Origin, delivery: Delivery) -> BatchAnswer:
@@ -154,7 +122,7 @@ class Collector:
             request_key=origin.request_key,
             route=delivery.route,
         )
-        self._limit_key(grant, len(delivery.items))
+        await self.gate.spend(grant, origin, len(delivery.items))
         drafts = (_delivered(delivery, index, sender, origin) for index in range(len(delivery.items)))
         judged = self._judge(grant, sender, drafts, delivery.text, verbose=False)
         del delivery, drafts
@@ -169,11 +137,28 @@ class Collector:
             await self._store(grant, sender, judged.ids, judged.encoded)
         return judged.answer
 
-    def _judge_plain(self, grant: KeyGrant, plain: Plain | None, *, verbose: bool) -> Judged | None:
-        # No frame that waits for the disk holds the events: thirty requests' worth of them would not fit the caches.
-        if plain is None:
-            return None
-        self._limit_key(grant, len(plain.ids))
+    # No frame that waits for the disk holds the events: thirty requests' worth of them would not fit the caches.
+    async def _judge_batch(
+        self, grant: KeyGrant, origin: Origin, sender: Sender, body: bytes, *, verbose: bool
+    ) -> Judged:
+        plain = read_batch(body, sender)
+        if plain is not None:
+            await self.gate.spend(grant, origin, len(plain.ids))
+            return self._judge_plain(grant, plain, verbose=verbose)
+        events = decode_batch(body)
+        await self.gate.spend(grant, origin, len(events))
+        return self._judge_events(grant, sender, body, events, verbose=verbose)
+
+    async def _judge_beacon(self, grant: KeyGrant, origin: Origin, sender: Sender, body: bytes) -> Judged:
+        plain = read_beacon(body, sender)
+        if plain is not None:
+            await self.gate.spend(grant, origin, len(plain.ids))
+            return self._judge_plain(grant, plain, verbose=False)
+        events, sent_ms = decode_beacon(body)
+        await self.gate.spend(grant, origin, len(events))
+        return self._judge_events(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
+
+    def _judge_plain(self, grant: KeyGrant, plain: Plain, *, verbose: bool) -> Judged:
         ids, encoded = plain.ids, plain.encoded
         results: list[Result] = []
         seen = set(self.recent.known(grant.project_id, ids))
@@ -194,7 +179,6 @@ class Collector:
     def _judge_events(
         self, grant: KeyGrant, sender: Sender, body: bytes, events: Sequence[Parsed], *, verbose: bool
     ) -> Judged:
-        self._limit_key(grant, len(events))
         drafts = (_draft(parsed, sender, f"/events/{index}", index) for index, parsed in enumerate(events))
         return self._judge(grant, sender, drafts, _texts(body, len(events)), verbose=verbose)
 
@@ -228,14 +212,8 @@ class Collector:
             self._refuse(grant, sender, refused, text_of)
         return Judged(answer, accepted, b"[%b]" % b",".join(accepted.values()))
 
-    def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes) -> tuple[str, bytes]:
+    def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes, parsed: Parsed) -> tuple[str, bytes]:
         """The id and the canonical array of an event that is accepted."""
-        plain = read_event(body, sender)
-        if plain is not None:
-            self._limit_key(grant, 1)
-            return plain.ids[0], plain.encoded
-        parsed = decode_event(body)
-        self._limit_key(grant, 1)
         draft = _draft(parsed, sender, "", 0)
         if draft.errors:
             self._refuse(grant, sender, [draft], lambda _position: body.decode("utf-8", "replace"))
@@ -270,6 +248,7 @@ class Collector:
     async def _store(self, grant: KeyGrant, sender: Sender, ids: Collection[str], encoded: bytes) -> None:
         await self.journal.append(grant.project_id, sender.received_at, encoded, len(ids))
         self.recent.add(grant.project_id, ids)
+        self.gate.usage.add(grant.project_id, len(ids))
         self.counters.add("events_accepted", amount=len(ids))
 
     def _sender(self, grant: KeyGrant, origin: Origin, *, is_browser: bool = False, route: str) -> Sender:
@@ -287,43 +266,10 @@ class Collector:
             route=route,
         )
 
-    def _limit_key(self, grant: KeyGrant, count: int) -> None:
-        if grant.rate_limit_per_minute is not None:
-            self._limit(f"key:{grant.key_id}", count, grant.rate_limit_per_minute, grant.project_id)
-
-    def _limit(self, name: str, count: int, limit_per_minute: int, project_id: str | None = None) -> None:
-        taken: Taken = self.limiter.take(name, count, limit_per_minute)
-        if not taken.is_allowed:
-            if project_id is None:
-                self.counters.add("events_dropped", DropReason.RATE_LIMITED, count)
-            else:
-                self.rejections.drop(project_id, self.clock.now_us(), DropReason.RATE_LIMITED, count)
-            raise RateLimited(
-                f"more than {limit_per_minute} a minute",
-                retry_after_s=taken.retry_after_s,
-                limit=limit_per_minute,
-            )
-
 
 def hash_address(address: str, salt: bytes) -> str:
     """The stored form of an address: a keyed hash, never the address."""
     return hashlib.blake2b(address.encode(), key=salt[:64], digest_size=16).hexdigest()
-
-
-def is_allowed_origin(origin: str, allowed: Sequence[str]) -> bool:
-    """An empty list allows every origin; `*.example.com` allows subdomains; the scheme may be left out."""
-    if not allowed:
-        return True
-    host = origin.partition("://")[2].lower()
-    for pattern in allowed:
-        wanted = pattern.lower().rstrip("/")
-        compared = origin.lower() if "://" in wanted else host
-        if compared == wanted:
-            return True
-        scheme, separator, rest = wanted.rpartition("://")
-        if rest.startswith("*.") and compared.endswith(rest[1:]) and compared.startswith(scheme + separator):
-            return True
-    return False
 
 
 def _texts(body: bytes, count: int) -> Callable[[int], str]:
@@ -369,13 +315,3 @@ def _bound_days(draft: Draft, days: set[int]) -> None:
 def _rejection(index: int, draft: Draft) -> Result:
     first: FieldError = draft.errors[0]
     return Result(index, draft.id or None, "rejected", first.code, first.pointer, first.message)
-
-
-def _network(address: str) -> str:
-    """An IPv6 visitor owns a /64; an IPv4 one an address."""
-    if ":" not in address:
-        return address
-    try:
-        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
-    except ValueError:
-        return address

@@ -45,6 +45,11 @@ class Layout:
         return self.root / "config" / "clock.json"
 
     @property
+    def usage(self) -> Path:
+        """How many events each project has had this month, see ingest/usage."""
+        return self.root / "usage" / "events.slots"
+
+    @property
     def trash(self) -> Path:
         return self.root / "trash"
 

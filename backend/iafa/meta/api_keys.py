@@ -44,6 +44,7 @@ class KeyGrant:
     rate_limit_per_minute: int | None
     rate_limit_per_ip_per_minute: int | None
     retention_days: int | None
+    monthly_quota: int | None = None
 
 
 class KeyRing:

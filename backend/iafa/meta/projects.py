@@ -50,6 +50,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...] = ()
     rate_limit_per_minute: int | None = 1000
     rate_limit_per_ip_per_minute: int | None = 100
+    monthly_quota: int | None = None
     retention_days: int | None = 90
     aggregate_retention_days: int | None = None
     session_gap_seconds: int = 3600
@@ -234,4 +235,5 @@ def _grant(project: Project, key: ApiKey) -> KeyGrant:
         rate_limit_per_minute=project.rate_limit_per_minute,
         rate_limit_per_ip_per_minute=project.rate_limit_per_ip_per_minute,
         retention_days=project.retention_days,
+        monthly_quota=project.monthly_quota,
     )

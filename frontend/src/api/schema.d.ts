@@ -4151,6 +4151,11 @@ export interface components {
              */
             rate_limit_per_ip_per_minute: number | null;
             /**
+             * Monthly Quota
+             * @example null
+             */
+            monthly_quota: number | null;
+            /**
              * Retention Days
              * @example 90
              */
@@ -4226,6 +4231,11 @@ export interface components {
              */
             rate_limit_per_ip_per_minute?: number | null;
             /**
+             * Monthly Quota
+             * @example 5000000
+             */
+            monthly_quota?: number | null;
+            /**
              * Retention Days
              * @example 365
              */
@@ -4291,6 +4301,11 @@ export interface components {
              * @example 100
              */
             rate_limit_per_ip_per_minute: number | null;
+            /**
+             * Monthly Quota
+             * @example null
+             */
+            monthly_quota: number | null;
             /**
              * Retention Days
              * @example 90
@@ -4378,6 +4393,12 @@ export interface components {
              */
             rate_limit_per_ip_per_minute?: number | null;
             /**
+             * Monthly Quota
+             * @description Events that are collected in a calendar month of UTC; null: no end.
+             * @example 5000000
+             */
+            monthly_quota?: number | null;
+            /**
              * Retention Days
              * @description Days that events are kept; null: for ever.
              * @default 90
@@ -4421,6 +4442,23 @@ export interface components {
              * @example 2026-11-20T09:15:02.123456Z
              */
             last_event_at: string | null;
+            /**
+             * Events This Month
+             * @description Events collected in this calendar month of UTC, uploads aside: what `monthly_quota` bounds.
+             * @example 31415
+             */
+            events_this_month: number;
+            /**
+             * Monthly Quota
+             * @example null
+             */
+            monthly_quota: number | null;
+            /**
+             * Month Ends At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            month_ends_at: string;
             /**
              * Data Version
              * @description Equal versions have equal answers.
@@ -6373,6 +6411,7 @@ export interface operations {
                      *           ],
                      *           "rate_limit_per_minute": 1000,
                      *           "rate_limit_per_ip_per_minute": 100,
+                     *           "monthly_quota": null,
                      *           "retention_days": 90,
                      *           "aggregate_retention_days": null,
                      *           "session_gap_seconds": 3600,
@@ -6451,6 +6490,7 @@ export interface operations {
                  *       ],
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
+                 *       "monthly_quota": 5000000,
                  *       "retention_days": 90,
                  *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 3600,
@@ -6498,6 +6538,7 @@ export interface operations {
                      *       ],
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
+                     *       "monthly_quota": null,
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
@@ -6665,6 +6706,7 @@ export interface operations {
                      *       ],
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
+                     *       "monthly_quota": null,
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
@@ -6754,6 +6796,7 @@ export interface operations {
                  *       ],
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
+                 *       "monthly_quota": 5000000,
                  *       "retention_days": 365,
                  *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 1800,
@@ -6801,6 +6844,7 @@ export interface operations {
                      *       ],
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
+                     *       "monthly_quota": null,
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
@@ -7060,6 +7104,9 @@ export interface operations {
                      *       "events_total": 142082,
                      *       "first_event_at": "2026-11-20T09:15:02.123456Z",
                      *       "last_event_at": "2026-11-20T09:15:02.123456Z",
+                     *       "events_this_month": 31415,
+                     *       "monthly_quota": null,
+                     *       "month_ends_at": "2026-11-20T09:15:02.123456Z",
                      *       "data_version": "17.2048"
                      *     }
                      */
@@ -12461,6 +12508,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The quota is used up */
+            402: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The key or the role does not allow this */
             403: {
                 headers: {
@@ -12736,6 +12794,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The quota is used up */
+            402: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The key or the role does not allow this */
             403: {
                 headers: {
@@ -12987,6 +13056,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The quota is used up */
+            402: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The key or the role does not allow this */
             403: {
                 headers: {
@@ -13122,6 +13202,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The quota is used up */
+            402: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The key or the role does not allow this */
             403: {
                 headers: {
@@ -13220,6 +13311,17 @@ export interface operations {
             };
             /** @description Sign in, or send a valid key */
             401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota is used up */
+            402: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;
@@ -13419,6 +13521,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The quota is used up */
+            402: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The key or the role does not allow this */
             403: {
                 headers: {
@@ -13561,6 +13674,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The quota is used up */
+            402: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The key or the role does not allow this */
             403: {
                 headers: {
@@ -13686,6 +13810,17 @@ export interface operations {
             };
             /** @description Sign in, or send a valid key */
             401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The quota is used up */
+            402: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;

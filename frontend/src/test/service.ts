@@ -22,6 +22,7 @@ export const makeProject = (over: Partial<Project> = {}): Project => ({
   allowed_origins: [],
   rate_limit_per_minute: null,
   rate_limit_per_ip_per_minute: null,
+  monthly_quota: null,
   retention_days: null,
   aggregate_retention_days: null,
   session_gap_seconds: 3600,
@@ -92,7 +93,15 @@ export const makeAnswer = (people: readonly number[], over: Partial<FunnelAnswer
   return { ...answer, ...over } as FunnelAnswer;
 };
 
-const noEvents: ProjectStatus = { events_total: 0, first_event_at: null, last_event_at: null, data_version: "1.0" };
+const noEvents: ProjectStatus = {
+  events_total: 0,
+  first_event_at: null,
+  last_event_at: null,
+  events_this_month: 0,
+  monthly_quota: null,
+  month_ends_at: "2026-12-01T00:00:00.000000Z",
+  data_version: "1.0",
+};
 const code: TrackingCode = {
   api_key: "iafa_w_key",
   html: '<script defer src="http://127.0.0.1/tracker.js" data-key="iafa_w_key"></script>',

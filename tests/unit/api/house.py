@@ -142,6 +142,7 @@ class Room:
             suggested_funnels=questions.suggested_funnels,
             cursor_key=SECRET.encode(),
             readiness=self._readiness,
+            events_this_month=lambda project_id: len(self.events.get(project_id, [])),
             drop_project=self._drop_project,
             metrics=self._metrics,
             static_dir=self.static_dir,

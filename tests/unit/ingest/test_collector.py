@@ -18,10 +18,12 @@ from iafa.errors import (
 )
 from iafa.event import REJECTED_BODY_CHARS_MAX, Rejected
 from iafa.failpoints import Failpoints
-from iafa.ingest.collector import Collector, Origin, _network, hash_address, is_allowed_origin
+from iafa.ingest.collector import Collector, hash_address
+from iafa.ingest.gate import Gate, Origin, _network, is_allowed_origin
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
+from iafa.ingest.usage import Usage, open_usage
 from iafa.journal.format import Kind
 from iafa.journal.reader import Damage, read_segment, sealed_segments
 from iafa.meta.api_keys import KeyGrant
@@ -48,12 +50,20 @@ HERE = Origin("192.0.2.1", "Agent/1.0")
 def collector_of(lake: TestLake, **grants: KeyGrant) -> Collector:
     known = {"write": WRITE, "secret": SECRET, **grants}
     journal, counters = lake.open_journal(), Counters()
-    return Collector(
-        journal=journal,
+    rejections = Rejections(journal, RateLimiter(lake.clock), counters)
+    gate = Gate(
         find_grant=lambda key, _now_us: known.get(key),
         limiter=RateLimiter(lake.clock),
+        usage=Usage(open_usage(lake.layout.usage, lake.layout.tmp), lake.clock),
+        rejections=rejections,
+        counters=counters,
+        clock=lake.clock,
+    )
+    return Collector(
+        journal=journal,
+        gate=gate,
         recent=RecentIds(lake.clock),
-        rejections=Rejections(journal, RateLimiter(lake.clock), counters),
+        rejections=rejections,
         counters=counters,
         clock=lake.clock,
     )
@@ -227,28 +237,28 @@ async def test_address_is_stored_as_a_keyed_hash_and_only_for_browsers(tmp_path:
     collector.journal.close()
 
 
-def test_unknown_key_is_refused_and_guessing_is_limited_by_address(tmp_path: Path) -> None:
+async def test_unknown_key_is_refused_and_guessing_is_limited_by_address(tmp_path: Path) -> None:
     lake = TestLake(tmp_path)
     collector = collector_of(lake)
     for _ in range(100):
         with pytest.raises(InvalidCredentials):
-            collector.admit("guess", HERE)
+            await collector.gate.admit("guess", HERE)
     with pytest.raises(RateLimited) as failure:
-        collector.admit("guess", HERE)
+        await collector.gate.admit("guess", HERE)
     assert failure.value.retry_after_s == 1
     with pytest.raises(InvalidCredentials):
-        collector.admit(None, Origin("192.0.2.2"))
-    assert collector.admit("secret", HERE) is SECRET
+        await collector.gate.admit(None, Origin("192.0.2.2"))
+    assert await collector.gate.admit("secret", HERE) is SECRET
     collector.journal.close()
 
 
-def test_key_of_pages_may_be_bound_to_origins(tmp_path: Path) -> None:
+async def test_key_of_pages_may_be_bound_to_origins(tmp_path: Path) -> None:
     bound = replace(WRITE, allowed_origins=("https://shop.example", "*.shop.example"))
     collector = collector_of(TestLake(tmp_path), bound=bound)
-    assert collector.admit("bound", Origin("192.0.2.1", origin="https://shop.example")) is bound
+    assert await collector.gate.admit("bound", Origin("192.0.2.1", origin="https://shop.example")) is bound
     with pytest.raises(InsufficientScope):
-        collector.admit("bound", Origin("192.0.2.1", origin="https://evil.example"))
-    assert collector.admit("bound", HERE) is bound
+        await collector.gate.admit("bound", Origin("192.0.2.1", origin="https://evil.example"))
+    assert await collector.gate.admit("bound", HERE) is bound
     collector.journal.close()
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from iafa.clock import from_datetime, to_iso
 from iafa.event import Rejected
-from iafa.ingest.collector import BatchAnswer, Collector, Origin
+from iafa.ingest.collector import BatchAnswer, Collector
+from iafa.ingest.gate import Origin
 from iafa.ingest.posthog import read_posthog
 from iafa.ingest.segment import read_segment
 from tests.support.events import NOON_US
