@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-Fault = Literal["pass", "lose the answer", "send twice"]
+# A number: this status is answered in the server's place.
+Fault = Literal["pass", "lose the answer", "send twice"] | int
 _HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "content-length", "date", "server"})
 
 
@@ -87,9 +88,15 @@ class Recorder:
         return list({message["messageId"]: message for one in self.posts() for message in one.messages}.values())
 
     def _pass_on(self, request: BaseHTTPRequestHandler) -> None:
+        headers: Iterable[tuple[str, str]]
         body = request.rfile.read(int(request.headers.get("content-length") or 0))
         fault: Fault = self.faults.popleft() if self.faults and request.command == "POST" else "pass"
-        status, headers, answer = self._ask(request, body)
+        if isinstance(fault, int):
+            status, headers, answer = fault, [("Content-Type", "text/html")], b"<h1>no</h1>"
+            names = {name.lower(): value for name, value in request.headers.items()}
+            self.passed.append(Passed(request.command, request.path, names, body, status, answer))
+        else:
+            status, headers, answer = self._ask(request, body)
         if fault == "send twice":
             status, headers, answer = self._ask(request, body)
         if fault == "lose the answer":

@@ -70,6 +70,14 @@ class Me(BaseModel):
     organization: OrganizationAnswer
 
 
+class KeyOwner(BaseModel):
+    """The project that a key belongs to."""
+
+    project_id: str = Field(examples=["p7c1n4d8j2g5b9f3h6m0"])
+    project_name: str = Field(examples=["Web shop"])
+    timezone: str = Field(examples=["Europe/Vienna"])
+
+
 class SessionAnswer(Me):
     """Tokens for programs. The same tokens are set as HttpOnly cookies for the dashboard, which ignores these."""
 

@@ -1,18 +1,21 @@
 """Account routes: register, sign in, refresh, sign out, and the caller's own account."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Request, Response
 
 from iafa.api import cookies
-from iafa.api.access import CallerIsUser, public
-from iafa.api.account_models import AccountChange, Login, Me, RefreshRequest, Registration, SessionAnswer
+from iafa.api.access import CallerIsUser, public, secret_key
+from iafa.api.account_models import AccountChange, KeyOwner, Login, Me, RefreshRequest, Registration, SessionAnswer
 from iafa.api.answers import organization_answer, user_answer
 from iafa.api.bodies import StrictRoute
 from iafa.api.origins import client_address, refuse_foreign_page
 from iafa.api.problem_docs import problem_responses
 from iafa.api.services import Services, ServicesOf
 from iafa.api.tokens import ACCESS_S
-from iafa.errors import InsufficientScope, InvalidCredentials
+from iafa.errors import InsufficientScope, InvalidCredentials, NotFound
 from iafa.meta.accounts import SelfChange, SignedInUser
+from iafa.meta.api_keys import KeyGrant
 
 router = APIRouter(prefix="/auth", tags=["accounts"], route_class=StrictRoute)
 BODY_PROBLEMS = ("invalid_json", "payload_too_large", "unsupported_media_type", "validation_error")
@@ -102,6 +105,19 @@ async def logout(request: Request, services: ServicesOf, body: RefreshRequest | 
 async def me(caller: CallerIsUser, services: ServicesOf) -> Me:
     organization = await services.accounts.organization_of(caller.user)
     return Me(user=user_answer(caller.user), organization=organization_answer(organization))
+
+
+@router.get(
+    "/key",
+    summary="Whose key is this",
+    description="The project of the secret key that is sent, for programs that hold nothing else.",
+    responses=problem_responses("invalid_credentials", "insufficient_scope", "not_found"),
+)
+async def key_owner(grant: Annotated[KeyGrant, Depends(secret_key)], services: ServicesOf) -> KeyOwner:
+    project = await services.projects.get(grant.project_id)
+    if project is None:
+        raise NotFound
+    return KeyOwner(project_id=project.id, project_name=project.name, timezone=project.timezone)
 
 
 @router.put(

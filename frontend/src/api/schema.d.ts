@@ -108,6 +108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose key is this
+         * @description The project of the secret key that is sent, for programs that hold nothing else.
+         */
+        get: operations["key_owner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -3115,6 +3135,27 @@ export interface components {
         KeyList: {
             /** Keys */
             keys: components["schemas"]["KeyAnswer"][];
+        };
+        /**
+         * KeyOwner
+         * @description The project that a key belongs to.
+         */
+        KeyOwner: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Project Name
+             * @example Web shop
+             */
+            project_name: string;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
+            timezone: string;
         };
         /** KeyRotation */
         KeyRotation: {
@@ -6369,6 +6410,79 @@ export interface operations {
             };
             /** @description The storage cannot be written now */
             503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    key_owner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "project_name": "Web shop",
+                     *       "timezone": "Europe/Vienna"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["KeyOwner"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;

@@ -1,0 +1,100 @@
+"""Answers as DataFrames, with the same columns and types whatever the answer holds. The only place with pandas."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+_STAGE = {"order": "int64", "stage": "str", "users": "int64", "users_max": "Int64"}
+_RATES = {"conversion_rate": "float64", "drop_off_rate": "float64"}
+_TIMES = {"average_s": "float64", "median_s": "float64", "p90_s": "float64"}
+FUNNEL = {**_STAGE, **_RATES, **_TIMES}
+FUNNEL_GROUPS = {"group": "str", "value": "str", **_STAGE, **_RATES}
+FUNNEL_TREND = {"bucket_start": "time", "bucket_end": "time", **_STAGE}
+TRENDS = {
+    "date": "time",
+    "event_type": "str",
+    "events": "int64",
+    "people": "int64",
+    "source": "str",
+    "is_exact": "bool",
+}
+_ABOUT = frozenset(
+    {
+        *("funnel_id", "name", "date_range", "overall_conversion_rate", "people_total", "open", "dropped_by_exclusion"),
+        *("window_seconds", "timezone", "semantics_version", "data_version", "as_of", "rows_read"),
+        *("project_id", "interval", "range"),
+    }
+)
+
+
+def funnel_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    times = {step["to_order"]: step for step in (answer.get("times") or {}).get("steps", ())}
+    rows = [
+        {**_stage(stage), **{name: times.get(stage["order"], {}).get(name) for name in _TIMES}}
+        for stage in answer["stages"]
+    ]
+    return _frame(rows, FUNNEL, answer)
+
+
+def group_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    found = answer["breakdown"]
+    rows = [
+        {"group": group["group"], "value": group["value"], **_stage(stage)}
+        for group in found["groups"]
+        for stage in group["stages"]
+    ]
+    return _frame(rows, FUNNEL_GROUPS, answer, {name: found[name] for name in ("property", "attribution", "adds_up")})
+
+
+def trend_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    """One row for each bucket and stage."""
+    found = answer["trend"]
+    names = [(stage["order"], stage["stage_name"]) for stage in answer["stages"]]
+    rows = [
+        {"bucket_start": one["from"], "bucket_end": one["to"], "order": order, "stage": name, "users": users}
+        | {"users_max": users_max}
+        for one in found["buckets"]
+        for (order, name), users, users_max in zip(names, one["users"], one["users_max"], strict=True)
+    ]
+    return _frame(rows, FUNNEL_TREND, answer, {name: found[name] for name in ("interval", "adds_up")})
+
+
+def trends_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    rows = [
+        {**bucket, "event_type": series["event_type"]} for series in answer["series"] for bucket in series["buckets"]
+    ]
+    return _frame(rows, TRENDS, answer)
+
+
+def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: stage.get(name) for name in ("order", "users", "users_max", *_RATES)}
+    return found | {"stage": stage["stage_name"]}
+
+
+def _frame(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    answer: Mapping[str, Any],
+    more: Mapping[str, Any] | None = None,
+) -> "DataFrame":
+    from pandas import DataFrame
+
+    zone = str(answer.get("timezone") or "UTC")
+    made = {name: _column([row.get(name) for row in rows], kind, zone) for name, kind in columns.items()}
+    frame = DataFrame(made, columns=list(columns))
+    frame.attrs.update({name: answer[name] for name in answer if name in _ABOUT} | dict(more or {}))
+    return frame
+
+
+def _column(values: Sequence[Any], kind: str, zone: str) -> "Series[Any]":
+    from pandas import Series, to_datetime
+
+    if kind != "time":
+        return Series(values, dtype=kind)
+    # A day has no zone of its own: it begins in the answer's.
+    are_days = all(isinstance(value, str) and len(value) == len("2026-10-01") for value in values)
+    times = to_datetime(Series(values, dtype="str"), format="ISO8601", utc=not are_days)
+    times = times.dt.tz_localize(zone) if are_days else times.dt.tz_convert(zone)
+    return times.dt.as_unit("us")

@@ -1,0 +1,282 @@
+"""Files to receipts and questions to DataFrames, through the real client and a real server."""
+
+import gzip
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from iafa.client import ApiError, Client, InvalidEvent, Receipt, Unreachable
+from tests.client.conftest import Made, Shop
+
+STAGES = [{"name": "Visit", "event": "visit"}, {"name": "Buy", "event": "buy"}]
+FIRST = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
+LAST = datetime(2026, 11, 3, 11, 0, tzinfo=UTC)
+ROWS: list[dict[str, Any]] = [
+    {"user_id": "a", "event_type": "visit", "created_at": FIRST, "plan": "pro", "n": 1},
+    {"user_id": "a", "event_type": "buy", "created_at": FIRST.replace(hour=11), "plan": "pro"},
+    {"user_id": "b", "event_type": "visit", "created_at": FIRST.replace(hour=23, minute=30), "plan": "free"},
+    {"user_id": "c", "event_type": "visit", "created_at": LAST.replace(hour=10)},
+    {"user_id": "c", "event_type": "buy", "created_at": LAST, "price": Decimal("9.90")},
+]
+WHOLE = Receipt(5, 0, 0, FIRST, LAST, (), (), {})
+
+
+def as_text(row: dict[str, Any]) -> dict[str, Any]:
+    found = row | {"created_at": row["created_at"].isoformat()}
+    return found | ({"price": float(row["price"])} if "price" in row else {})
+
+
+def csv_text() -> str:
+    names = ["user_id", "event_type", "created_at", "plan", "n", "price"]
+    lines = [",".join(str(as_text(row).get(name, "")) for name in names) for row in ROWS]
+    return "\n".join([",".join(names), *lines]) + "\n"
+
+
+def written(folder: Path, name: str) -> Path:
+    path = folder / name
+    ndjson = "".join(json.dumps(as_text(row)) + "\n" for row in ROWS)
+    if name == "e.parquet":
+        pq.write_table(pa.Table.from_pylist([as_text(row) for row in ROWS]), path)
+    elif name.endswith(".gz"):
+        path.write_bytes(gzip.compress((csv_text() if ".csv" in name else ndjson).encode()))
+    else:
+        path.write_text(csv_text() if ".csv" in name else ndjson)
+    return path
+
+
+@pytest.mark.parametrize("name", ["e.csv", "e.csv.gz", "e.ndjson", "e.jsonl", "e.json.gz", "e.parquet", "e.txt"])
+def test_file_is_loaded_once(shop: Shop, make: Made, tmp_path: Path, name: str) -> None:
+    client, path = make(shop.secret_key, shop.recorder.url), written(tmp_path, name)
+    format = "ndjson" if name == "e.txt" else None
+    assert client.upload(path, format=format) == WHOLE
+    again = client.upload(str(path), format=format)
+    assert (again.accepted, again.duplicates, again.rejected) == (0, 5, 0)
+    assert shop.event_counts() == {"visit": 3, "buy": 2}
+
+
+SOURCES: dict[str, Callable[[], Any]] = {
+    "list": lambda: ROWS,
+    "generator": lambda: (row for row in ROWS),
+    "DataFrame": lambda: pd.DataFrame(ROWS),
+    "DataFrame with an index": lambda: pd.DataFrame(ROWS, index=[5, 5, 5, 5, 5]),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_rows_are_loaded_once(shop: Shop, make: Made, name: str) -> None:
+    client = make(shop.secret_key, shop.recorder.url)
+    # An answer is lost, the server is busy: the same rows are sent again.
+    shop.recorder.faults.extend(["lose the answer", 503])
+    first = client.upload(SOURCES[name]())
+    assert (first.accepted, first.duplicates, first.rejected) == (0, 5, 0)
+    assert client.upload(SOURCES[name]()).duplicates == 5
+    rows = {(row["user_id"], row["event_type"]): row for row in shop.rows(5)}
+    assert len(rows) == 5
+    assert rows["a", "visit"]["properties"] == {"plan": "pro", "n": 1}
+    assert rows["c", "visit"]["properties"] == {}
+    assert rows["c", "buy"]["properties"] == {"price": 9.9}
+    assert {row["created_at"] for row in rows.values()} == {row["created_at"] for row in ROWS}
+
+
+def test_table_with_types_of_its_own_and_a_column_map(shop: Shop, make: Made) -> None:
+    client = make(shop.secret_key, shop.recorder.url)
+    frame = pd.DataFrame(
+        {
+            "kunde": pd.Series([1, 2], dtype="Int64"),
+            "aktion": pd.Categorical(["kauf", "kauf"]),
+            "zeit": pd.to_datetime(["2026-11-01 10:00", "2026-11-02 10:00"]),
+            "preis": pd.Series([1.5, None]),
+            "zahl": np.array([7, 8], dtype="int32"),
+            "wörter": [["a"], None],
+            5: [True, False],
+        }
+    )
+    columns = {"user_id": "kunde", "event_type": "aktion", "created_at": "zeit"}
+    receipt = client.upload(frame, columns=columns)
+    assert (receipt.accepted, receipt.rejected, receipt.first_event) == (2, 0, FIRST)
+    rows = sorted(shop.rows(2), key=lambda row: str(row["user_id"]))
+    assert [row["user_id"] for row in rows] == ["1", "2"]
+    assert rows[0]["properties"] == {"preis": 1.5, "zahl": 7, "wörter": ["a"], "5": True}
+    assert rows[1]["properties"] == {"zahl": 8, "5": False}
+    with pytest.raises(ValueError, match="comma"):
+        client.upload(frame, columns={"user_id": "a,b"})
+
+
+def test_refused_rows_are_in_the_receipt(shop: Shop, make: Made) -> None:
+    client = make(shop.secret_key, shop.recorder.url)
+    receipt = client.upload([ROWS[0], {**ROWS[1], "created_at": "yesterday"}, {**ROWS[2], "user_id": None}])
+    assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (1, 0, 2)
+    assert receipt.rejected_by_code == {"invalid_timestamp": 1, "missing_identity": 1}
+    assert [(one.row, one.code) for one in receipt.errors] == [(2, "invalid_timestamp"), (3, "missing_identity")]
+
+
+def test_upload_that_cannot_be_raises(shop: Shop, make: Made, tmp_path: Path) -> None:
+    client = make(shop.secret_key, shop.recorder.url)
+    with pytest.raises(FileNotFoundError):
+        client.upload(tmp_path / "none.csv")
+    with pytest.raises(ValueError, match="say which format"):
+        client.upload(written(tmp_path, "e.txt"))
+    with pytest.raises(InvalidEvent, match="row 2"):
+        client.upload([ROWS[0], "no row"])  # type: ignore[list-item]
+    wrong: Any = 5
+    with pytest.raises(TypeError, match="a path, a DataFrame or an iterable"):
+        client.upload(wrong)
+    with pytest.raises(ApiError) as refused:
+        client.upload(ROWS, columns={"nobody": "x"})
+    assert (refused.value.status, refused.value.code, refused.value.pointer) == (422, "validation_error", "/columns/0")
+    with pytest.raises(ApiError) as refused:
+        client.upload(ROWS, preset="nothing")
+    assert (refused.value.status, refused.value.pointer) == (422, "/preset")
+    assert shop.event_counts() == {}
+
+
+def loaded(shop: Shop, make: Made) -> Client:
+    client = make(shop.secret_key, shop.recorder.url)
+    assert client.upload(ROWS) == WHOLE
+    return client
+
+
+def types(frame: pd.DataFrame) -> dict[str, str]:
+    return {str(name): str(kind) for name, kind in frame.dtypes.items()}
+
+
+FUNNEL_TYPES = {
+    **{"order": "int64", "stage": "str", "users": "int64", "users_max": "Int64", "conversion_rate": "float64"},
+    **dict.fromkeys(("drop_off_rate", "average_s", "median_s", "p90_s"), "float64"),
+}
+GROUP_TYPES = {"group": "str", "value": "str", **dict(list(FUNNEL_TYPES.items())[:6])}
+VIENNA = "datetime64[us, Europe/Vienna]"
+BUCKET_TYPES = {"bucket_start": VIENNA, "bucket_end": VIENNA, **dict(list(FUNNEL_TYPES.items())[:4])}
+
+
+@pytest.mark.parametrize("way", ["saved", "definition"])
+def test_funnel_is_a_frame(shop: Shop, make: Made, way: str) -> None:
+    client = loaded(shop, make)
+    funnel: Any = {"stages": STAGES}
+    if way == "saved":
+        body = {"project_id": shop.id, "name": "Checkout", "stages": STAGES}
+        funnel = shop.owner.client.post("/funnels", json=body).json()["id"]
+    frame = client.funnel(funnel)
+    assert types(frame) == FUNNEL_TYPES
+    assert frame["stage"].tolist() == ["Visit", "Buy"]
+    assert frame["order"].tolist() == [1, 2]
+    assert frame["users"].tolist() == [3, 2]
+    assert frame["conversion_rate"].tolist() == [100.0, 66.67]
+    assert frame["drop_off_rate"].tolist() == [0.0, 33.33]
+    assert frame["median_s"].isna().tolist() == [True, False]
+    assert frame["average_s"].tolist()[1] == 3600.0
+    assert frame.attrs["overall_conversion_rate"] == 66.67
+    assert frame.attrs["timezone"] == "Europe/Vienna"
+    assert frame.attrs["people_total"] == 3
+    assert "stages" not in frame.attrs
+
+    # In Vienna it is the second of November when b visits.
+    day = client.funnel(funnel, start=date(2026, 11, 2), end="2026-11-02")
+    assert day["users"].tolist() == [1, 0]
+    moment = client.funnel(funnel, start=FIRST, end=FIRST.replace(minute=1))
+    assert moment["users"].tolist() == [1, 1]
+    assert client.funnel(funnel, window_seconds=60)["users"].tolist() == [3, 0]
+
+    groups = client.funnel(funnel, breakdown="plan")
+    assert types(groups) == GROUP_TYPES
+    found: dict[Any, Any] = {
+        (row.group, row.value if isinstance(row.value, str) else None, row.order): row.users
+        for row in groups.itertuples()
+    }
+    expected: dict[Any, Any] = {("none", None, 1): 1, ("none", None, 2): 1}
+    expected |= {("value", "pro", 1): 1, ("value", "pro", 2): 1, ("value", "free", 1): 1, ("value", "free", 2): 0}
+    assert found == expected
+    assert groups.attrs["property"] == "plan"
+
+    trend = client.funnel(funnel, trend="day", start="2026-11-01", end="2026-11-03")
+    assert types(trend) == BUCKET_TYPES
+    begins = pd.to_datetime(["2026-11-01", "2026-11-02", "2026-11-03"]).tz_localize("Europe/Vienna")
+    assert trend["bucket_start"].unique().tolist() == begins.tolist()
+    assert trend.pivot(index="bucket_start", columns="order", values="users").to_numpy().tolist() == [
+        [1, 1],
+        [1, 0],
+        [1, 1],
+    ]
+    with pytest.raises(ValueError, match="not for both"):
+        client.funnel(funnel, trend="day", breakdown="plan")
+
+
+def test_trends_are_a_frame(shop: Shop, make: Made) -> None:
+    client = loaded(shop, make)
+    frame = client.trends(["visit", "*"])
+    assert types(frame) == {
+        **{"date": "datetime64[us, UTC]", "event_type": "str", "events": "int64", "people": "int64"},
+        **{"source": "str", "is_exact": "bool"},
+    }
+    counts = frame.pivot(index="date", columns="event_type", values="events")
+    assert counts["visit"].tolist() == [2, 0, 1]
+    assert counts["*"].tolist() == [3, 0, 2]
+    assert counts.index.tolist() == [pd.Timestamp(f"2026-11-0{n}", tz="UTC") for n in (1, 2, 3)]
+    assert client.trends(start=date(2026, 11, 3), end=date(2026, 11, 3))["people"].tolist() == [1]
+
+
+def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: Made) -> None:
+    client = make(shop.secret_key, shop.recorder.url)
+    assert types(client.funnel({"stages": STAGES})) == FUNNEL_TYPES
+    assert types(client.funnel({"stages": STAGES}, breakdown="plan")) == GROUP_TYPES
+    trend = client.funnel({"stages": STAGES}, trend="day")
+    assert types(trend) == BUCKET_TYPES
+    assert len(trend) == 0
+    assert client.trends()["date"].dtype == "datetime64[us, UTC]"
+    assert client.project_id == shop.id
+
+
+def test_question_that_is_wrong_raises_what_the_server_says(shop: Shop, make: Made) -> None:
+    client = make(shop.secret_key, shop.recorder.url)
+    with pytest.raises(ApiError, match="stages") as refused:
+        client.funnel({"stages": [{"name": "No event"}]})
+    error = refused.value
+    assert (error.status, error.code, error.is_retryable) == (422, "validation_error", False)
+    assert error.pointer == "/stages/0"
+    assert error.errors[0].message
+    assert error.request_id
+    with pytest.raises(ApiError) as refused:
+        client.funnel("f" * 20)
+    assert (refused.value.status, refused.value.code) == (404, "not_found")
+    with pytest.raises(ApiError) as refused:
+        client.trends(start="yesterday")
+    assert (refused.value.code, refused.value.pointer) == ("validation_error", "/start_date")
+    with pytest.raises(ApiError) as refused:
+        make(str(shop.project["api_key"]), shop.recorder.url).trends()
+    assert (refused.value.status, refused.value.code) == (403, "insufficient_scope")
+    shop.recorder.faults.extend([418])
+    with pytest.raises(ApiError, match="the server answered 418") as refused:
+        client.funnel({"project_id": shop.id, "stages": STAGES})
+    assert refused.value.code == "http_418"
+
+
+def test_nobody_answers() -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        client = Client("iafa_s_x", f"http://127.0.0.1:{busy.getsockname()[1]}")
+        with pytest.raises(Unreachable, match="no answer"):
+            client.trends()
+        client.close()
+
+
+def test_client_needs_nothing_of_the_server_and_pandas_only_for_frames() -> None:
+    program = """
+import sys
+import iafa.client
+ours = [name for name in sys.modules if name.startswith("iafa.") and not name.startswith("iafa.client")]
+theirs = {"pandas", "numpy", "pyarrow", "msgspec", "pydantic", "fastapi", "duckdb"} & set(sys.modules)
+assert not ours and not theirs, (ours, theirs)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
