@@ -87,7 +87,8 @@ class DuckEngine:
 
         The first time in this process each file is compared with its checksum.
         """
-        began_s = self.clock.monotonic_s()
+        cancellation = cancellation or Cancellation()
+        began_s = cancellation.began_s(self.clock)
         self._soundness.require(snapshot.directory, snapshot.entries or (), lambda: self._check_time(began_s))
         directory = os.path.abspath(snapshot.directory)
         instance = self._acquire(directory)
@@ -98,7 +99,7 @@ class DuckEngine:
                 cursor.register("tail", snapshot.tail)
                 if snapshot.identities is not None:
                     cursor.register("identities", snapshot.identities)
-                with _Deadline(cursor, self._limits.timeout_s, cancellation) as deadline:
+                with _Deadline(cursor, self._limits.timeout_s, self._left_s(began_s), cancellation) as deadline:
                     yield Reading(cursor, snapshot, deadline, partial(self._out_of_memory, snapshot, share))
             finally:
                 cursor.close()
@@ -117,8 +118,11 @@ class DuckEngine:
             advice = "ask with fewer stages and filters, or raise IAFA_QUERY_MEMORY_MB; a shorter range does not help"
         return QueryTooLarge(f"the question needs more memory than the {memory_mb} MiB that it may use; {advice}")
 
+    def _left_s(self, began_s: float) -> float:
+        return self._limits.timeout_s - (self.clock.monotonic_s() - began_s)
+
     def _check_time(self, began_s: float) -> None:
-        if self.clock.monotonic_s() - began_s > self._limits.timeout_s:
+        if self._left_s(began_s) < 0:
             raise QueryTimeout("the files are being compared with their checksums for the first time; ask again")
 
     def close(self) -> None:
@@ -232,10 +236,13 @@ class Reading:
 
 
 class Cancellation:
-    """Says that nobody waits for the answer any more. Safe to use from many threads; lasts."""
+    """Of one request: says that nobody waits for its answer any more, and since when its questions are answered: all
+    of them have one time limit. Safe to use from many threads; lasts.
+    """
 
     def __init__(self) -> None:
         self.is_cancelled = False
+        self._began_s: float | None = None
         self._wakes: list[threading.Event] = []
         self._lock = threading.Lock()
 
@@ -244,6 +251,18 @@ class Cancellation:
             self.is_cancelled = True
             for wake in self._wakes:
                 wake.set()
+
+    def began_s(self, clock: Clock) -> float:
+        """When the first question began; now, if this is the first one."""
+        with self._lock:
+            if self._began_s is None:
+                self._began_s = clock.monotonic_s()
+            return self._began_s
+
+    def restart(self) -> None:
+        """The next question is one of its own."""
+        with self._lock:
+            self._began_s = None
 
     def when_cancelled(self, wake: threading.Event) -> None:
         with self._lock:
@@ -257,12 +276,14 @@ class _Deadline:
     effect."""
 
     def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, timeout_s: float, cancellation: Cancellation | None = None
+        self, cursor: duckdb.DuckDBPyConnection, timeout_s: float, left_s: float, cancellation: Cancellation
     ) -> None:
+        """Of the time that the whole request may take, `left_s` are left."""
         self.timeout_s = timeout_s
-        self.has_passed = False
+        self.has_passed = left_s <= 0
+        self._left_s = left_s
         self._cursor = cursor
-        self._cancellation = cancellation or Cancellation()
+        self._cancellation = cancellation
         self._wake = threading.Event()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="query-deadline", daemon=True)
@@ -284,7 +305,7 @@ class _Deadline:
             raise QueryTimeout(f"the question took longer than {self.timeout_s:g} s; ask for a shorter range")
 
     def _watch(self) -> None:
-        self._wake.wait(self.timeout_s)
+        self._wake.wait(max(0.0, self._left_s))
         while not self._done.is_set():
             self.has_passed = True
             self._cursor.interrupt()

@@ -50,6 +50,7 @@ def answer(
 ) -> dict[str, object]:
     """`users` are people (or what `unit` and `hold` make of them), `people_total` those who entered."""
     began_s = engine.clock.monotonic_s()
+    cancellation = cancellation or Cancellation()
     definition, time_range = question.definition, question.time_range
     other = _other_period(question)
     members = _asked(engine, snapshot, question, cancellation)

@@ -142,7 +142,7 @@ class PeopleExport:
         cancellation: Cancellation | None = None,
     ) -> None:
         self._engine = engine
-        self._cancellation = cancellation
+        self._cancellation = cancellation or Cancellation()
         self._lists = PeopleLists(engine, snapshot, asked)
         self._left_s = timeout_s
         with self._reading() as reading:
@@ -162,6 +162,7 @@ class PeopleExport:
         if self._left_s <= 0:
             raise QueryTimeout("the export took too long; ask for a shorter range")
         began_s = self._engine.clock.monotonic_s()
+        self._cancellation.restart()  # whoever reads slowly does not use up the time of the engine
         with self._engine.reading(self._lists.snapshot, self._cancellation) as reading:
             yield reading
         self._left_s -= self._engine.clock.monotonic_s() - began_s

@@ -52,6 +52,7 @@ def suggested_funnels(
     cancellation: Cancellation | None = None,
 ) -> list[dict[str, object]]:
     """[{definition, stages, overall_conversion_rate, people_total}], the one that most people enter first. Blocks."""
+    cancellation = cancellation or Cancellation()
     first = first_times(engine, snapshot, time_range, cancellation)
     found: list[dict[str, object]] = []
     for names in sequences(first, WINDOW_DEFAULT_S)[:limit]:

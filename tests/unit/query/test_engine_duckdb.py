@@ -2,18 +2,22 @@
 
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from iafa.clock import FakeClock
 from iafa.errors import DataDamaged, QueryBusy, QueryTimeout, QueryTooLarge
 from iafa.lake.snapshot import Snapshot
 from iafa.query.definition_reading import parse_definition
-from iafa.query.engine_duckdb import DuckEngine
-from iafa.query.funnel import funnel
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.funnel import answer, funnel
+from iafa.query.question import Extras, question_of
+from iafa.query.receipts.notebook import notebook
 from iafa.query.time_range import resolve_time_range
 from tests.unit.query.rows import a_definition, an_engine, an_event, snapshot_of, table_of
 
@@ -214,3 +218,51 @@ def users(engine: DuckEngine, snapshot: Snapshot) -> int:
     total = answer["people_total"]
     assert isinstance(total, int)
     return total
+
+
+def test_all_questions_of_a_request_have_one_time_limit(tmp_path: Path) -> None:
+    engine, request = an_engine(tmp_path, timeout_s=30), Cancellation()
+    snapshot = snapshot_of(tmp_path / "project", [[an_event("A")]])
+    with engine.reading(snapshot, request) as reading:
+        reading.rows("select 1", {})
+    passes(engine, 20)
+    with engine.reading(snapshot, request) as reading:
+        reading.rows("select 1", {})
+        reading.check_time()
+    passes(engine, 11)
+    with engine.reading(snapshot, request) as reading, pytest.raises(QueryTimeout):
+        reading.rows("select 1", {})
+    assert users(engine, snapshot) == 1
+    engine.close()
+
+
+@pytest.mark.parametrize("include", ["compare", "receipt"])
+def test_what_is_asked_beside_has_the_time_that_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, include: str
+) -> None:
+    engine, request = an_engine(tmp_path, timeout_s=30), Cancellation()
+    snapshot = snapshot_of(tmp_path / "project", [[an_event("A")]])
+    days = resolve_time_range("1970-01-01", "1970-01-02")
+    extras = Extras(include=frozenset({include}))
+    question = question_of(parse_definition(a_definition("A")), days, engine.clock.now_us(), extras)
+    read = DuckEngine.reading
+
+    @contextmanager
+    def slow(self: DuckEngine, snapshot: Snapshot, cancellation: Cancellation | None = None) -> Iterator[Reading]:
+        with read(self, snapshot, cancellation) as reading:
+            yield reading
+        passes(self, 31)
+
+    def both() -> None:
+        said = answer(engine, snapshot, question, cancellation=request)
+        notebook(engine, snapshot, question, said, request)
+
+    monkeypatch.setattr(DuckEngine, "reading", slow)
+    with pytest.raises(QueryTimeout):
+        both()
+    engine.close()
+
+
+def passes(engine: DuckEngine, seconds: float) -> None:
+    assert isinstance(engine.clock, FakeClock)
+    engine.clock.advance(seconds)
