@@ -64,6 +64,7 @@ READABLE: dict[str, bytes] = {
     "escaped NUL": b'{"name": "a\\u0000b"}',
     "escaped NUL as a key": b'{"a\\u0000b": 1}',
     "proto": b'{"__proto__": {"a": 1}, "constructor": 1}',
+    "repeated key": b'{"zzz": [{"name": "a", "name": "b"}]}',
     "many keys": json.dumps({f"key{i}": i for i in range(5000)}).encode(),
     "long key": json.dumps({"k" * 100_000: 1}).encode(),
     "long text": json.dumps({"name": "x" * 500_000, "password": "x" * 300_000}).encode(),

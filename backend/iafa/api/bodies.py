@@ -1,7 +1,9 @@
 """JSON bodies of the management routes: one strict decoder in front of every model. Collecting has its own."""
 
 import asyncio
+import json
 import re
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
@@ -109,6 +111,7 @@ async def read_json(request: Request, *, is_required: bool) -> Any:
         raise InvalidJson("the body is empty")
     value = _decode(body)
     _check_values(value)
+    _check_names(body)
     return value
 
 
@@ -160,6 +163,38 @@ def _check_values(root: Any) -> None:
             case int():
                 if abs(value) > INTEGER_MAX:
                     raise _wrong(pointer, "number_out_of_range", "an integer is beyond plus or minus 2^53")
+
+
+class _Repeating(dict[str, Any]):
+    """An object of JSON in which a name comes twice."""
+
+    repeated: str
+
+
+def _check_names(body: bytes) -> None:
+    """Of an object that says a name twice, readers keep the first, the last or both: nobody knows what is meant."""
+    met: list[_Repeating] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        read = dict(items)
+        if len(read) == len(items):
+            return read
+        counts = Counter(name for name, _value in items)
+        repeating = _Repeating(items)
+        repeating.repeated = next(name for name in counts if counts[name] > 1)
+        met.append(repeating)
+        return repeating
+
+    root = json.loads(body, object_pairs_hook=pairs, parse_int=str, parse_float=str)
+    stack: list[tuple[Any, str]] = [(root, "")] if met else []
+    while stack:
+        value, pointer = stack.pop()
+        if isinstance(value, _Repeating):
+            raise _wrong(f"{pointer}/{escape_pointer(value.repeated)}", "repeated_field", "is there more than once")
+        if isinstance(value, dict):
+            stack.extend((v, f"{pointer}/{escape_pointer(k)}") for k, v in value.items())
+        elif isinstance(value, list):
+            stack.extend((v, f"{pointer}/{i}") for i, v in enumerate(value))
 
 
 def escape_pointer(key: str) -> str:

@@ -19,8 +19,43 @@ log = logging.getLogger("iafa.api")
 
 ERRORS_MAX = 100
 POINTER_CHARS_MAX = 200
-_CODES = {"extra_forbidden": "unknown_field", "value_error": "invalid"}
-_MESSAGES = {"missing": "this field is required", "extra_forbidden": "there is no such field"}
+_CODES = {
+    "extra_forbidden": "unknown_field",
+    "value_error": "invalid",
+    "int_parsing": "wrong_type",
+    "int_parsing_size": "number_out_of_range",
+    "int_from_float": "wrong_type",
+    "int_type": "wrong_type",
+    "bool_parsing": "wrong_type",
+    "bool_type": "wrong_type",
+    "string_type": "wrong_type",
+    "list_type": "wrong_type",
+    "greater_than_equal": "number_out_of_range",
+    "less_than_equal": "number_out_of_range",
+    "string_too_long": "too_long",
+    "string_too_short": "too_short",
+    "literal_error": "unknown_value",
+    "enum": "unknown_value",
+}
+# What the framework says of them is about its own types; `{...}` is what the route demands.
+_MESSAGES = {
+    "missing": "this field is required",
+    "extra_forbidden": "there is no such field",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a smaller number",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be a text",
+    "list_type": "must be a list",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+}
 _BY_STATUS = {
     400: ("bad_request", "the request cannot be understood"),
     404: ("not_found", NotFound().detail),
@@ -62,10 +97,11 @@ async def _framework_error(request: Request, error: Exception) -> Response:
 def _field_error(item: Any) -> FieldError:
     kind = item["type"]
     pointer = "".join(f"/{escape_pointer(str(part))}" for part in item["loc"][1:])
-    message = _MESSAGES.get(kind)
-    if message is None:
+    message, context = _MESSAGES.get(kind), item.get("ctx", {})
+    if message is not None:
+        message = message.format(**context)
+    else:
         # Our own validators' texts and the framework's are fixed; neither repeats the value.
-        context = item.get("ctx", {})
         message = str(context["error"]) if kind == "value_error" else item["msg"]
     return FieldError(pointer[:POINTER_CHARS_MAX], _CODES.get(kind, kind), message)
 

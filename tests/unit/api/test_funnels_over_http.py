@@ -86,10 +86,32 @@ async def test_the_window_can_be_overridden(room: Room, ada: Tenant) -> None:
         funnel = (await client.post("/api/v1/funnels", json=definition(ada))).json()
         answer = await client.get(f"/api/v1/analytics/funnel/{funnel['id']}?window_seconds=60")
         assert answer.json()["window_seconds"] == 60
-        for wrong in ("-1", "x", "1e3", "99999999999"):
+        for wrong, code, message in (
+            ("-1", "number_out_of_range", "must be at least 0"),
+            ("x", "wrong_type", "must be a whole number"),
+            ("1e3", "wrong_type", "must be a whole number"),
+            ("9" * 5000, "number_out_of_range", "must be a smaller number"),
+            ("99999999999", "number_out_of_range", "must be at most 10000000000"),
+        ):
             refused = await client.get(f"/api/v1/analytics/funnel/{funnel['id']}?window_seconds={wrong}")
             assert (refused.status_code, refused.json()["code"]) == (422, "invalid_query")
-            assert refused.json()["errors"][0]["pointer"] == "/window_seconds"
+            assert refused.json()["errors"] == [{"pointer": "/window_seconds", "code": code, "message": message}]
+
+
+async def test_a_name_that_a_body_says_twice_is_refused_with_its_place(room: Room, ada: Tenant) -> None:
+    stage = '{"name": "A", "event": "a", "filters": [{"property": "plan", "op": "eq", "value": "a", "value": "b"}]}'
+    around = f'{{"project_id": "{ada.project.id}", "name": "f", "stages": [%s]%s}}'
+    for body, pointer in (
+        (around % (stage, ""), "/stages/0/filters/0/value"),
+        (around % ('{"name": "A", "event": "a"}', ', "na\\u006de": "g"'), "/name"),
+        (around % ('{"name": "A", "event": "a", "a/b": {"~": 1, "~": 1}}', ""), "/stages/0/a~1b/~0"),
+        (around % (stage, ', "stages": []'), "/stages"),
+    ):
+        for url in ("/api/v1/funnels", "/api/v1/analytics/funnel"):
+            async with room.client(ada.bearer) as client:
+                sent = await client.post(url, content=body, headers={"content-type": "application/json"})
+            assert sent.status_code == 422, sent.text
+            assert [(each["pointer"], each["code"]) for each in sent.json()["errors"]] == [(pointer, "repeated_field")]
 
 
 async def test_a_saved_funnel_is_asked_for_more(room: Room, ada: Tenant) -> None:
