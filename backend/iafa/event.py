@@ -80,6 +80,15 @@ class Campaign(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_onl
     content: str | None = None
 
 
+class Location(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_only=True):
+    """Where a visitor's address is, by the operator's database; found before the address is made a hash."""
+
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+    timezone: str | None = None
+
+
 class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     """An accepted event in its canonical form: exactly this is journaled and later becomes a Parquet row.
 
@@ -101,6 +110,7 @@ class Event(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     timezone: str | None = None
     sample_rate: float = SAMPLE_RATE_ALL
     campaign: Campaign | None = None
+    location: Location | None = None
 
 
 class SentBy(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_only=True):

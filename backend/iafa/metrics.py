@@ -24,6 +24,7 @@ METRICS: Mapping[str, Metric] = {
     "compact_days": Metric("counter", "", "Days merged into one file"),
     "compact_failures": Metric("counter", "", "Merges that failed and are tried again"),
     "damaged_files": Metric("counter", "", "Stored files found damaged"),
+    "enrichment_failures": Metric("counter", "what", "Enrichments that failed; the events were stored without them"),
     "events_accepted": Metric("counter", "", "Events that are durable and were acknowledged"),
     "events_dropped": Metric("counter", "reason", "Events that were not stored"),
     "events_quarantined": Metric("counter", "reason", "Rejected events written to quarantine files"),

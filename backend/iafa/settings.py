@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     trash_grace_s: float = Field(600.0, gt=0)
     retention_interval_s: float = Field(86_400.0, ge=0)
     archive_dir: str = ""
+    geoip_database: str = ""
     query_timeout_s: float = Field(30.0, gt=0)
     query_memory_mb: int = Field(1024, ge=128)
     query_threads: int = Field(2, ge=1, le=64)

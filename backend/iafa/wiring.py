@@ -11,9 +11,10 @@ from iafa.audit import AuditLog
 from iafa.clock import US_PER_DAY, US_PER_S, Clock, SystemClock
 from iafa.durable import Durability, make_dirs
 from iafa.failpoints import Failpoints, Hit, no_failpoints
-from iafa.ingest.collector import Collector
+from iafa.ingest.collector import Collector, nowhere
 from iafa.ingest.gate import Gate
 from iafa.ingest.limits import RateLimiter
+from iafa.ingest.locations import Locations
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
 from iafa.ingest.usage import Usage, open_usage
@@ -33,6 +34,7 @@ from iafa.journal.reader import backlog, journals
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
+from iafa.lake.enrichment import Enrichment
 from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
@@ -74,6 +76,7 @@ class House(Questions):
     organizations: Organizations
     hit: Hit
     counters: Counters  # of this process
+    enrichment: Enrichment
     shared: SharedTables | None  # what the workers of one server count together; None: one worker or a command
 
     async def drop_project(self, project_id: str) -> None:
@@ -85,10 +88,12 @@ class House(Questions):
         )
 
     def uploader(self) -> Uploader:
-        return Uploader(self.layout, self.appender(), self.clock, condense=self.compactor().condense)
+        return Uploader(
+            self.layout, self.appender(), self.clock, condense=self.compactor().condense, enrichment=self.enrichment
+        )
 
     def flusher(self) -> Flusher:
-        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters)
+        return Flusher(self.layout, self.appender(), self.quarantine(), self.hit, self.counters, self.enrichment)
 
     def quarantine(self) -> Quarantine:
         return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
@@ -224,6 +229,7 @@ def open_house(
     users = Users(JsonFile(layout.root, "users", User, clock=clock, hit=hit), clock)
     organizations = Organizations(JsonFile(layout.root, "organizations", Organization, clock=clock, hit=hit), clock)
     counters = Counters()
+    enrichment = Enrichment(counters, hit)
     sessions = Sessions(
         JsonFile(layout.root, "sessions", Session, clock=clock, hit=hit),
         clock,
@@ -234,7 +240,13 @@ def open_house(
         clock=clock,
         layout=layout,
         manifests=manifests,
-        snapshots=Snapshots(layout, manifests, dedup_window_us=window_us, refused_max=settings.quarantine_rows_max),
+        snapshots=Snapshots(
+            layout,
+            manifests,
+            dedup_window_us=window_us,
+            refused_max=settings.quarantine_rows_max,
+            enrichment=enrichment,
+        ),
         engine=DuckEngine(
             QueryLimits(
                 timeout_s=settings.query_timeout_s,
@@ -256,6 +268,7 @@ def open_house(
         query_pool=ThreadPoolExecutor(settings.query_concurrency + THREADS_BESIDE, thread_name_prefix="query"),
         answers=AnswerCache(),
         counters=counters,
+        enrichment=enrichment,
         shared=shared,
     )
 
@@ -294,8 +307,16 @@ def open_intake(house: House) -> Intake:
         rejections=rejections,
         counters=house.counters,
         clock=house.clock,
+        locate=_locations(house).of if settings.geoip_database else nowhere,
     )
     return Intake(journal, collector)
+
+
+def _locations(house: House) -> Locations:
+    database = Path(house.settings.geoip_database)
+    locations = Locations(database, house.layout.tmp, house.clock, house.counters, house.hit)
+    locations.look()
+    return locations
 
 
 def failpoints(settings: Settings) -> Hit:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from iafa.clock import US_PER_DAY, US_PER_S
 from iafa.errors import IafaError
-from iafa.event import BATCH_DATES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX
+from iafa.event import BATCH_DATES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, Location
 from iafa.ingest import collector as collector_module
 from iafa.ingest.collector import Collector
 from iafa.ingest.gate import Origin
@@ -33,6 +33,7 @@ SERVER = Sender(
 )
 BROWSER = SERVER._replace(is_browser=True, user_agent="Agent/1.0", ip_address="c0ffee")
 SENDERS = [SERVER, BROWSER, SERVER._replace(request_key="retry-1"), BROWSER._replace(user_agent=None, ip_address=None)]
+SENDERS.append(BROWSER._replace(location=Location(country="AT", timezone="Europe/Vienna")))
 
 NOON_S = NOON_US // US_PER_S
 INTEGERS = [0, -1, 1, 2**53, -(2**53), 2**53 + 1, -(2**53) - 1, 2**63, 2**64, 10**30]

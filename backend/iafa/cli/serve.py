@@ -18,6 +18,7 @@ from iafa.cli.options import data_dir_option, read_settings
 from iafa.clock import SystemClock
 from iafa.durable import make_dirs, write_private
 from iafa.errors import WrongUsage
+from iafa.ingest.locations import check_database
 from iafa.journal.epoch import highest_journal, read_epoch
 from iafa.lake.layout import Layout
 from iafa.locks import take
@@ -67,6 +68,8 @@ def run_server(settings: Settings, *, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `announce` gets the URL once requests are answered."""
     raise_descriptor_limit()
     settings.secret()  # made once, before several processes want it
+    if settings.geoip_database:
+        check_database(Path(settings.geoip_database), Layout(settings.data_dir.resolve()).tmp)
     replayed_from = next_epoch_of(settings)
     run_folder = Layout(settings.data_dir.resolve()).run
     clear(run_folder)

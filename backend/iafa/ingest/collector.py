@@ -15,6 +15,7 @@ from iafa.event import (
     EVENT_BYTES_MAX,
     REJECTED_BODY_CHARS_MAX,
     DropReason,
+    Location,
     Rejected,
     SentBy,
     earliest_kept_us,
@@ -68,6 +69,10 @@ class Judged(NamedTuple):
     encoded: bytes
 
 
+def nowhere(_address: str) -> None:
+    """Without a database no address has a location."""
+
+
 @dataclass(frozen=True)
 class Collector:
     """The one implementation behind every collect route."""
@@ -78,6 +83,7 @@ class Collector:
     rejections: Rejections
     counters: Counters
     clock: Clock
+    locate: Callable[[str], Location | None] = nowhere
 
     async def one(self, grant: KeyGrant, origin: Origin, body: bytes) -> EventAnswer:
         """One event; raises ValidationFailed with every error, or PayloadTooLarge."""
@@ -115,6 +121,7 @@ class Collector:
             received_at=received_at,
             is_browser=False,  # whoever names nobody is refused, from wherever it comes
             ip_address=hash_address(origin.address, grant.salt) if origin.origin is not None else None,
+            location=self.locate(origin.address) if origin.origin is not None else None,
             salt=grant.salt,
             sent_ms=delivery.sent_ms,
             is_upload=delivery.is_history,
@@ -123,7 +130,7 @@ class Collector:
             route=delivery.route,
         )
         await self.gate.spend(grant, origin, len(delivery.items))
-        drafts = (_delivered(delivery, index, sender, origin) for index in range(len(delivery.items)))
+        drafts = (_delivered(delivery, index, sender, origin, self.locate) for index in range(len(delivery.items)))
         judged = self._judge(grant, sender, drafts, delivery.text, verbose=False)
         del delivery, drafts
         return await self._store_judged(grant, sender, judged)
@@ -253,6 +260,8 @@ class Collector:
 
     def _sender(self, grant: KeyGrant, origin: Origin, *, is_browser: bool = False, route: str) -> Sender:
         # Pages use the public key; whoever holds the secret one is a server, and its own address is no visitor's.
+        # A write key alone may also be a script's, whose address must not become the country of all its users.
+        is_page = is_browser or (grant.kind == "write" and origin.origin is not None)
         is_browser = is_browser or grant.kind == "write"
         received_at = self.clock.now_us()
         return Sender(
@@ -260,6 +269,7 @@ class Collector:
             is_browser=is_browser,
             user_agent=origin.user_agent,
             ip_address=hash_address(origin.address, grant.salt) if grant.kind == "write" else None,
+            location=self.locate(origin.address) if is_page else None,
             salt=grant.salt,
             earliest_us=earliest_kept_us(received_at, grant.retention_days),
             request_key=origin.request_key,
@@ -278,16 +288,21 @@ def _texts(body: bytes, count: int) -> Callable[[int], str]:
     return lambda index: texts()[index]
 
 
-def _delivered(delivery: Delivery, index: int, sender: Sender, origin: Origin) -> Draft:
+def _delivered(
+    delivery: Delivery, index: int, sender: Sender, origin: Origin, locate: Callable[[str], Location | None]
+) -> Draft:
     """A message of another tool, with what is its own and not the request's."""
     pointer = delivery.pointer_of(index)
-    parsed, address, campaign = delivery.read(delivery.items[index], pointer, sender.skew_us)
+    parsed, address, campaign, is_located = delivery.read(delivery.items[index], pointer, sender.skew_us)
     if isinstance(parsed, WireEvent):
         if origin.origin is not None:
             parsed.user_agent = parsed.user_agent or origin.user_agent
             parsed.source = parsed.source or "web"
         elif address is not None:
-            sender = sender._replace(ip_address=hash_address(address, sender.salt))
+            location = locate(address) if is_located else None
+            sender = sender._replace(ip_address=hash_address(address, sender.salt), location=location)
+        if not is_located:
+            sender = sender._replace(location=None)
         parsed.source = parsed.source or "server"
         if sender.request_key is None and parsed.id is None and parsed.messageId is None:
             sender = sender._replace(request_key=delivery.id_seed(index, parsed))

@@ -25,6 +25,7 @@ class Message(NamedTuple):
     parsed: Parsed
     address: str | None = None
     campaign: Campaign | None = None
+    is_located: bool = True  # false: its sender wants no location looked up
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from iafa.event import (
     Campaign,
     DropReason,
     Event,
+    Location,
     is_identity,
 )
 from iafa.ingest.wire import WireEvent
@@ -54,6 +55,7 @@ class Sender(NamedTuple):
     earliest_us: int = 0  # what is older than the project keeps would be removed by the next retention run
     campaign: Campaign | None = None
     route: str = ""  # by which its events came; names the shape of their text
+    location: Location | None = None
     request_key: str | None = None  # the Idempotency-Key: ids made for its events are the same when it comes again
 
     @property
@@ -220,6 +222,7 @@ def canonical(draft: Draft) -> None:
         timezone=wire.timezone,
         sample_rate=wire.sample_rate if wire.sample_rate is not None else SAMPLE_RATE_ALL,
         campaign=sender.campaign,
+        location=sender.location,
     )
     draft.encoded = msgspec.json.encode(draft.event)
     if len(draft.encoded) > EVENT_BYTES_MAX:

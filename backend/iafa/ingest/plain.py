@@ -52,7 +52,7 @@ _Properties = Annotated[dict[str, _Scalar | list[_Scalar | _Flat] | _Deep], _Key
 class PlainEvent(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """What clients send under the canonical names; once completed, it is encoded exactly like an `Event`.
 
-    The members up to `sample_rate` are the event's, in its order. Those behind it are emptied before encoding.
+    The members up to `location` are the event's, in its order. Those behind it are emptied before encoding.
     """
 
     id: _Id | None = None
@@ -69,6 +69,7 @@ class PlainEvent(msgspec.Struct, gc=False, forbid_unknown_fields=True, omit_defa
     ip_address: _Never = ""
     timezone: _Label | None = None
     sample_rate: _Rate = SAMPLE_RATE_ALL
+    location: _Never = ""
     timestamp: _Time | None = None
 
 
@@ -305,6 +306,7 @@ def _read_times(events: Sequence[PlainEvent], sender: Sender) -> list[int] | Non
 def _fill_in(events: Sequence[PlainEvent], sender: Sender) -> None:
     is_browser = sender.is_browser
     source, agent = ("web", sender.user_agent) if is_browser else (None, None)
+    location = sender.location
     for position, event in enumerate(events):
         if event.id is None:
             event.id = sender.make_id(position)
@@ -316,6 +318,8 @@ def _fill_in(events: Sequence[PlainEvent], sender: Sender) -> None:
             event.user_agent = agent
         if is_browser and sender.ip_address is not None:
             event.ip_address = sender.ip_address
+        if location is not None:
+            event.location = location  # type: ignore[assignment]  # encoded as what it is
 
 
 def _are_times_plain(times: list[int], sender: Sender) -> bool:

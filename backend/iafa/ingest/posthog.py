@@ -129,7 +129,7 @@ def _message(item: Any, pointer: str, skew_us: int) -> Message:
     )
     address, campaign = take_address(properties, "$ip"), take_campaign(properties, _UTM)
     event.properties = {key: value for key, value in properties.items() if not (value is None and key in _UTM)}
-    return Message(event, address, campaign)
+    return Message(event, address, campaign, is_located=properties.get("$geoip_disable") is not True)
 
 
 def _people(item: Mapping[str, Any], properties: dict[str, Any]) -> tuple[Any, Any]:

@@ -18,6 +18,7 @@ from iafa.journal.reader import Damage, Segment, journals, read_segment, sealed_
 from iafa.lake.append import LakeAppender, repeats_by_day
 from iafa.lake.drop_counts import DropCounts, Tally
 from iafa.lake.dropped import is_dropped
+from iafa.lake.enrichment import PLAIN, Enrichment
 from iafa.lake.held import held_files, held_projects, hold, is_held
 from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.layout import Layout
@@ -121,6 +122,7 @@ class Flusher:
     quarantine: Quarantine
     hit: Hit = no_failpoints
     counters: Counters = field(default_factory=Counters)
+    enrichment: Enrichment = PLAIN
 
     def run(self) -> Flushed:
         """Absorb every sealed segment of every journal."""
@@ -185,7 +187,7 @@ class Flusher:
                 known.last = record.q
                 fresh.append(record)
         # A record is of one project: sorting thousands of them spares moving a hundred thousand rows.
-        table, poisoned = sound_rows(sorted(fresh, key=lambda record: record.p))
+        table, poisoned = sound_rows(sorted(fresh, key=lambda record: record.p), self.enrichment)
         for project_id, rows in _by_project(table):
             group.rows[project_id].append(rows)
         self._quarantine(f"j{segment.epoch}-{segment.number}", refused, poisoned, flushed)
@@ -210,7 +212,7 @@ class Flusher:
                 one.release()
 
     def _absorb_records(self, project_id: str, epoch: int, records: list[Record], flushed: Flushed) -> None:
-        table, poisoned = sound_rows(records)
+        table, poisoned = sound_rows(records, self.enrichment)
         both = _Range(records[0].q, records[-1].q)
         self._quarantine(f"j{epoch}-h{both.first}-{both.last}", [], poisoned, flushed)
         self._store(project_id, epoch, both, _by_receipt([table]), flushed)

@@ -28,6 +28,7 @@ from iafa.jobs.upload_rows import Format, Row, RowFile, open_rows
 from iafa.jobs.upload_runs import ORDINAL, RUN_BYTES_MAX, DayRuns, Digests
 from iafa.lake.append import LakeAppender, repeats_by_day
 from iafa.lake.dropped import is_dropped
+from iafa.lake.enrichment import PLAIN, Enrichment
 from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, added_days
@@ -125,6 +126,7 @@ class Uploader:
     run_bytes_max: int = RUN_BYTES_MAX
     lock_wait_s: float = LOCK_WAIT_S
     condense: Condense = as_they_are  # makes few files of a day that an upload gives very many
+    enrichment: Enrichment = PLAIN
 
     def run(self, request: UploadRequest, progress: Progress = no_progress) -> Receipt:
         """Load the file. Blocks. Raises ValidationFailed for a file that cannot be read as what it claims to be."""
@@ -138,7 +140,7 @@ class Uploader:
         """Load rows wherever they come from. What their iterator raises stores nothing."""
         folder = self.make_folder()
         try:
-            reading = _Reading(file, target, self.clock.now_us(), DayRuns(folder, self.run_bytes_max))
+            reading = _Reading(file, target, self.clock.now_us(), DayRuns(folder, self.run_bytes_max), self.enrichment)
             reading.read(progress)
             return reading.receipt(self._store(target.project_id, reading))
         except OSError as error:
@@ -199,9 +201,10 @@ class Uploader:
 class _Reading:
     """The first half: rows to events in runs by day, and what is to be said about the others."""
 
-    def __init__(self, file: RowFile, target: Target, now_us: int, runs: DayRuns) -> None:
+    def __init__(self, file: RowFile, target: Target, now_us: int, runs: DayRuns, enrichment: Enrichment) -> None:
         self.runs = runs
         self.digests = Digests()
+        self._enrichment = enrichment
         self._file = file
         self._target = target
         self._sender = Sender(received_at=now_us, is_browser=False, is_upload=True)
@@ -268,7 +271,7 @@ class _Reading:
             raise PayloadTooLarge(f"an upload has at most {ROWS_MAX} rows; split the file", limit=ROWS_MAX)
         if arrivals:
             self.digests.add([arrival.event.id for arrival in arrivals])
-            self.runs.add(to_table(arrivals))
+            self.runs.add(to_table(arrivals, self._enrichment))
 
     def _draft(self, row: Row) -> Draft:
         if row.error is not None:

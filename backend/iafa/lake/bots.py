@@ -2,6 +2,9 @@
 
 import re
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 # `cubot` is a maker of phones.
 _BOT = re.compile(
     r"(?<!cu)bots?\b|crawler|spider\b|slurp\b|facebookexternalhit|bingpreview|mediapartners-google|chrome-lighthouse",
@@ -13,9 +16,8 @@ def is_bot(user_agent: str | None) -> bool:
     return user_agent is not None and _BOT.search(user_agent) is not None
 
 
-class BotMarks(dict[str | None, bool]):
+def bot_marks(user_agents: pa.Array) -> pa.Array:
     """Few user agents send many events: each is looked at once."""
-
-    def __missing__(self, user_agent: str | None) -> bool:
-        self[user_agent] = found = is_bot(user_agent)
-        return found
+    encoded = user_agents.dictionary_encode()
+    marks = pa.array([is_bot(text) for text in encoded.dictionary.to_pylist()], pa.bool_())
+    return pc.fill_null(marks.take(encoded.indices), False)

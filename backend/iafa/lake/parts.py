@@ -17,9 +17,10 @@ import xxhash
 
 from iafa.clock import US_PER_DAY
 from iafa.durable import make_dirs, publish, publish_synced, unlink, write_temporary
-from iafa.event import TIME_MAX_US, Campaign, Event, identity_hash
+from iafa.event import TIME_MAX_US, Event, identity_hash
 from iafa.failpoints import Hit, no_failpoints
-from iafa.lake.bots import BotMarks
+from iafa.lake.bots import bot_marks
+from iafa.lake.enrichment import PLAIN, Enrichment
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile
 from iafa.lake.schema import EVENT_SCHEMA, TIME_TYPE
@@ -47,21 +48,26 @@ class Arrival:
     event: Event
 
 
-def to_table(arrivals: Iterable[Arrival]) -> pa.Table:
-    """Rows of EVENT_SCHEMA. Of the enrichment only the mark of bots exists; its other columns are null."""
+def to_table(arrivals: Iterable[Arrival], enrichment: Enrichment = PLAIN) -> pa.Table:
+    """Rows of EVENT_SCHEMA."""
     rows = list(arrivals)
     return columns_to_table(
-        [row.event for row in rows], [row.project_id for row in rows], [row.received_at for row in rows]
+        [row.event for row in rows], [row.project_id for row in rows], [row.received_at for row in rows], enrichment
     )
 
 
-def columns_to_table(events: Sequence[Event], project_ids: Sequence[str], received_at: Sequence[int]) -> pa.Table:
+def columns_to_table(
+    events: Sequence[Event],
+    project_ids: Sequence[str],
+    received_at: Sequence[int],
+    enrichment: Enrichment = PLAIN,
+) -> pa.Table:
     """The same for many rows. Raises one of CONVERSION_ERRORS when a value does not fit its column."""
     users = [event.user_id for event in events]
     anonymous = [event.anonymous_id for event in events]
     ids = [event.id for event in events]
-    agents = [event.user_agent for event in events]
-    marks = BotMarks()
+    agents = _texts([event.user_agent for event in events])
+    urls = _texts([event.url for event in events])
     hash_of = _IdentityHashes()
     people = [user or visitor or one for user, visitor, one in zip(users, anonymous, ids, strict=True)]
     user_hashes = np.fromiter(map(hash_of.__getitem__, people), dtype=np.int64, count=len(ids))
@@ -75,33 +81,22 @@ def columns_to_table(events: Sequence[Event], project_ids: Sequence[str], receiv
         "source": [event.source for event in events],
         "properties": _json_texts([event.properties for event in events]),
         "user_hash": user_hashes,
-        "url": [event.url for event in events],
+        "url": urls,
         "referrer": [event.referrer for event in events],
         "user_agent": agents,
         "ip_address": [event.ip_address for event in events],
         "created_at": _times([event.created_at for event in events]),
         "received_at": _times(received_at),
         "timezone": [event.timezone for event in events],
-        "is_bot": np.fromiter(map(marks.__getitem__, agents), dtype=bool, count=len(ids)),
+        "is_bot": bot_marks(agents),
         "sample_rate": np.array([event.sample_rate for event in events], dtype=np.float64),
     }
-    columns |= _campaigns(events)
+    columns |= enrichment.columns(events, agents, urls)
     arrays = [
         _array(columns[field.name], field.type) if field.name in columns else pa.nulls(len(ids), field.type)
         for field in EVENT_SCHEMA
     ]
     return pa.Table.from_arrays(arrays, schema=EVENT_SCHEMA)
-
-
-def _campaigns(events: Sequence[Event]) -> dict[str, object]:
-    """The columns of campaigns that clients named; none in the usual case."""
-    named = [event.campaign for event in events]
-    if not any(named):
-        return {}
-    return {
-        f"utm_{name}": [None if campaign is None else getattr(campaign, name) for campaign in named]
-        for name in Campaign.__struct_fields__
-    }
 
 
 class _IdentityHashes(dict[str, int]):

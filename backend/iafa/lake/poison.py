@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from iafa.event import REJECTED_BODY_CHARS_MAX, DropReason, Event, Rejected
 from iafa.journal.format import Record
+from iafa.lake.enrichment import PLAIN, Enrichment
 from iafa.lake.parts import CONVERSION_ERRORS, columns_to_table
 from iafa.lake.schema import EVENT_SCHEMA
 
@@ -42,7 +43,7 @@ class _Rows:
         return _Rows(self.events[start:end], self.project_ids[start:end], self.received_at[start:end])
 
 
-def sound_rows(records: Sequence[Record]) -> tuple[pa.Table, list[Poisoned]]:
+def sound_rows(records: Sequence[Record], enrichment: Enrichment = PLAIN) -> tuple[pa.Table, list[Poisoned]]:
     """The rows of all events that have one, in their order, and the events that have none."""
     events: list[Event] = []
     project_ids: list[str] = []
@@ -54,15 +55,15 @@ def sound_rows(records: Sequence[Record]) -> tuple[pa.Table, list[Poisoned]]:
     rows = _Rows(events, project_ids, received_at)
     tables: list[pa.Table] = []
     poisoned: list[Poisoned] = []
-    _convert(rows, tables, poisoned)
+    _convert(rows, enrichment, tables, poisoned)
     return pa.concat_tables(tables) if tables else EVENT_SCHEMA.empty_table(), poisoned
 
 
-def _convert(rows: _Rows, tables: list[pa.Table], poisoned: list[Poisoned]) -> None:
+def _convert(rows: _Rows, enrichment: Enrichment, tables: list[pa.Table], poisoned: list[Poisoned]) -> None:
     """Each half on its own when the whole fails: n log n steps at worst, however many are poison."""
     count = len(rows.events)
     try:
-        tables.append(columns_to_table(rows.events, rows.project_ids, rows.received_at))
+        tables.append(columns_to_table(rows.events, rows.project_ids, rows.received_at, enrichment))
     except MemoryError:  # says nothing about the events
         raise
     except CONVERSION_ERRORS as error:
@@ -70,8 +71,8 @@ def _convert(rows: _Rows, tables: list[pa.Table], poisoned: list[Poisoned]) -> N
             message = f"{type(error).__name__}: {error}"
             poisoned.append(Poisoned(rows.project_ids[0], rows.received_at[0], rows.events[0], message))
             return
-        _convert(rows.part(0, count // 2), tables, poisoned)
-        _convert(rows.part(count // 2, count), tables, poisoned)
+        _convert(rows.part(0, count // 2), enrichment, tables, poisoned)
+        _convert(rows.part(count // 2, count), enrichment, tables, poisoned)
 
 
 def _text(event: Event) -> str:

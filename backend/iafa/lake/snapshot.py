@@ -13,6 +13,7 @@ from iafa.errors import StorageUnavailable
 from iafa.journal.format import Kind, Record
 from iafa.journal.reader import Segment, Tail
 from iafa.lake.append import files_in_window, repeats_by_day
+from iafa.lake.enrichment import PLAIN, Enrichment
 from iafa.lake.held import is_held
 from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.identity_spans import Identities, KnownIdentities
@@ -102,12 +103,19 @@ class Snapshots:
     """Takes snapshots. Keeps the parsed tail between calls, so that each acknowledged byte is decoded once."""
 
     def __init__(
-        self, layout: Layout, manifests: Manifests, *, dedup_window_us: int, refused_max: int = ROWS_MAX
+        self,
+        layout: Layout,
+        manifests: Manifests,
+        *,
+        dedup_window_us: int,
+        refused_max: int = ROWS_MAX,
+        enrichment: Enrichment = PLAIN,
     ) -> None:
         self._layout = layout
         self._manifests = manifests
         self._window_us = dedup_window_us
         self._refused_max = refused_max
+        self._enrichment = enrichment
         self._tail = Tail(layout.journal)
         self._chunks: dict[str, list[_Chunk]] = {}
         self._stored_ids = StoredIds(layout)
@@ -147,7 +155,7 @@ class Snapshots:
             self._chunks[project_id] = [one for one in chunks if (one.epoch, one.segment) in present]
         self._chunks = {project_id: chunks for project_id, chunks in self._chunks.items() if chunks}
         for segment, records in fresh.items():
-            for project_id, chunk in _chunks_of(segment, records):
+            for project_id, chunk in _chunks_of(segment, records, self._enrichment):
                 self._chunks.setdefault(project_id, []).append(chunk)
 
     def _distinct_tail(
@@ -209,13 +217,13 @@ class Snapshots:
         )
 
 
-def _chunks_of(segment: Segment, records: list[Record]) -> list[tuple[str, _Chunk]]:
+def _chunks_of(segment: Segment, records: list[Record], enrichment: Enrichment) -> list[tuple[str, _Chunk]]:
     by_project: dict[str, list[Record]] = defaultdict(list)
     for record in records:
         if record.k == Kind.EVENTS:
             by_project[record.p].append(record)
     return [
-        (project_id, _Chunk(segment.epoch, segment.number, own[-1].q, sound_rows(own)[0]))
+        (project_id, _Chunk(segment.epoch, segment.number, own[-1].q, sound_rows(own, enrichment)[0]))
         for project_id, own in by_project.items()
     ]
 
