@@ -110,5 +110,11 @@ STEPS: tuple[Step, ...] = (
         (DropReason.DUPLICATE,),
         "flush_duplicates",
     ),
-    Step("rows", "flush", "a row of Parquet; bots are marked by their user agent", (DropReason.POISON,), DROPPED),
+    Step(
+        "rows",
+        "flush",
+        "a row of Parquet, with browser, device, campaign and the mark of bots",
+        (DropReason.POISON,),
+        DROPPED,
+    ),
 )

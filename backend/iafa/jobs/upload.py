@@ -276,7 +276,8 @@ class _Reading:
     def _draft(self, row: Row) -> Draft:
         if row.error is not None:
             return Draft(WireEvent(), self._sender, "", [row.error])
-        parsed, _, campaign = self._events.message(row.cells)
+        message = self._events.message(row.cells)
+        parsed, campaign = message.parsed, message.campaign
         if not isinstance(parsed, WireEvent):
             return Draft(WireEvent(), self._sender, "", list(parsed))
         if parsed.id is None and parsed.event_id is None and parsed.messageId is None:
@@ -287,8 +288,8 @@ class _Reading:
         if not has_time and self._needs_time:
             draft.errors.append(FieldError("/created_at", "invalid_timestamp", "the row has no time"))
         elif not draft.errors and draft.created_at < self._oldest_us:
-            message = f"is older than the project's retention of {self._target.retention_days} days"
-            draft.errors.append(FieldError("/created_at", OLDER_THAN_RETENTION, message))
+            too_old = f"is older than the project's retention of {self._target.retention_days} days"
+            draft.errors.append(FieldError("/created_at", OLDER_THAN_RETENTION, too_old))
         elif not draft.errors and not has_time:
             self._timeless += 1
         return draft
