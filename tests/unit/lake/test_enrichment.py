@@ -258,4 +258,4 @@ def test_an_enrichment_that_fails_costs_no_event_and_is_counted(tmp_path: Path, 
     assert failpoints.fired == [f"enrich.{what}"]
     assert rows(lake.take(), COLUMNS) == [LOST[what]]
     assert counters.read() == {"enrichment_failures": {what: 1}}
-    assert lake.counters.read() == {"flush_events": {"": 1}}
+    assert lake.counters.read()["flush_events"] == {"": 1}
