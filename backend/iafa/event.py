@@ -119,6 +119,7 @@ class SentBy(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_only=
     is_browser: bool = False
     ip_address: str | None = None
     user_agent: str | None = None
+    location: Location | None = None
     skew_us: int = 0
 
 

@@ -64,6 +64,9 @@ NAMES = frozenset(
         "retention.committed",
         "retention.file_unlinked",
         "audit.appended",
+        "replay.published",
+        "replay.marked",
+        "replay.deleted",
     }
 )
 ACTIONS = frozenset({"kill", "eio", "enospc"})

@@ -25,7 +25,9 @@ from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.merge import Merger
 from iafa.jobs.overview import Overview
+from iafa.jobs.quarantine_desk import QuarantineDesk
 from iafa.jobs.repair import Repairer, Step
+from iafa.jobs.replay import Replayer
 from iafa.jobs.retention import Retention
 from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
@@ -97,6 +99,11 @@ class House(Questions):
 
     def quarantine(self) -> Quarantine:
         return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
+
+    def quarantine_desk(self) -> QuarantineDesk:
+        replayer = Replayer(self.layout, self.appender(), self.quarantine(), self.clock, self.hit, self.enrichment)
+        audit = AuditLog(self.layout.audit, self.clock, self.hit)
+        return QuarantineDesk(replayer.rows, replayer, self.manifests, audit)
 
     def sweep_quarantine(self) -> None:
         with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:

@@ -31,6 +31,7 @@ _TAGS = [
     {"name": "other clients", "description": "What clients of Segment, RudderStack and PostHog send, unchanged."},
     {"name": "accounts", "description": "Users and their sessions."},
     {"name": "projects", "description": "Projects, their keys and the snippet."},
+    {"name": "quarantine", "description": "What was not stored, and why; mend it and store it after all."},
     {"name": "funnels", "description": "Saved definitions."},
     {"name": "analytics", "description": "Answers."},
     {"name": "operation", "description": "For load balancers and operators."},

@@ -1,18 +1,15 @@
 """Lists of people as files: CSV after RFC 4180, safe to open in a spreadsheet, and NDJSON."""
 
-import csv
-import io
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Literal, cast
 
 import msgspec
 
+from iafa.api.csv_text import csv_lines
 from iafa.query.definition import FunnelDefinition
 
 Format = Literal["csv", "ndjson"]
 MEDIA_TYPES: Mapping[Format, str] = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 Rows = AsyncIterator[list[dict[str, object]]]
 
 
@@ -24,10 +21,10 @@ def filename(stage: int, kind: str, file_format: Format) -> str:
 async def lines(rows: Rows, definition: FunnelDefinition, file_format: Format) -> AsyncIterator[bytes]:
     """The file, piece by piece as its rows come."""
     if file_format == "csv":
-        yield _csv([_header(definition)])
+        yield csv_lines([_header(definition)])
     async for some in rows:
         if file_format == "csv":
-            yield _csv(_cells(row, definition) for row in some)
+            yield csv_lines(_cells(row, definition) for row in some)
         else:
             yield b"".join(msgspec.json.encode(row) + b"\n" for row in some)
 
@@ -67,15 +64,3 @@ def _cells(row: Mapping[str, Any], definition: FunnelDefinition) -> list[object]
         step = filled.get(place, {})
         cells += [step.get("time"), step.get("event_id")]
     return cells
-
-
-def _csv(rows: Iterable[list[object]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([_safe(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
-
-
-def _safe(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS):
-        return "'" + cell
-    return cell

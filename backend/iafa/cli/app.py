@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("check", "Check funnels written as YAML, and apply them."),
     "sql": ("sql", "Ask the events of a project in SQL."),
     "identity": ("identity", "See which ids were joined, and take it back."),
+    "quarantine": ("quarantine", "See, download and replay refused events."),
     "compact": ("compact", "Merge small files now and empty the trash."),
     "retention": ("retention", "Remove what is older than the projects' settings say."),
     "verify": ("verify", "Read everything and say what is damaged or missing."),

@@ -235,6 +235,7 @@ class Collector:
             is_browser=sender.is_browser,
             ip_address=sender.ip_address,
             user_agent=sender.user_agent,
+            location=sender.location,
             skew_us=sender.skew_us,
         )
         rejected = [

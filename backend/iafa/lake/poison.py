@@ -30,6 +30,7 @@ class Poisoned:
             event_id=self.event.id,
             event_type=self.event.event_type,
             body=_text(self.event)[:REJECTED_BODY_CHARS_MAX],
+            source="flush",
         )
 
 

@@ -120,7 +120,7 @@ class Quarantine:
             if is_dropped(self.layout, project_id):
                 remove_tree(folder)
                 continue
-            for day in {*_days(folder), *DropCounts(self.layout).by_day(project_id)}:
+            for day in {*days_of(folder), *DropCounts(self.layout).by_day(project_id)}:
                 if day < today - timedelta(days=KEPT_DAYS):
                     self._forget(folder, day)
                 elif day < today:
@@ -179,10 +179,10 @@ class RefusedCounts:
         reasons = []
         if from_us < now_us - (KEPT_DAYS - 1) * US_PER_DAY:
             reasons.append(f"refused events are kept for {KEPT_DAYS} days")
-        for day in _days(self.folder) if self.folder.is_dir() else []:
+        for day in days_of(self.folder) if self.folder.is_dir() else []:
             if not _day(from_us) <= day <= _day(to_us - 1):
                 continue
-            tables = [_read(path) for path in _readable(self.folder, day)]
+            tables = [_read(path) for path in readable_files(self.folder, day)]
             if sum(table.num_rows for table in tables) >= self.rows_max:
                 reasons.append(
                     f"on {day} there were more than the {self.rows_max} of a day that are kept, or just as many"
@@ -215,10 +215,10 @@ def read_rejected(layout: Layout, project_id: str, limit: int) -> list[dict[str,
 def _newest(folder: Path, limit: int) -> list[dict[str, object]]:
     tables: list[pa.Table] = []
     rows = 0
-    for day in reversed(_days(folder)):
+    for day in reversed(days_of(folder)):
         if rows >= limit:
             break
-        for path in _readable(folder, day):
+        for path in readable_files(folder, day):
             try:
                 tables.append(_read(path))
             except FileNotFoundError:
@@ -235,7 +235,7 @@ def _newest(folder: Path, limit: int) -> list[dict[str, object]]:
 
 
 def _day_table(folder: Path, day: date) -> pa.Table:
-    return pa.concat_tables([_read(path) for path in _readable(folder, day)])
+    return pa.concat_tables([_read(path) for path in readable_files(folder, day)])
 
 
 def _table(segment: str, rows: Sequence[Refusal]) -> pa.Table:
@@ -264,7 +264,7 @@ def _day(time_us: int) -> date:
     return to_datetime(_clamped(time_us)).astimezone(UTC).date()
 
 
-def _days(folder: Path) -> list[date]:
+def days_of(folder: Path) -> list[date]:
     dates = {path.name.split(".")[0].removeprefix("rejected_") for path in folder.glob("*/*/rejected_*.parquet")}
     return sorted(datetime.strptime(one, "%Y-%m-%d").replace(tzinfo=UTC).date() for one in dates)
 
@@ -294,7 +294,7 @@ def _segments(folder: Path, day: date) -> set[str]:
     return _sources(folder, day) | {name for path in _files_of_day(folder, day) if (name := _segment_of(path))}
 
 
-def _readable(folder: Path, day: date) -> list[Path]:
+def readable_files(folder: Path, day: date) -> list[Path]:
     """The files of a day without those that are in its one file already."""
     covered = _sources(folder, day)
     return [path for path in _files_of_day(folder, day) if _segment_of(path) not in covered]

@@ -962,6 +962,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List refused events
+         * @description Newest first, page by page: ask again with `next_cursor` and the same filters. A row is there when the journal has been flushed.
+         */
+        get: operations["list_quarantine"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete refused events
+         * @description By their ids, or all that meet the filters; without either nothing is deleted. The counts stay.
+         */
+        delete: operations["delete_quarantine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quarantine/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count what was not stored
+         * @description By UTC day of receipt and reason, of every reason: also of repeats, sampled-out events and limits, of which no row is kept.
+         */
+        get: operations["count_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quarantine/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download refused events
+         * @description All rows, oldest day first, sent as they are read. CSV cells that a spreadsheet would take for a formula begin with `'`.
+         */
+        get: operations["export_quarantine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quarantine/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Store refused events after all
+         * @description Each text is changed, judged by all rules of its route and stored under its own id and time of receipt; rate limits and sampling do not count here. All become visible at once, before the answer. Replaying a row again adds nothing.
+         */
+        post: operations["replay_quarantine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1179,6 +1263,36 @@ export interface components {
             /** @description Absent for `count: totals`. */
             significance?: components["schemas"]["Significance"] | null;
         };
+        /**
+         * Correction
+         * @description What is done to every text before it is judged: first `rename`, then `merge`.
+         */
+        Correction: {
+            /**
+             * Rename
+             * @description Members that move: JSON pointer to JSON pointer.
+             * @default {}
+             * @example {
+             *       "/usr": "/user_id"
+             *     }
+             */
+            rename?: {
+                [key: string]: string;
+            };
+            /**
+             * Merge
+             * @description A JSON merge patch (RFC 7396): null removes a member.
+             * @default {}
+             * @example {
+             *       "properties": {
+             *         "fixed": true
+             *       }
+             *     }
+             */
+            merge?: {
+                [key: string]: unknown;
+            };
+        };
         /** DateRange */
         DateRange: {
             /**
@@ -1191,6 +1305,14 @@ export interface components {
              * @example 2026-10-31
              */
             end: string | null;
+        };
+        /** DeletedRows */
+        DeletedRows: {
+            /**
+             * Deleted
+             * @example 3
+             */
+            deleted: number;
         };
         /**
          * Driver
@@ -1674,6 +1796,53 @@ export interface components {
              * @default 50
              */
             limit?: number;
+        };
+        /**
+         * DropCount
+         * @description Events of one UTC day of receipt that were not stored for one reason.
+         */
+        DropCount: {
+            /**
+             * Date
+             * Format: date
+             * @example 2026-11-20
+             */
+            date: string;
+            /**
+             * Reason
+             * @example duplicate
+             */
+            reason: string;
+            /**
+             * Count
+             * @example 412
+             */
+            count: number;
+            /**
+             * Kept
+             * @description Of these, rows of the quarantine.
+             * @example 0
+             */
+            kept: number;
+            /**
+             * Replayed
+             * @description Of these, rows that were stored after all.
+             * @example 0
+             */
+            replayed: number;
+        };
+        /**
+         * DropCounts
+         * @description Counts of what was not stored, newest day first.
+         */
+        DropCounts: {
+            /** Counts */
+            counts: components["schemas"]["DropCount"][];
+            /**
+             * Repeats
+             * @description Repeated ids that the flush found: other workers or earlier starts had stored them.
+             */
+            repeats: components["schemas"]["RepeatCount"][];
         };
         /**
          * DuplicateEvents
@@ -4507,6 +4676,86 @@ export interface components {
              */
             data_version: string;
         };
+        /**
+         * QuarantinePage
+         * @description Rows, newest first.
+         */
+        QuarantinePage: {
+            /** Rows */
+            rows: components["schemas"]["QuarantineRow"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the next page; null on the last.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * QuarantineRow
+         * @description An event that was refused, and why.
+         */
+        QuarantineRow: {
+            /**
+             * Id
+             * @description Of the row. Replay and deletion take it.
+             * @example j17-3-0
+             */
+            id: string;
+            /**
+             * Received At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            received_at: string;
+            /**
+             * Reason
+             * @description The code of the first thing that is wrong.
+             * @example missing_identity
+             */
+            reason: string;
+            /**
+             * Pointer
+             * @description Where, in the request that brought it.
+             * @example /events/3/user_id
+             */
+            pointer: string;
+            /**
+             * Message
+             * @example send a user_id or an anonymous_id
+             */
+            message: string;
+            /**
+             * Event Id
+             * @description As far as it was understood.
+             * @example order-77-line-1
+             */
+            event_id: string | null;
+            /**
+             * Event Type
+             * @description As far as it was understood.
+             * @example add_to_cart
+             */
+            event_type: string | null;
+            /**
+             * Source
+             * @description The shape of `body`: `track`, `batch`, `beacon`, `segment:{call}`, `posthog`, or `flush` for an event that was accepted and then had no row.
+             * @example batch
+             */
+            source: string | null;
+            /**
+             * Body
+             * @description The event's JSON text, cut to 16,384 characters.
+             * @example {"event_type":"add_to_cart","usr":"user-42","id":"order-77-line-1"}
+             */
+            body: string;
+            /**
+             * Replayed At
+             * Format: date-time
+             * @description When it was stored after all.
+             * @example null
+             */
+            replayed_at: string | null;
+        };
         /** Readiness */
         Readiness: {
             /**
@@ -4813,6 +5062,129 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** RepeatCount */
+        RepeatCount: {
+            /**
+             * Date
+             * Format: date
+             * @description Of the event.
+             * @example 2026-11-20
+             */
+            date: string;
+            /**
+             * Count
+             * @example 3
+             */
+            count: number;
+        };
+        /**
+         * ReplayAnswer
+         * @description The three counts add up to the rows that were looked at.
+         */
+        ReplayAnswer: {
+            /**
+             * Accepted
+             * @example 1
+             */
+            accepted: number;
+            /**
+             * Duplicates
+             * @description An event with this id is stored already.
+             * @example 0
+             */
+            duplicates: number;
+            /**
+             * Rejected
+             * @description Still wrong. These rows are as they were.
+             * @example 0
+             */
+            rejected: number;
+            /** Results */
+            results: components["schemas"]["ReplayOutcome"][];
+            /**
+             * Next Cursor
+             * @description There may be more behind these rows.
+             * @example null
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * ReplayOutcome
+         * @description What became of one row.
+         */
+        ReplayOutcome: {
+            /**
+             * Id
+             * @example j17-3-0
+             */
+            id: string;
+            /**
+             * Event Id
+             * @example order-77-line-1
+             */
+            event_id: string | null;
+            /**
+             * Result
+             * @example accepted
+             * @enum {string}
+             */
+            result: "accepted" | "duplicate" | "rejected";
+            /**
+             * Code
+             * @description Why it is still refused.
+             * @example null
+             */
+            code?: string | null;
+            /**
+             * Pointer
+             * @description Into the changed text.
+             * @example null
+             */
+            pointer?: string | null;
+            /**
+             * Message
+             * @example null
+             */
+            message?: string | null;
+        };
+        /**
+         * ReplayRequest
+         * @description Either `ids` or `filter`.
+         */
+        ReplayRequest: {
+            /**
+             * Ids
+             * @example [
+             *       "j17-3-0"
+             *     ]
+             */
+            ids?: string[] | null;
+            /**
+             * @description Of the rows that wait, the newest 1000.
+             * @example null
+             */
+            filter?: components["schemas"]["Selected"] | null;
+            /**
+             * @default {
+             *       "rename": {},
+             *       "merge": {}
+             *     }
+             */
+            changes?: components["schemas"]["Correction"];
+            /**
+             * Cursor
+             * @description With `filter`: go on behind the last replay.
+             * @example null
+             */
+            cursor?: string | null;
+            /**
+             * Dry Run
+             * @description Only say what would happen.
+             * @default false
+             * @example false
+             */
+            dry_run?: boolean;
+        };
         /**
          * RowErrorAnswer
          * @description The first thing that is wrong with a refused row.
@@ -4859,6 +5231,29 @@ export interface components {
             rejected: number;
             /** Errors */
             errors: components["schemas"]["MessageError"][];
+        };
+        /**
+         * Selected
+         * @description Rows that meet all that is given.
+         */
+        Selected: {
+            /**
+             * Reason
+             * @example missing_identity
+             */
+            reason?: string | null;
+            /** Event Type */
+            event_type?: string | null;
+            /**
+             * Start
+             * @description Received at this time or later (ISO 8601).
+             */
+            start?: string | null;
+            /**
+             * End
+             * @description Received before this time.
+             */
+            end?: string | null;
         };
         /**
          * SessionAnswer
@@ -14174,6 +14569,614 @@ export interface operations {
                     "X-Request-Id"?: string;
                     /** @description Whole seconds. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_quarantine: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                /** @description Only rows of this code. */
+                reason?: string | null;
+                /** @description Only events of this name. */
+                event_type?: string | null;
+                /** @description Received at this time or later (ISO 8601). */
+                start?: string | null;
+                /** @description Received before this time. */
+                end?: string | null;
+                /** @description `waiting`: not replayed yet. */
+                state?: "waiting" | "replayed" | "all";
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows": [
+                     *         {
+                     *           "id": "j17-3-0",
+                     *           "received_at": "2026-11-20T09:15:02.123456Z",
+                     *           "reason": "missing_identity",
+                     *           "pointer": "/events/3/user_id",
+                     *           "message": "send a user_id or an anonymous_id",
+                     *           "event_id": "order-77-line-1",
+                     *           "event_type": "add_to_cart",
+                     *           "source": "batch",
+                     *           "body": "{\"event_type\":\"add_to_cart\",\"usr\":\"user-42\",\"id\":\"order-77-line-1\"}",
+                     *           "replayed_at": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["QuarantinePage"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_quarantine: {
+        parameters: {
+            query?: {
+                /** @description May be repeated. */
+                id?: string[] | null;
+                /** @description Needed to delete without an id or a filter. */
+                all?: boolean;
+                /** @description Only rows of this code. */
+                reason?: string | null;
+                /** @description Only events of this name. */
+                event_type?: string | null;
+                /** @description Received at this time or later (ISO 8601). */
+                start?: string | null;
+                /** @description Received before this time. */
+                end?: string | null;
+                /** @description `waiting`: not replayed yet. */
+                state?: "waiting" | "replayed" | "all";
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeletedRows"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_quarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "counts": [
+                     *         {
+                     *           "date": "2026-11-20",
+                     *           "reason": "duplicate",
+                     *           "count": 412,
+                     *           "kept": 0,
+                     *           "replayed": 0
+                     *         }
+                     *       ],
+                     *       "repeats": [
+                     *         {
+                     *           "date": "2026-11-20",
+                     *           "count": 3
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DropCounts"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_quarantine: {
+        parameters: {
+            query?: {
+                format?: "ndjson" | "csv";
+                /** @description Only rows of this code. */
+                reason?: string | null;
+                /** @description Only events of this name. */
+                event_type?: string | null;
+                /** @description Received at this time or later (ISO 8601). */
+                start?: string | null;
+                /** @description Received before this time. */
+                end?: string | null;
+                /** @description `waiting`: not replayed yet. */
+                state?: "waiting" | "replayed" | "all";
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_quarantine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "j17-3-0"
+                 *       ],
+                 *       "filter": null,
+                 *       "changes": {
+                 *         "rename": {
+                 *           "/usr": "/user_id"
+                 *         },
+                 *         "merge": {
+                 *           "properties": {
+                 *             "fixed": true
+                 *           }
+                 *         }
+                 *       },
+                 *       "cursor": null,
+                 *       "dry_run": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReplayRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": 1,
+                     *       "duplicates": 0,
+                     *       "rejected": 0,
+                     *       "results": [
+                     *         {
+                     *           "id": "j17-3-0",
+                     *           "event_id": "order-77-line-1",
+                     *           "result": "accepted",
+                     *           "code": null,
+                     *           "pointer": null,
+                     *           "message": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ReplayAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {

@@ -1,0 +1,161 @@
+"""A refused event once more: its kept text, changed by its owner, through its route's reader and the same steps."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import msgspec
+
+from iafa.clock import to_iso
+from iafa.errors import FieldError, IafaError
+from iafa.event import TIME_MAX_US, Campaign, SentBy
+from iafa.ingest.collector import BEACON, _delivered, _draft, nowhere
+from iafa.ingest.deliveries import Delivery, Message
+from iafa.ingest.gate import Origin
+from iafa.ingest.pipeline import Draft, Sender
+from iafa.ingest.posthog import POSTHOG, read_posthog
+from iafa.ingest.segment import BATCH, SEGMENT, read_segment
+from iafa.ingest.wire import Parsed, WireEvent, decode_event, read_beacon_event
+
+FLUSH = "flush"  # the canonical form of an event that was accepted and had no row
+_PAGE = "page"  # stands for whichever page an event came from
+
+
+class Changes(NamedTuple):
+    """First members move, from one JSON pointer to another; then a JSON merge patch (RFC 7396) is applied."""
+
+    rename: Mapping[str, str] = {}
+    merge: Mapping[str, Any] = {}
+
+
+class Kept(NamedTuple):
+    """What the quarantine has of an event."""
+
+    row_id: str
+    event_id: str | None
+    text: str
+    route: str | None
+    sent_by: SentBy
+
+
+def judge_again(kept: Kept, changes: Changes, sender: Sender) -> Draft:
+    """The event, or what is still wrong with it. One that never had an id gets the same id every time."""
+    sender = _sender(kept, sender)
+    try:
+        value = msgspec.json.decode(kept.text)
+    except (msgspec.DecodeError, RecursionError):
+        return _refused(sender, "the text was cut, or is no JSON: send the event anew")
+    if not isinstance(value, dict):
+        return _refused(sender, "is no object")
+    try:
+        body = msgspec.json.encode(changed(value, changes))
+        route, _, call = (kept.route or "").partition(":")
+        if route == SEGMENT:
+            delivery = read_segment(b'{"batch":[%b]}' % body if call == BATCH else body, call)
+            return _again(delivery, kept, sender)
+        if route == POSTHOG:
+            return _again(read_posthog(b"[%b]" % body), kept, sender)
+        if route == BEACON and "n" in value:
+            return _drafted(read_beacon_event(body), kept, sender)
+        if route == FLUSH:
+            body, sender = _canonical(body, sender)
+        return _drafted(decode_event(body), kept, sender)
+    except IafaError as error:
+        return Draft(WireEvent(), sender, "", list(error.errors) or [FieldError("", error.code, error.detail)])
+    except msgspec.ValidationError as error:
+        return _refused(sender, str(error))
+
+
+def changed(value: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    """Another object; the given one may be changed, too."""
+    for old, new in changes.rename.items():
+        found = _take(value, _parts(old))
+        if found is not _NOTHING:
+            _put(value, _parts(new), found)
+    merged: dict[str, Any] = _merged(value, changes.merge)
+    return merged
+
+
+_NOTHING = object()
+
+
+def _parts(pointer: str) -> list[str]:
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _take(value: Any, parts: list[str]) -> Any:
+    for part in parts[:-1]:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value.pop(parts[-1], _NOTHING) if isinstance(value, dict) else _NOTHING
+
+
+def _put(value: dict[str, Any], parts: list[str], found: Any) -> None:
+    for part in parts[:-1]:
+        inner = value.get(part)
+        if not isinstance(inner, dict):
+            value[part] = inner = {}
+        value = inner
+    value[parts[-1]] = found
+
+
+def _merged(value: Any, patch: Any) -> Any:
+    if not isinstance(patch, Mapping):
+        return patch
+    result = dict(value) if isinstance(value, dict) else {}
+    for name, member in patch.items():
+        if member is None:
+            result.pop(name, None)
+        else:
+            result[name] = _merged(result.get(name), member)
+    return result
+
+
+def _sender(kept: Kept, sender: Sender) -> Sender:
+    sent_by = kept.sent_by
+    return sender._replace(
+        is_browser=sent_by.is_browser,
+        user_agent=sent_by.user_agent,
+        ip_address=sent_by.ip_address,
+        location=sent_by.location,
+        sent_ms=(sender.received_at - sent_by.skew_us) // 1000 if sent_by.skew_us else None,
+        request_key=f"quarantine {kept.row_id}",
+        route=kept.route or "",
+    )
+
+
+def _refused(sender: Sender, message: str) -> Draft:
+    return Draft(WireEvent(), sender, "", [FieldError("", "validation_error", message)])
+
+
+def _drafted(parsed: Parsed, kept: Kept, sender: Sender) -> Draft:
+    return _draft(_with_id(parsed, kept), sender, "", 0)
+
+
+def _again(delivery: Delivery, kept: Kept, sender: Sender) -> Draft:
+    def read(item: Any, _pointer: str, skew_us: int) -> Message:
+        message = delivery.read(item, "", skew_us)
+        return message._replace(parsed=_with_id(message.parsed, kept))
+
+    was_page = kept.sent_by.ip_address is not None
+    origin = Origin("", kept.sent_by.user_agent, _PAGE if was_page else None)
+    return _delivered(replace(delivery, read=read, pointer=None), 0, sender, origin, nowhere)
+
+
+def _with_id(parsed: Parsed, kept: Kept) -> Parsed:
+    """The id that the event was refused under, unless it says another one."""
+    if isinstance(parsed, WireEvent) and parsed.id is None and parsed.event_id is None and parsed.messageId is None:
+        parsed.id = kept.event_id
+    return parsed
+
+
+def _canonical(body: bytes, sender: Sender) -> tuple[bytes, Sender]:
+    """A stored event as clients write one: its time is in microseconds, and the server made some members."""
+    value = msgspec.json.decode(body)
+    created_at, campaign = value.pop("created_at", None), value.pop("campaign", None)
+    if created_at is not None and "timestamp" not in value:
+        is_time = isinstance(created_at, int) and 0 <= created_at <= TIME_MAX_US
+        value["timestamp"] = to_iso(created_at) if is_time else str(created_at)
+    address = value.pop("ip_address", None)
+    if isinstance(campaign, dict):
+        sender = sender._replace(campaign=msgspec.convert(campaign, Campaign))
+    return msgspec.json.encode(value), sender._replace(ip_address=address if isinstance(address, str) else None)
