@@ -43,7 +43,7 @@ def test_together_equals_one_by_one(mode: str) -> None:
     draw = random.Random(f"together {mode}")
     people = together = 0
     while people < CASES:
-        case = random_case(draw, mode, PEOPLE)
+        case = random_case(draw, mode, PEOPLE, is_dense=draw.random() < 0.5)
         histories = [own for own in case.histories() if own]
         definition = parse_definition(case.definition)
         if not histories or definition.order == "unordered" or definition.count == "totals":

@@ -270,14 +270,15 @@ def unit_of(mode: str) -> int:
     return HOUR_US // 2 if mode in ("grace", "session") else 6 * HOUR_US
 
 
-def random_case(draw: Draw, mode: str, people: int, events_max: int = 7) -> Case:
+def random_case(draw: Draw, mode: str, people: int, events_max: int = 7, *, is_dense: bool = False) -> Case:
+    """Dense are histories of few instants, each of which has several events of few stages."""
     unit_us = unit_of(mode)
     definition = random_definition(draw, mode, unit_us)
     if mode.startswith("unordered") or definition.get("order") == "unordered":
         events_max = min(events_max, 6)
     elif "hold" in definition:
         events_max += 2
-    instants = draw.choice((5, 8, 12))
+    instants = draw.choice((1, 2, 3)) if is_dense else draw.choice((5, 8, 12))
     events = random_events(draw, people, instants, unit_us, events_max)
     return _over(draw, events, definition, instants, unit_us)
 
@@ -296,7 +297,7 @@ def _over(draw: Draw, events: list[dict[str, Any]], definition: Options, instant
         definition["exclude_bots"] = True
     if draw.random() < 0.3:
         return Case(events, definition, FIRST_US - 400 * DAY_US, FIRST_US + 400 * DAY_US)
-    lo = draw.randint(0, 2)
+    lo = draw.randint(0, min(2, instants))
     hi = draw.randint(lo + 1, instants + 1)
     last_day = 2 * DAY_US if unit_us < HOUR_US else 0  # everybody of those has a day of three
     return Case(events, definition, FIRST_US + lo * unit_us, FIRST_US + last_day + hi * unit_us)

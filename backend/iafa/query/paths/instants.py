@@ -4,25 +4,26 @@ import numpy as np
 
 from iafa.query.paths.compiled import compiled
 from iafa.query.paths.plan import STEPS_MAX, Int32s, Int64s
+from iafa.query.paths.room import Room, next_row
 
 
 @compiled
-def fill(wanted: int, masks: Int32s, first: int, last: int, holder: Int32s) -> bool:
-    """Give a step an event of rows first to last, moving others to other events where needed (an augmenting path).
+def fill(wanted: int, masks: Int32s, holder: Int32s) -> bool:
+    """Give a step one of the events, moving others to other events where needed (an augmenting path).
 
-    `holder[row - first]` is the step that holds the row, 0 = free, -1 = not to be used. A breadth-first search: the
-    compiler cannot keep recursive functions on disk.
+    `holder` says which step holds an event, 0 = free, -1 = not to be used. A breadth-first search: the compiler
+    cannot keep recursive functions on disk.
     """
-    asked_by = np.zeros(last - first, dtype=np.int32)  # the step that looked at the row first, 0 = none yet
-    held = np.full(STEPS_MAX + 1, -1, dtype=np.int32)  # the row that a step of the queue would give up
+    asked_by = np.zeros(len(masks), dtype=np.int32)  # the step that looked at the event first, 0 = none yet
+    held = np.full(STEPS_MAX + 1, -1, dtype=np.int32)  # the event that a step of the queue would give up
     queue = np.zeros(STEPS_MAX + 1, dtype=np.int32)
     queue[0] = wanted
     done, queued = 0, 1
     while done < queued:
         step = queue[done]
         done += 1
-        for place in range(last - first):
-            if not (masks[first + place] >> (step - 1)) & 1 or asked_by[place] or holder[place] < 0:
+        for place in range(len(masks)):
+            if not (masks[place] >> (step - 1)) & 1 or asked_by[place] or holder[place] < 0:
                 continue
             asked_by[place] = step
             if holder[place] > 0:
@@ -39,48 +40,76 @@ def fill(wanted: int, masks: Int32s, first: int, last: int, holder: Int32s) -> b
 
 
 @compiled
-def furthest(masks: Int32s, first: int, last: int, steps: int, found: Int32s) -> None:
-    """found[k] = the furthest step that distinct events of the instant lead to from step k. It never falls with k."""
-    if last - first == 1:
-        for level in range(steps):
-            found[level] = level + ((masks[first] >> level) & 1)  # never a removed event: it has no instant
-        return
-    holder = np.zeros(last - first, dtype=np.int32)
-    reached = 0
-    for level in range(steps):
-        reached = max(reached, level)
-        while reached < steps:
-            if not fill(reached + 1, masks, first, last, holder):
-                break
-            reached += 1
-        found[level] = reached
-        for place in range(last - first):
-            if holder[place] == level + 1:
-                holder[place] = 0
+def can_share(room: Room, q: int, low: int, high: int) -> bool:
+    """Can distinct events of the instant fill the steps low to high, each of which one of them can fill?"""
+    if not room.is_mixed[q]:
+        return True
+    if room.first[q + 1] - room.first[q] <= high - low:
+        return False
+    masks = room.masks[_worth_trying(room, q, low, high)]
+    holder = np.zeros(len(masks), dtype=np.int32)
+    for step in range(low, high + 1):
+        if not fill(step, masks, holder):
+            return False
+    return True
 
 
 @compiled
-def assign(masks: Int32s, first: int, last: int, low: int, high: int, rows: Int64s) -> None:
+def fill_rows(room: Room, at: Int64s, length: int, offset: int, rows: Int64s) -> None:
+    """The row of each step of a path that has its steps in these instants."""
+    step = 1
+    while step <= length:
+        end = step
+        while end < length and at[end + 1] == at[step]:
+            end += 1
+        _assign(room, at[step], step, end, rows)
+        step = end + 1
+    for step in range(length):
+        rows[step] += offset
+
+
+@compiled
+def _assign(room: Room, q: int, low: int, high: int, rows: Int64s) -> None:
     """Give the steps low to high distinct events of the instant, the smallest ids first in the order of the steps."""
-    if last - first == 1:
-        rows[low - 1] = first
+    if low == high or not room.is_mixed[q]:
+        for step in range(low, high + 1):
+            rows[step - 1] = next_row(room, step, room.first[q])
         return
-    used = np.zeros(last - first, dtype=np.int32)
+    worth = _worth_trying(room, q, low, high)
+    masks = room.masks[worth]
+    used = np.zeros(len(worth), dtype=np.int32)
     for step in range(low, high + 1):
-        for row in range(first, last):
-            if used[row - first] or not (masks[row] >> (step - 1)) & 1:
+        for place in range(len(worth)):
+            if used[place] or not (masks[place] >> (step - 1)) & 1:
                 continue
-            holder = np.zeros(last - first, dtype=np.int32)
-            for place in range(last - first):
-                if used[place]:
-                    holder[place] = -1
-            holder[row - first] = -1
-            fits = True
-            for later in range(step + 1, high + 1):
-                if not fill(later, masks, first, last, holder):
-                    fits = False
-                    break
-            if fits:
-                used[row - first] = 1
-                rows[step - 1] = row
+            holder = -used
+            holder[place] = -1
+            if _can_fill(masks, step + 1, high, holder):
+                used[place] = 1
+                rows[step - 1] = worth[place]
                 break
+
+
+@compiled
+def _can_fill(masks: Int32s, low: int, high: int, holder: Int32s) -> bool:
+    for step in range(low, high + 1):
+        if not fill(step, masks, holder):
+            return False
+    return True
+
+
+@compiled
+def _worth_trying(room: Room, q: int, low: int, high: int) -> Int64s:
+    """Of each step its first rows in the instant, as many as there are steps: one of them is always left for it."""
+    most = high - low + 1
+    rows = np.zeros(most * most, dtype=np.int64)
+    found = 0
+    for step in range(low, high + 1):
+        row = next_row(room, step, room.first[q])
+        for _ in range(most):
+            if row >= room.first[q + 1]:
+                break
+            rows[found] = row
+            found += 1
+            row = next_row(room, step, row + 1)
+    return np.unique(rows[:found])

@@ -8,7 +8,6 @@ import numpy.typing as npt
 Int64s = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 STEPS_MAX = 20
-REMOVED = -(1 << 31)  # in place of a mask of steps: the event is used by an earlier path
 NO_LIMIT_US = 1 << 60  # of a window; larger than any difference of two times
 ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST = 0, 1, 2
 _OWN: tuple[Literal["C"], Literal["W"]] = ("C", "W")  # contiguous and writable
@@ -32,16 +31,6 @@ class Plan(NamedTuple):
     excluded_from: Int64s  # by exclusion: between which steps
     excluded_to: Int64s
     live_from_us: int = -NO_LIMIT_US  # who did nothing from here on can do nothing more: a session that has ended
-
-    @property
-    def is_greedy(self) -> bool:
-        """True if from a given start the earliest next step is always the best one."""
-        return not (
-            self.is_strict
-            or (self.within_us[2:] < NO_LIMIT_US).any()
-            or (self.after_us[2:] > 0).any()
-            or (self.excluded_from > 1).any()
-        )
 
 
 class Histories(NamedTuple):

@@ -1,35 +1,36 @@
-"""One person's history by instants, in working space that is made once for many people."""
+"""One person's history by instants, in working space that is made once for many people.
+
+Events can be taken away. What is asked of the rest are neighbours: the next event that can fill a step, the excluded
+instant before another one. Each is found through links that are shortened whenever somebody follows them.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from iafa.query.paths.compiled import compiled
-from iafa.query.paths.instants import furthest
-from iafa.query.paths.plan import REMOVED, Histories, Int32s, Int64s, Plan
-
-NEVER = -(1 << 62)
-ALWAYS = 1 << 62
+from iafa.query.paths.plan import Histories, Int32s, Int64s, Plan
 
 
 class Room(NamedTuple):
-    """Working space for the person with the most events. `n` is steps + 1, `m` instants, `x` exclusions."""
+    """Working space for the person with the most events. `n` is steps + 1, `r` rows + 1, `m` instants + 1.
 
-    row: Int64s  # m: first row of each instant
-    end: Int64s  # m: behind its last row
+    Rows are counted from the person's first one, and behind the last row and instant there is one more that never is.
+    """
+
+    masks: Int32s  # r: the steps that the row could fill; 0 once it is taken away
+    excluded: Int32s  # r
+    instant: Int32s  # r
+    next_row: Int32s  # n x r: itself if the row can fill the step, else a later one on the way to the next that can
+    first: Int32s  # m: its first row
     time_us: Int64s  # m
-    furthest: Int32s  # m x n
-    excluded_before: Int64s  # x x m: the latest excluded event before the instant
-    excluded_after: Int64s  # x x m: the earliest one after it
-    excluded_at: Int32s  # x x m
-    entered_from: Int32s  # n x m: reachable at step k in instant q, from which step before q; -1 = not reachable
-    may_take: Int32s  # n x m: taking step k + 1 in instant q can still lead to the end
-    may_leave: Int32s  # n x m: standing at step k in instant q, a later instant can
-    earliest_us: Int64s  # n: the earliest time that a step may have
-    latest_us: Int64s  # n: and the latest
-    at: Int64s  # n: the instant of each step of the path
-    best_at: Int64s  # n: the same of the best path so far
-    span: Int64s  # x: which span free of excluded events step i of a wide exclusion is tried in
+    is_mixed: Int32s  # m: a row of it could fill several steps
+    left: Int32s  # m: how many rows of it are not taken away
+    before: Int32s  # m: the instant before it that has rows left, -1 = none
+    after: Int32s  # m: the same after it
+    hits: Int32s  # x x m: rows that exclusion x matches
+    last_hit: Int32s  # x x m: of instant q at q + 1: itself, or an earlier one on the way to the last that has hits
+    counts: Int64s  # instants and rows of the person at hand
     stop: Int32s  # 1: not 0 when nobody waits any more
 
 
@@ -42,58 +43,139 @@ def most_events(histories: Histories) -> int:
 
 
 @compiled
-def make_room(most: int, n: int, x: int, is_greedy: bool, stop: Int32s) -> Room:
-    spread = 1 if is_greedy else most
+def make_room(most: int, n: int, x: int, stop: Int32s) -> Room:
     return Room(
-        np.zeros(most, dtype=np.int64),
-        np.zeros(most, dtype=np.int64),
-        np.zeros(most, dtype=np.int64),
-        np.zeros((most, n), dtype=np.int32),
-        np.zeros((x, most), dtype=np.int64),
-        np.zeros((x, most), dtype=np.int64),
-        np.zeros((x, most), dtype=np.int32),
-        np.zeros((n, spread), dtype=np.int32),
-        np.zeros((n, spread), dtype=np.int32),
-        np.zeros((n, spread), dtype=np.int32),
-        np.zeros(n, dtype=np.int64),
-        np.zeros(n, dtype=np.int64),
-        np.zeros(n, dtype=np.int64),
-        np.zeros(n, dtype=np.int64),
-        np.zeros(x, dtype=np.int64),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros((n, most + 1), dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int64),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros((x, most + 1), dtype=np.int32),
+        np.zeros((x, most + 2), dtype=np.int32),
+        np.zeros(2, dtype=np.int64),
         stop,
     )
 
 
 @compiled
-def read_instants(plan: Plan, histories: Histories, first: int, last: int, room: Room) -> int:
-    """The person's instants; returns how many."""
+def read_person(plan: Plan, histories: Histories, first: int, last: int, room: Room) -> None:
+    """Fill the room with the rows first to last."""
     count = 0
-    row = first
-    while row < last:
-        end, alive, hits = row, 0, 0
-        while end < last and histories.time_us[end] == histories.time_us[row]:
-            if histories.steps[end] != REMOVED:
-                alive += 1
-                hits |= histories.excluded[end]
-            end += 1
-        if alive:
-            room.row[count] = row
-            room.end[count] = end
-            room.time_us[count] = histories.time_us[row]
-            furthest(histories.steps, row, end, plan.steps, room.furthest[count])
+    for row in range(last - first):
+        if room.stop[0]:
+            return
+        if row == 0 or histories.time_us[first + row] != histories.time_us[first + row - 1]:
+            room.first[count] = row
+            room.time_us[count] = histories.time_us[first + row]
+            room.is_mixed[count] = 0
+            room.left[count] = 0
             for x in range(len(plan.excluded_from)):
-                room.excluded_at[x, count] = (hits >> x) & 1
+                room.hits[x, count] = 0
             count += 1
-        row = end
+        mask = histories.steps[first + row]
+        room.masks[row] = mask
+        room.excluded[row] = histories.excluded[first + row]
+        room.instant[row] = count - 1
+        room.left[count - 1] += 1
+        if mask & (mask - 1):
+            room.is_mixed[count - 1] = 1
+        for x in range(len(plan.excluded_from)):
+            room.hits[x, count - 1] += (histories.excluded[first + row] >> x) & 1
+    room.counts[0], room.counts[1] = count, last - first
+    room.instant[last - first], room.first[count] = count, last - first
+    for q in range(count):
+        room.before[q], room.after[q] = q - 1, q + 1
+    _link(plan, room)
+
+
+@compiled
+def _link(plan: Plan, room: Room) -> None:
+    count, rows = room.counts[0], room.counts[1]
+    for step in range(1, plan.steps + 1):
+        following = rows
+        for row in range(rows, -1, -1):
+            if row < rows and (room.masks[row] >> (step - 1)) & 1:
+                following = row
+            room.next_row[step, row] = following
     for x in range(len(plan.excluded_from)):
-        seen_us = NEVER
-        for q in range(count):
-            room.excluded_before[x, q] = seen_us
-            if room.excluded_at[x, q]:
-                seen_us = room.time_us[q]
-        seen_us = ALWAYS
-        for q in range(count - 1, -1, -1):
-            room.excluded_after[x, q] = seen_us
-            if room.excluded_at[x, q]:
-                seen_us = room.time_us[q]
-    return count
+        latest = 0
+        for q in range(count + 1):
+            if q and room.hits[x, q - 1]:
+                latest = q
+            room.last_hit[x, q] = latest
+
+
+@compiled
+def next_row(room: Room, step: int, row: int) -> int:
+    """The first row from this one on that can fill the step; the number of rows if there is none."""
+    links = room.next_row[step]
+    found = row
+    while links[found] != found:
+        found = links[found]
+    while row != found:
+        following = links[row]
+        links[row] = found
+        row = following
+    return found
+
+
+@compiled
+def next_instant(room: Room, step: int, q: int) -> int:
+    """The first instant from this one on in which the step can be filled; the number of instants if there is none."""
+    if q >= room.counts[0]:
+        return room.counts[0]
+    return room.instant[next_row(room, step, room.first[q])]
+
+
+@compiled
+def last_hit(room: Room, x: int, q: int) -> int:
+    """The last instant up to this one with an excluded event; -1 if there is none."""
+    links = room.last_hit[x]
+    place = q + 1
+    found = place
+    while links[found] != found:
+        found = links[found]
+    while place != found:
+        following = links[place]
+        links[place] = found
+        place = following
+    return found - 1
+
+
+@compiled
+def instant_from(room: Room, at_us: int) -> int:
+    """The first instant that is not before that time; the number of instants if there is none."""
+    return int(np.searchsorted(room.time_us[: room.counts[0]], at_us))
+
+
+@compiled
+def take_away(plan: Plan, room: Room, row: int) -> int:
+    """The row fills nothing any more, excludes nothing and interrupts nothing. Returns a mask: the exclusions that
+    have thereby left its instant, shifted by one, and 1 if the instant is no more.
+    """
+    q = room.instant[row]
+    for step in range(1, plan.steps + 1):
+        if (room.masks[row] >> (step - 1)) & 1:
+            room.next_row[step, row] = row + 1
+    gone = 0
+    for x in range(len(plan.excluded_from)):
+        if (room.excluded[row] >> x) & 1:
+            room.hits[x, q] -= 1
+            if room.hits[x, q] == 0:
+                room.last_hit[x, q + 1] = q
+                gone |= 2 << x
+    room.masks[row] = 0
+    room.left[q] -= 1
+    if room.left[q] == 0:
+        before, after = room.before[q], room.after[q]
+        if before >= 0:
+            room.after[before] = after
+        if after < room.counts[0]:
+            room.before[after] = before
+        gone |= 1
+    return gone
