@@ -1,7 +1,8 @@
 """Unordered paths, exact: the largest set of steps that distinct events within the window of the earliest can fill.
 
 Sets of events that can fill distinct steps form a matroid, so that taking events by (time, id) whenever the ones
-taken so far can make room gives the largest set, and the earliest one.
+taken so far can make room gives the largest set, and the earliest one. Of each step only as many events are looked at
+as there are steps: the others of a set never use them all up.
 """
 
 from collections.abc import Callable
@@ -10,18 +11,26 @@ from typing import NamedTuple
 import numpy as np
 
 from iafa.query.paths.compiled import compiled
+from iafa.query.paths.placing import can_place, place
 from iafa.query.paths.plan import ENTRY_FIRST, ENTRY_LAST, Histories, Int32s, Int64s, Paths, Plan
+from iafa.query.paths.room import Room, instant_from, make_room, most_events, next_row, read_person, take_away
 from iafa.query.paths.stopping import never, stopping
 
-_ALWAYS = 1 << 62
+_NOTHING = -1
 
 
-class _Room(NamedTuple):
-    """Working space: by step the row that fills it (-1 = none), for the set at hand and for the best one."""
+class _Sets(NamedTuple):
+    """Working space beside the room. `n` is steps + 1, `m` instants + 1."""
 
-    filled: Int64s
-    best: Int64s
-    stop: Int32s  # not 0 when nobody waits any more
+    filled: Int64s  # n: the row that fills the step, -1 = none, of the set at hand
+    best: Int64s  # n: and of the best one
+    heads: Int64s  # n: the next row of each step that has not been looked at
+    most: Int32s  # m: no set that begins in the instant is larger
+    hits: Int32s  # m: rows of the instant that are excluded
+    next_hit: Int32s  # m: itself if it has such rows, else a later one on the way to the next that has
+    at: Int64s  # n: by size, the next start to try
+    saved: Int64s  # n: where it goes on after starts that are tried again
+    until: Int64s  # n: where those end, _NOTHING = there are none
 
 
 def solve_unordered(
@@ -32,7 +41,7 @@ def solve_unordered(
     paths = Paths.room(people, plan.steps)
     if people:
         with stopping(check_time) as stop:
-            _solve(plan, first_required, histories.writable(), paths, stop)
+            _solve(_without_steps(plan), first_required, histories.writable(), paths, stop)
     return paths
 
 
@@ -45,205 +54,311 @@ def solve_unordered_totals(
     paths = Paths.room(int(np.count_nonzero(starts)), plan.steps)
     if not len(paths.person):
         return paths
-    left = histories._replace(steps=histories.steps.copy(), excluded=histories.excluded.copy()).writable()
     with stopping(check_time) as stop:
-        found = _solve_totals(plan, first_required, left, paths, stop)
+        found = _solve_totals(_without_steps(plan), first_required, histories.writable(), paths, stop)
     return paths.first(found)
+
+
+def _without_steps(plan: Plan) -> Plan:
+    """An exclusion spans the whole set, so it does not matter which one an event matches."""
+    none = np.zeros(0, dtype=np.int64)
+    return plan._replace(excluded_from=none, excluded_to=none)
 
 
 @compiled
 def _solve(plan: Plan, first_required: bool, histories: Histories, paths: Paths, stop: Int32s) -> None:
-    room = _Room(np.zeros(plan.steps + 1, dtype=np.int64), np.zeros(plan.steps + 1, dtype=np.int64), stop)
+    most = most_events(histories)
+    room, sets = make_room(most, plan.steps + 1, 0, stop), _make_sets(most, plan.steps + 1)
     for person in range(len(histories.offsets) - 1):
-        _next_path(plan, first_required, histories, person, room, paths, person)
+        first = histories.offsets[person]
+        read_person(plan, histories, first, histories.offsets[person + 1], room)
+        _read_hits(room, sets)
+        length = _reported(plan, first_required, room, sets)
+        if stop[0]:
+            return
+        _write(sets, person, length, first, paths, person)
 
 
 @compiled
 def _solve_totals(plan: Plan, first_required: bool, histories: Histories, paths: Paths, stop: Int32s) -> int:
     """Fill the first of `paths`; returns how many there are."""
-    room = _Room(np.zeros(plan.steps + 1, dtype=np.int64), np.zeros(plan.steps + 1, dtype=np.int64), stop)
+    most = most_events(histories)
+    room, sets = make_room(most, plan.steps + 1, 0, stop), _make_sets(most, plan.steps + 1)
     found = 0
     for person in range(len(histories.offsets) - 1):
-        while _next_path(plan, first_required, histories, person, room, paths, found):
-            for step in range(plan.steps):
-                if paths.rows[found, step] >= 0:
-                    histories.steps[paths.rows[found, step]] = 0
-                    histories.excluded[paths.rows[found, step]] = 0
+        first = histories.offsets[person]
+        read_person(plan, histories, first, histories.offsets[person + 1], room)
+        _read_hits(room, sets)
+        _begin(plan, room, sets)
+        while found < len(paths.person):
+            length = _next_set(plan, first_required, room, sets)
+            if length == 0 or stop[0]:
+                break
+            _write(sets, person, length, first, paths, found)
             found += 1
-            if found == len(paths.person):
-                return found
+            for step in range(1, plan.steps + 1):
+                if sets.best[step] >= 0:
+                    _take_away(plan, room, sets, sets.best[step])
     return found
 
 
 @compiled
-def _next_path(
-    plan: Plan, first_required: bool, histories: Histories, person: int, room: _Room, paths: Paths, place: int
-) -> bool:
-    """Write the person's path, if there is one, at its place."""
-    first, last = histories.offsets[person], histories.offsets[person + 1]
-    longest = 0
-    bits = 1 if first_required else (1 << plan.steps) - 1
-    for turn in range(last - first):
-        row = last - 1 - turn if plan.entry == ENTRY_LAST else first + turn
-        if room.stop[0]:
-            return False
-        if row > first and histories.time_us[row - 1] == histories.time_us[row]:
-            continue  # an instant is tried once, at its first row
-        if not plan.from_us <= histories.time_us[row] < plan.to_us or not _has(histories, row, last, bits):
-            continue
-        longest = max(longest, _try_start(plan, first_required, histories, row, last, longest, room))
-        if longest == plan.steps or plan.entry == ENTRY_FIRST:
-            break
-    if longest == 0:
-        return False
-    paths.person[place] = person
-    paths.reached[place] = longest
-    for step in range(1, plan.steps + 1):
-        paths.rows[place, step - 1] = room.best[step]
-    return True
+def _make_sets(most: int, n: int) -> _Sets:
+    return _Sets(
+        np.zeros(n, dtype=np.int64),
+        np.zeros(n, dtype=np.int64),
+        np.zeros(n, dtype=np.int64),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(most + 1, dtype=np.int32),
+        np.zeros(n, dtype=np.int64),
+        np.zeros(n, dtype=np.int64),
+        np.zeros(n, dtype=np.int64),
+    )
 
 
 @compiled
-def _has(histories: Histories, row: int, last: int, bits: int) -> bool:
-    """Does an event of the instant that begins at the row match one of the steps?"""
-    place = row
-    while place < last and histories.time_us[place] == histories.time_us[row]:
-        if histories.steps[place] & bits:
+def _read_hits(room: Room, sets: _Sets) -> None:
+    count, rows = room.counts[0], room.counts[1]
+    sets.hits[: count + 1] = 0
+    for row in range(rows):
+        if room.excluded[row]:
+            sets.hits[room.instant[row]] += 1
+    following = count
+    for q in range(count, -1, -1):
+        if sets.hits[q]:
+            following = q
+        sets.next_hit[q] = following
+
+
+@compiled
+def _write(sets: _Sets, person: int, length: int, offset: int, paths: Paths, number: int) -> None:
+    paths.person[number] = person
+    paths.reached[number] = length
+    if length:
+        for step in range(1, len(sets.best)):
+            paths.rows[number, step - 1] = sets.best[step] + offset if sets.best[step] >= 0 else -1
+
+
+@compiled
+def _reported(plan: Plan, first_required: bool, room: Room, sets: _Sets) -> int:
+    """The size of the set that the definition asks for; it is left in sets.best."""
+    low, high = instant_from(room, plan.from_us), instant_from(room, plan.to_us) - 1
+    longest = 0
+    for turn in range(high - low + 1):
+        q = high - turn if plan.entry == ENTRY_LAST else low + turn
+        if room.stop[0] or longest == plan.steps:
+            break
+        if not _is_start(plan, first_required, room, q):
+            continue
+        longest = max(longest, _try_start(plan, first_required, room, sets, q, longest + 1))
+        if plan.entry == ENTRY_FIRST:
+            break
+    return longest
+
+
+@compiled
+def _begin(plan: Plan, room: Room, sets: _Sets) -> None:
+    """Nothing has been tried."""
+    low, high = instant_from(room, plan.from_us), instant_from(room, plan.to_us) - 1
+    sets.most[: room.counts[0] + 1] = plan.steps
+    sets.at[:] = high if plan.entry == ENTRY_LAST else low
+    sets.until[:] = _NOTHING
+
+
+@compiled
+def _next_set(plan: Plan, first_required: bool, room: Room, sets: _Sets) -> int:
+    """The size of the next one of all sets; it is left in sets.best."""
+    low, high = instant_from(room, plan.from_us), instant_from(room, plan.to_us) - 1
+    if plan.entry == ENTRY_FIRST:
+        q = _start_from(plan, first_required, room, low)
+        return _try_start(plan, first_required, room, sets, q, 1) if q <= high else 0
+    for size in range(plan.steps, 0, -1):
+        while low <= sets.at[size] <= high:
+            if room.stop[0]:
+                return 0
+            q = sets.at[size]
+            if sets.most[q] >= size and _is_start(plan, first_required, room, q):
+                if _try_start(plan, first_required, room, sets, q, size):
+                    return size
+                sets.most[q] = size - 1
+            _turn_to_next(plan, first_required, room, sets, size)
+    return 0
+
+
+@compiled
+def _turn_to_next(plan: Plan, first_required: bool, room: Room, sets: _Sets, size: int) -> None:
+    """The start to try next for a set of the size."""
+    if plan.entry == ENTRY_LAST:
+        sets.at[size] -= 1
+        if sets.until[size] != _NOTHING and sets.at[size] < sets.until[size]:
+            sets.at[size] = min(sets.at[size], sets.saved[size])
+            sets.until[size] = _NOTHING
+    else:
+        sets.at[size] = _start_from(plan, first_required, room, sets.at[size] + 1)
+        if sets.until[size] != _NOTHING and sets.at[size] > sets.until[size]:
+            sets.at[size] = max(sets.at[size], sets.saved[size])
+            sets.until[size] = _NOTHING
+
+
+@compiled
+def _take_away(plan: Plan, room: Room, sets: _Sets, row: int) -> None:
+    q = room.instant[row]
+    take_away(plan, room, row)
+    if not room.excluded[row]:
+        return
+    sets.hits[q] -= 1
+    if sets.hits[q]:
+        return
+    sets.next_hit[q] = q + 1
+    # Sets that begin before may now be larger, as far back as nothing else is excluded in between.
+    lowest = q
+    while lowest > 0 and sets.hits[lowest] == 0:
+        lowest -= 1
+    sets.most[lowest : q + 1] = plan.steps
+    is_last = plan.entry == ENTRY_LAST
+    ceiling = instant_from(room, plan.to_us) - 1
+    for size in range(1, plan.steps + 1):
+        if sets.until[size] == _NOTHING:
+            sets.saved[size] = sets.at[size]
+            sets.until[size] = lowest if is_last else q
+        else:
+            sets.until[size] = min(sets.until[size], lowest) if is_last else max(sets.until[size], q)
+        if is_last:
+            sets.at[size] = max(sets.at[size], min(q, ceiling))
+        else:
+            sets.at[size] = min(sets.at[size], max(lowest, instant_from(room, plan.from_us)))
+
+
+@compiled
+def _is_start(plan: Plan, first_required: bool, room: Room, q: int) -> bool:
+    """Can an event of the instant begin a set?"""
+    for step in range(1, 2 if first_required else plan.steps + 1):
+        if next_row(room, step, room.first[q]) < room.first[q + 1]:
             return True
-        place += 1
     return False
 
 
 @compiled
-def _try_start(
-    plan: Plan, first_required: bool, histories: Histories, row: int, last: int, longest: int, room: _Room
-) -> int:
-    """The size of the best set that begins in the instant of the row; kept in room.best if it beats `longest`."""
-    start_us = histories.time_us[row]
+def _start_from(plan: Plan, first_required: bool, room: Room, q: int) -> int:
+    """The first such instant from this one on; the number of instants if there is none."""
+    if q >= room.counts[0]:
+        return room.counts[0]
+    found = room.counts[1]
+    for step in range(1, 2 if first_required else plan.steps + 1):
+        found = min(found, next_row(room, step, room.first[q]))
+    return room.instant[found]
+
+
+@compiled
+def _try_start(plan: Plan, first_required: bool, room: Room, sets: _Sets, q: int, least: int) -> int:
+    """The size of the best set that begins in the instant; kept in sets.best, and 0 if it has fewer than `least`."""
+    start_us = room.time_us[q]
     limit = min(start_us + plan.window_us, plan.end_us - 1)
-    least = longest + 1
-    excluded_us = _first_excluded(histories, row, last)
-    if excluded_us <= start_us + plan.window_us:
+    excluded = _next_hit(sets, q + 1) if q + 1 < room.counts[0] else room.counts[0]
+    if excluded < room.counts[0] and room.time_us[excluded] <= start_us + plan.window_us:
         if plan.is_drop:
             least = plan.steps  # only a complete set that ends before the excluded event is not tainted
-        limit = min(limit, excluded_us)
-    best = 0
+        limit = min(limit, room.time_us[excluded])
+    last = room.first[instant_from(room, limit + 1)]
     if not first_required:
-        size = _grow(plan, histories, row, last, limit, -1, room)
-        if size >= least:
-            _keep(plan, histories, -1, room)
-            best = size
-        return best
-    place = row
-    while place < last and histories.time_us[place] == start_us:
-        if histories.steps[place] & 1:
-            size = _grow(plan, histories, row, last, limit, place, room)
-            if size >= least and (size > best or (size == best and _is_earlier(plan, histories, room))):
-                _keep(plan, histories, place, room)
+        size = _grow(plan, room, sets, room.first[q], last, -1, least)
+        if size:
+            _keep(plan, room, -1, sets)
+        return size
+    best = 0
+    opener, tried = next_row(room, 1, room.first[q]), 0
+    seen = np.zeros(plan.steps, dtype=np.int32)
+    # Of equal openers the first is as good as any, and the other steps cannot use up as many as there are steps.
+    while opener < room.first[q + 1] and tried < plan.steps:
+        mask = room.masks[opener]
+        if not (seen[:tried] == mask).any():
+            size = _grow(plan, room, sets, room.first[q], last, opener, max(least, best))
+            if size > best or (size and _is_earlier(room, sets)):
+                _keep(plan, room, opener, sets)
                 best = size
-        place += 1
+        seen[tried] = mask
+        tried += 1
+        opener = next_row(room, 1, opener + 1)
     return best
 
 
 @compiled
-def _first_excluded(histories: Histories, row: int, last: int) -> int:
-    """The time of the first excluded event after the instant of the row."""
-    for place in range(row, last):
-        if histories.excluded[place] and histories.time_us[place] > histories.time_us[row]:
-            return histories.time_us[place]
-    return _ALWAYS
+def _next_hit(sets: _Sets, q: int) -> int:
+    """The first instant from this one on with an excluded event; the number of instants if there is none."""
+    links = sets.next_hit
+    found = q
+    while links[found] != found:
+        found = links[found]
+    while q != found:
+        following = links[q]
+        links[q] = found
+        q = following
+    return found
 
 
 @compiled
-def _grow(plan: Plan, histories: Histories, row: int, last: int, limit: int, opener: int, room: _Room) -> int:
-    """Fill room.filled with the earliest of the largest sets; `opener` is the row that step 1 is given, -1 = free."""
-    for step in range(plan.steps + 1):
-        room.filled[step] = -1
-    size = 0
-    lowest = 1
+def _grow(plan: Plan, room: Room, sets: _Sets, first: int, last: int, opener: int, least: int) -> int:
+    """Fill sets.filled with the earliest of the largest sets of the rows first to last; 0 if it has fewer than
+    `least`. `opener` is the row that step 1 is given, -1 = free."""
+    sets.filled[:] = -1
+    size, lowest = 0, 1
     if opener >= 0:
-        room.filled[1] = opener
+        sets.filled[1] = opener
         size, lowest = 1, 2
-    for place in range(row, last):
-        if histories.time_us[place] > limit or size == plan.steps:
+    possible = size
+    for step in range(lowest, plan.steps + 1):
+        sets.heads[step] = next_row(room, step, first)
+        possible += sets.heads[step] < last
+    if possible < least:
+        return 0
+    looked = np.zeros(plan.steps + 1, dtype=np.int64)
+    while size < possible:
+        row = last
+        for step in range(lowest, plan.steps + 1):
+            if looked[step] < plan.steps:
+                row = min(row, sets.heads[step])
+        if row == last:
             break
-        if place != opener and histories.steps[place] and _make_room(histories.steps, place, lowest, room.filled):
+        for step in range(lowest, plan.steps + 1):
+            if sets.heads[step] == row:
+                sets.heads[step] = next_row(room, step, row + 1)
+                looked[step] += 1
+        if row != opener and place(room.masks, row, lowest, sets.filled):
             size += 1
-    return size
+    return size if size >= least else 0
 
 
 @compiled
-def _make_room(steps: Int32s, row: int, lowest: int, filled: Int64s) -> bool:
-    """Give the row a step, moving the rows taken before to other steps where needed (an augmenting path).
-
-    `filled[step]` is the row that fills the step, -1 = free, -2 = not to be used.
-    """
-    asked_by = np.full(len(filled), -1, dtype=np.int64)  # the row that looked at the step first, -1 = none yet
-    gives_up = np.full(len(filled), -1, dtype=np.int64)  # the step that the row at a place of the queue would leave
-    queue = np.zeros(len(filled), dtype=np.int64)
-    queue[0] = row
-    done, queued = 0, 1
-    while done < queued:
-        asking = queue[done]
-        for step in range(lowest, len(filled)):
-            if not (steps[asking] >> (step - 1)) & 1 or asked_by[step] >= 0 or filled[step] == -2:
-                continue
-            asked_by[step] = done
-            if filled[step] >= 0:
-                queue[queued] = filled[step]
-                gives_up[queued] = step
-                queued += 1
-                continue
-            taken = step
-            while taken >= 0:
-                place = asked_by[taken]
-                filled[taken] = queue[place]
-                taken = gives_up[place]
-            return True
-        done += 1
-    return False
-
-
-@compiled
-def _keep(plan: Plan, histories: Histories, opener: int, room: _Room) -> None:
-    """Copy the set to room.best, each event in the smallest step that leaves the later ones theirs."""
-    taken = np.sort(room.filled[1:][room.filled[1:] >= 0])
+def _keep(plan: Plan, room: Room, opener: int, sets: _Sets) -> None:
+    """Copy the set to sets.best, each event in the smallest step that leaves the later ones theirs."""
+    taken = np.sort(sets.filled[1:][sets.filled[1:] >= 0])
     is_used = np.zeros(plan.steps + 1, dtype=np.int64)
     for step in range(plan.steps + 1):
-        room.best[step] = -1
+        sets.best[step] = -1
     if opener >= 0:
         taken = taken[taken != opener]
         is_used[1] = 1
-        room.best[1] = opener
+        sets.best[1] = opener
     for index in range(len(taken)):
         for step in range(1, plan.steps + 1):
-            if is_used[step] or not (histories.steps[taken[index]] >> (step - 1)) & 1:
+            if is_used[step] or not (room.masks[taken[index]] >> (step - 1)) & 1:
                 continue
             is_used[step] = 1
-            if _fit(histories.steps, taken, index + 1, is_used):
-                room.best[step] = taken[index]
+            if can_place(room.masks, taken, index + 1, is_used):
+                sets.best[step] = taken[index]
                 break
             is_used[step] = 0
 
 
 @compiled
-def _fit(steps: Int32s, taken: Int64s, first: int, is_used: Int64s) -> bool:
-    """Can the events from `first` on fill steps that are not used?"""
-    filled = np.where(is_used == 1, -2, -1)
-    for index in range(first, len(taken)):
-        if not _make_room(steps, taken[index], 1, filled):
-            return False
-    return True
-
-
-@compiled
-def _is_earlier(plan: Plan, histories: Histories, room: _Room) -> bool:
+def _is_earlier(room: Room, sets: _Sets) -> bool:
     """Is the set at hand earlier than the best one of the same size: by times, then by ids?"""
-    ours = np.sort(room.filled[1:][room.filled[1:] >= 0])
-    theirs = np.sort(room.best[1:][room.best[1:] >= 0])
+    ours = np.sort(sets.filled[1:][sets.filled[1:] >= 0])
+    theirs = np.sort(sets.best[1:][sets.best[1:] >= 0])
     for index in range(len(ours)):
-        if histories.time_us[ours[index]] != histories.time_us[theirs[index]]:
-            return histories.time_us[ours[index]] < histories.time_us[theirs[index]]
+        if room.instant[ours[index]] != room.instant[theirs[index]]:
+            return room.instant[ours[index]] < room.instant[theirs[index]]
     for index in range(len(ours)):
         if ours[index] != theirs[index]:
             return ours[index] < theirs[index]
