@@ -37,6 +37,7 @@ METRICS: Mapping[str, Metric] = {
     "journal_offers_dropped": Metric("counter", "kind", "Rejected events that did not get into the journal"),
     "journal_torn_tails": Metric("counter", "", "Unacknowledged journal ends cut off after a crash"),
     "process_restarts": Metric("counter", "process", "Processes of the server that ended and were started again"),
+    "properties_removed": Metric("counter", "", "Members of events removed because of a project's deny-list"),
     "quarantine_dropped": Metric("counter", "", "Rejected events that did not fit into the bounded quarantine"),
     "requests_refused": Metric("counter", "code", "Collect requests of which nothing was stored, by why"),
     "retention_days_removed": Metric("counter", "", "Days removed because their time was over"),

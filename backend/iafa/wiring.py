@@ -17,6 +17,7 @@ from iafa.ingest.limits import RateLimiter
 from iafa.ingest.locations import Locations
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
+from iafa.ingest.salts import Salts
 from iafa.ingest.usage import Usage, open_usage
 from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.backup import Backup
@@ -62,6 +63,7 @@ from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
 
 QUARANTINE_SWEEP_S = 600.0
+SALTS_SWEEP_S = 600.0
 QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
 CLOCK_LOOK_S = 3600.0
@@ -104,6 +106,9 @@ class House(Questions):
         replayer = Replayer(self.layout, self.appender(), self.quarantine(), self.clock, self.hit, self.enrichment)
         audit = AuditLog(self.layout.audit, self.clock, self.hit)
         return QuarantineDesk(replayer.rows, replayer, self.manifests, audit)
+
+    def salts(self) -> Salts:
+        return Salts(self.layout.salts, self.layout.tmp, self.clock)
 
     def sweep_quarantine(self) -> None:
         with held(self.layout.writer_lock, wait_s=QUARANTINE_WAIT_S) as is_ours:
@@ -165,6 +170,7 @@ class House(Questions):
             Task("flush", POLL_S, flush, is_due_at_start=True),
             Task("compact", self.settings.compact_interval_s, self.compactor().run),
             Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
+            Task("salts", SALTS_SWEEP_S, self.salts().sweep, is_due_at_start=True),
             Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
         ]
         if self.settings.retention_interval_s:
@@ -310,6 +316,7 @@ def open_intake(house: House) -> Intake:
     collector = Collector(
         journal=journal,
         gate=gate,
+        salts=house.salts(),
         recent=RecentIds(house.clock, window_s=settings.dedup_window_days * US_PER_DAY / US_PER_S),
         rejections=rejections,
         counters=house.counters,

@@ -24,6 +24,7 @@ from iafa.ingest.pipeline import Draft, Sender, run
 from iafa.ingest.plain import Plain, read_batch, read_beacon, read_event
 from iafa.ingest.wire import Parsed, WireEvent, decode_batch, decode_beacon, decode_event
 from iafa.journal.reader import Damage, read_segment, sealed_segments
+from iafa.meta.collect_rules import PrivacySettings, SamplingRule
 from tests.support.events import NOON_US
 from tests.support.lake import TestLake
 from tests.unit.ingest.test_collector import HERE, SECRET, WRITE, collector_of
@@ -275,7 +276,15 @@ def run_route(collector: Collector, grant: Any, route: str, body: bytes) -> Any:
     return asyncio.run(collector.batch(grant, origin, body, verbose=route == "verbose"))
 
 
-WITH_RETENTION = [replace(WRITE, rate_limit_per_minute=5), SECRET, replace(SECRET, rate_limit_per_minute=5)]
+SAMPLED = (SamplingRule(rate=0.5), SamplingRule(rate=0.7, by="random", event_type="signup"))
+DENYING = PrivacySettings(ip="truncate", deny_properties=("k1*", "x", "*a*", ""))
+WITH_RETENTION = [
+    replace(WRITE, rate_limit_per_minute=5),
+    SECRET,
+    replace(SECRET, rate_limit_per_minute=5),
+    replace(SECRET, sampling=SAMPLED, monthly_quota=3),
+    replace(WRITE, sampling=(SamplingRule(rate=0.4, by="window", source="web"),), privacy=DENYING),
+]
 requests = st.one_of(
     st.tuples(st.sampled_from(["batch", "verbose"]), bodies),
     st.tuples(st.just("track"), events().flatmap(texts_of)),

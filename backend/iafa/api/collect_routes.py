@@ -59,7 +59,7 @@ class TrackEvent(BaseModel):
 
 
 class TrackAnswer(BaseModel):
-    status: Literal["ok", "duplicate"]
+    status: Literal["ok", "duplicate", "sampled_out"]
     id: str = Field(description="The event's id.", examples=["019aa5e0c1d24b7c9f3e2a1d0c8b"])
 
 

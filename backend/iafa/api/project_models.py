@@ -46,6 +46,55 @@ def usual_tracker() -> TrackerChoice:
     return TrackerChoice.model_validate({})
 
 
+class SamplingChoice(BaseModel):
+    """The share of such events that is kept. The most specific rule decides alone: event type and source, event type,
+    source, all."""
+
+    model_config = REQUEST
+
+    rate: float = Field(ge=0, le=1, description="The share that is kept; 0: none.", examples=[0.1])
+    by: Literal["user", "random", "window"] = Field(
+        "user",
+        description="`user`: the same people are always in or out. `random`: each event by itself. `window`: all "
+        "events of a share of each stretch of time.",
+    )
+    event_type: NAME | None = Field(None, description="Of these events alone.", examples=["page_view"])
+    source: NAME | None = Field(None, description="Of this source alone.", examples=["web"])
+    window_seconds: Annotated[int, Field(ge=60, le=604_800)] = Field(3600, description="The stretch of `by: window`.")
+
+
+class PrivacyChoice(BaseModel):
+    """What is not written down."""
+
+    model_config = REQUEST
+
+    ip: Literal["hash", "truncate", "none"] = Field(
+        "hash", description="Addresses as a keyed hash, cut to /24 (IPv4) or /48 (IPv6), or not at all."
+    )
+    salt: Literal["fixed", "daily", "monthly"] = Field(
+        "fixed", description="Of address hashes: the project's own, or one that is thrown away after its day or month."
+    )
+    deny_properties: list[NAME] = Field(
+        [],
+        max_length=100,
+        description="Names of properties that are removed at any depth; `*` stands for any characters.",
+        examples=[["email", "*password*"]],
+    )
+
+
+def _distinct_rules(rules: list[SamplingChoice]) -> list[SamplingChoice]:
+    if len({(rule.event_type, rule.source) for rule in rules}) < len(rules):
+        raise ValueError("must hold one rule at most for the same event type and source")
+    return rules
+
+
+RULES = Annotated[list[SamplingChoice], Field(max_length=100), AfterValidator(_distinct_rules)]
+
+
+def usual_privacy() -> PrivacyChoice:
+    return PrivacyChoice.model_validate({})
+
+
 class ProjectCreation(BaseModel):
     model_config = REQUEST
 
@@ -63,6 +112,8 @@ class ProjectCreation(BaseModel):
     monthly_quota: QUOTA | None = Field(
         None, description="Events that are collected in a calendar month of UTC; null: no end.", examples=[5_000_000]
     )
+    sampling: RULES = Field([], description="None: every event is kept.")
+    privacy: PrivacyChoice = Field(default_factory=usual_privacy)
     retention_days: DAYS | None = Field(90, description="Days that events are kept; null: for ever.")
     aggregate_retention_days: DAYS | None = Field(
         None, description="Days that the daily counts of removed events are kept; null: for ever.", examples=[1825]
@@ -83,6 +134,8 @@ class ProjectChange(BaseModel):
     rate_limit_per_minute: RATE | None = Field(None, examples=[1000])
     rate_limit_per_ip_per_minute: RATE | None = Field(None, examples=[100])
     monthly_quota: QUOTA | None = Field(None, examples=[5_000_000])
+    sampling: RULES = Field([], description="Replaced as a whole.")
+    privacy: PrivacyChoice = Field(default_factory=usual_privacy, description="Replaced as a whole.")
     retention_days: DAYS | None = Field(None, examples=[365])
     aggregate_retention_days: DAYS | None = Field(None, examples=[1825])
     session_gap_seconds: GAP_S = Field(3600, examples=[1800])
@@ -99,6 +152,8 @@ class ProjectAnswer(BaseModel):
     rate_limit_per_minute: int | None = Field(examples=[1000])
     rate_limit_per_ip_per_minute: int | None = Field(examples=[100])
     monthly_quota: int | None = Field(examples=[None])
+    sampling: list[SamplingChoice]
+    privacy: PrivacyChoice
     retention_days: int | None = Field(examples=[90])
     aggregate_retention_days: int | None = Field(examples=[None])
     session_gap_seconds: int = Field(examples=[3600])

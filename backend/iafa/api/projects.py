@@ -21,6 +21,7 @@ from iafa.api.project_models import (
 from iafa.api.services import ServicesOf
 from iafa.clock import to_iso
 from iafa.ingest.usage import month_of
+from iafa.meta.collect_rules import PrivacySettings, SamplingRule
 from iafa.meta.projects import TrackerSettings
 
 router = APIRouter(prefix="/projects", tags=["projects"], route_class=StrictRoute)
@@ -126,4 +127,8 @@ def _stored(settings: dict[str, Any]) -> dict[str, Any]:
         settings["allowed_origins"] = tuple(settings["allowed_origins"])
     if "tracker" in settings:
         settings["tracker"] = msgspec.convert(settings["tracker"], TrackerSettings)
+    if "sampling" in settings:
+        settings["sampling"] = msgspec.convert(settings["sampling"], tuple[SamplingRule, ...])
+    if "privacy" in settings:
+        settings["privacy"] = msgspec.convert(settings["privacy"], PrivacySettings)
     return settings

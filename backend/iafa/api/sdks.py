@@ -148,6 +148,8 @@ class SdkFront:
             if one.result == "rejected"
         ]
         counts = {"accepted": answer.accepted, "duplicates": answer.duplicates, "rejected": answer.rejected}
+        if answer.sampled_out:
+            counts["sampled_out"] = answer.sampled_out
         body = msgspec.json.encode({"success": True, **counts, "errors": errors})
         return Answered(body, limits=limit_fields(origin))
 

@@ -1,6 +1,5 @@
 """Collecting: from a request's bytes to the durable acknowledgement. Knows nothing of HTTP."""
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,6 +14,7 @@ from iafa.event import (
     EVENT_BYTES_MAX,
     REJECTED_BODY_CHARS_MAX,
     DropReason,
+    Event,
     Location,
     Rejected,
     SentBy,
@@ -23,9 +23,12 @@ from iafa.event import (
 from iafa.ingest.deliveries import Delivery
 from iafa.ingest.gate import Gate, Origin
 from iafa.ingest.pipeline import Draft, Sender, run
-from iafa.ingest.plain import Plain, encode, read_batch, read_beacon, read_event
+from iafa.ingest.plain import Plain, PlainEvent, encode, read_batch, read_beacon, read_event
+from iafa.ingest.privacy import Privacy, denial_of, hash_address, readable_text
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
+from iafa.ingest.salts import Salts
+from iafa.ingest.sampling import Sampler, sampler_of
 from iafa.ingest.wire import Parsed, WireEvent, decode_batch, decode_beacon, decode_event, event_texts
 from iafa.journal.writer import JournalWriter
 from iafa.meta.api_keys import KeyGrant
@@ -79,6 +82,7 @@ class Collector:
 
     journal: JournalWriter
     gate: Gate
+    salts: Salts
     recent: RecentIds
     rejections: Rejections
     counters: Counters
@@ -93,9 +97,19 @@ class Collector:
         await self.gate.spend(grant, origin, 1)
         if parsed is None:
             assert plain is not None
+            self._count_removed(plain.removed)
+            event: Event | PlainEvent = plain.events[0]
             id_, encoded = plain.ids[0], plain.encoded
         else:
-            id_, encoded = self._judge_one(grant, sender, body, parsed)
+            draft = self._judge_one(grant, sender, body, parsed)
+            assert draft.event is not None
+            event, id_, encoded = draft.event, draft.id, b"[%b]" % draft.encoded
+        if grant.sampling:
+            if not sampler_of(grant.sampling, grant.salt).keeps(event):
+                names = [(id_, event.event_type)]
+                self.rejections.drop(grant.project_id, sender.received_at, DropReason.SAMPLED_OUT, names=names)
+                return EventAnswer("sampled_out", id_)
+            encoded = msgspec.json.encode([event])
         if self.recent.known(grant.project_id, (id_,)):
             self.rejections.drop(grant.project_id, sender.received_at, DropReason.DUPLICATE, names=[(id_, None)])
             return EventAnswer("duplicate", id_)
@@ -116,11 +130,11 @@ class Collector:
 
     async def deliver(self, grant: KeyGrant, origin: Origin, delivery: Delivery) -> BatchAnswer:
         """What another tool's client sends. Only a page, which names its origin, speaks from a visitor's address."""
-        received_at = self.clock.now_us()
+        received_at, privacy = self.clock.now_us(), self._privacy(grant)
         sender = Sender(
             received_at=received_at,
             is_browser=False,  # whoever names nobody is refused, from wherever it comes
-            ip_address=hash_address(origin.address, grant.salt) if origin.origin is not None else None,
+            ip_address=privacy.stored(origin.address) if origin.origin is not None else None,
             location=self.locate(origin.address) if origin.origin is not None else None,
             salt=grant.salt,
             sent_ms=delivery.sent_ms,
@@ -128,6 +142,7 @@ class Collector:
             earliest_us=earliest_kept_us(received_at, grant.retention_days),
             request_key=origin.request_key,
             route=delivery.route,
+            privacy=privacy,
         )
         await self.gate.spend(grant, origin, len(delivery.items))
         drafts = (_delivered(delivery, index, sender, origin, self.locate) for index in range(len(delivery.items)))
@@ -136,10 +151,15 @@ class Collector:
         return await self._store_judged(grant, sender, judged)
 
     async def _store_judged(self, grant: KeyGrant, sender: Sender, judged: Judged) -> BatchAnswer:
-        repeats = judged.answer.duplicates
-        if repeats:
-            names = ((one.event_id, None) for one in judged.answer.results if one.result == "duplicate")
-            self.rejections.drop(grant.project_id, sender.received_at, DropReason.DUPLICATE, repeats, names=names)
+        answer = judged.answer
+        for reason, count in (
+            (DropReason.DUPLICATE, answer.duplicates),
+            (DropReason.SAMPLED_OUT, answer.sampled_out),
+        ):
+            if count:
+                # What became of such an event is called like the reason.
+                names = ((one.event_id, None) for one in answer.results if one.result == reason)
+                self.rejections.drop(grant.project_id, sender.received_at, reason, count, names=names)
         if judged.ids:
             await self._store(grant, sender, judged.ids, judged.encoded)
         return judged.answer
@@ -166,12 +186,19 @@ class Collector:
         return self._judge_events(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
 
     def _judge_plain(self, grant: KeyGrant, plain: Plain, *, verbose: bool) -> Judged:
+        self._count_removed(plain.removed)
+        sampler = sampler_of(grant.sampling, grant.salt) if grant.sampling else None
         ids, encoded = plain.ids, plain.encoded
         results: list[Result] = []
         seen = set(self.recent.known(grant.project_id, ids))
-        if verbose or seen or len(set(ids)) < len(ids):
+        sampled_out = 0
+        if verbose or seen or sampler is not None or len(set(ids)) < len(ids):
             ids, events = [], []
             for index, (id_, event) in enumerate(zip(plain.ids, plain.events, strict=True)):
+                if sampler is not None and not sampler.keeps(event):
+                    results.append(Result(index, id_, "sampled_out"))
+                    sampled_out += 1
+                    continue
                 if id_ in seen:
                     results.append(Result(index, id_, "duplicate"))
                     continue
@@ -181,7 +208,8 @@ class Collector:
                 if verbose:
                     results.append(Result(index, id_, "ok"))
             encoded = encode(events)
-        return Judged(BatchAnswer(len(ids), len(plain.ids) - len(ids), 0, 0, 0, results), ids, encoded)
+        duplicates = len(plain.ids) - len(ids) - sampled_out
+        return Judged(BatchAnswer(len(ids), duplicates, sampled_out, 0, 0, results), ids, encoded)
 
     def _judge_events(
         self, grant: KeyGrant, sender: Sender, body: bytes, events: Sequence[Parsed], *, verbose: bool
@@ -202,11 +230,17 @@ class Collector:
         accepted: dict[str, bytes] = {}
         refused: list[Draft] = []
         days: set[int] = set()
+        removed = 0
+        sampler = sampler_of(grant.sampling, grant.salt) if grant.sampling else None
         for index, draft in enumerate(drafts):
             _bound_days(draft, days)
+            removed += draft.removed
             if draft.errors:
                 refused.append(draft)
                 answer.results.append(_rejection(index, draft))
+            elif sampler is not None and not _is_kept(draft, sampler):
+                answer.sampled_out += 1
+                answer.results.append(Result(index, draft.id, "sampled_out"))
             elif draft.id in accepted or self.recent.known(grant.project_id, (draft.id,)):
                 answer.duplicates += 1
                 answer.results.append(Result(index, draft.id, "duplicate"))
@@ -214,20 +248,22 @@ class Collector:
                 accepted[draft.id] = draft.encoded
                 if verbose:
                     answer.results.append(Result(index, draft.id, "ok"))
+        self._count_removed(removed)
         answer.accepted, answer.rejected = len(accepted), len(refused)
         if refused:
             self._refuse(grant, sender, refused, text_of)
         return Judged(answer, accepted, b"[%b]" % b",".join(accepted.values()))
 
-    def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes, parsed: Parsed) -> tuple[str, bytes]:
-        """The id and the canonical array of an event that is accepted."""
+    def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes, parsed: Parsed) -> Draft:
+        """An event that is accepted."""
         draft = _draft(parsed, sender, "", 0)
+        self._count_removed(draft.removed)
         if draft.errors:
             self._refuse(grant, sender, [draft], lambda _position: body.decode("utf-8", "replace"))
             if draft.errors[0].code == DropReason.EVENT_TOO_LARGE:
                 raise PayloadTooLarge(draft.errors[0].message, code="event_too_large", limit=EVENT_BYTES_MAX)
             raise ValidationFailed("the event was not stored", errors=draft.errors)
-        return draft.id, b"[%b]" % draft.encoded
+        return draft
 
     def _refuse(self, grant: KeyGrant, sender: Sender, drafts: Sequence[Draft], text_of: Callable[[int], str]) -> None:
         """Count refused events and offer them for the quarantine."""
@@ -245,13 +281,17 @@ class Collector:
                 message=draft.errors[0].message,
                 event_id=draft.id or None,
                 event_type=draft.event_type or None,
-                body=text_of(draft.position)[:REJECTED_BODY_CHARS_MAX],
+                body=readable_text(text_of(draft.position), sender.privacy.denial)[:REJECTED_BODY_CHARS_MAX],
                 source=sender.route,
                 sender=sent_by,
             )
             for draft in drafts
         ]
         self.rejections.keep(grant.project_id, sender.received_at, rejected)
+
+    def _count_removed(self, count: int) -> None:
+        if count:
+            self.counters.add("properties_removed", amount=count)
 
     async def _store(self, grant: KeyGrant, sender: Sender, ids: Collection[str], encoded: bytes) -> None:
         await self.journal.append(grant.project_id, sender.received_at, encoded, len(ids))
@@ -264,23 +304,36 @@ class Collector:
         # A write key alone may also be a script's, whose address must not become the country of all its users.
         is_page = is_browser or (grant.kind == "write" and origin.origin is not None)
         is_browser = is_browser or grant.kind == "write"
-        received_at = self.clock.now_us()
+        received_at, privacy = self.clock.now_us(), self._privacy(grant)
+        is_visitor = grant.kind == "write"
+        stored = privacy.stored(origin.address) if is_visitor else None
         return Sender(
             received_at=received_at,
             is_browser=is_browser,
             user_agent=origin.user_agent,
-            ip_address=hash_address(origin.address, grant.salt) if grant.kind == "write" else None,
+            ip_address=stored,
             location=self.locate(origin.address) if is_page else None,
             salt=grant.salt,
             earliest_us=earliest_kept_us(received_at, grant.retention_days),
             request_key=origin.request_key,
             route=route,
+            privacy=privacy,
+            # Whoever has no id is told apart by the address, also where it is not stored.
+            visitor=None if privacy.form == "hash" or not is_visitor else hash_address(origin.address, privacy.salt),
         )
 
+    def _privacy(self, grant: KeyGrant) -> Privacy:
+        wanted = grant.privacy
+        return Privacy(wanted.ip, self.salts.of(wanted.salt, grant.salt), denial_of(wanted.deny_properties))
 
-def hash_address(address: str, salt: bytes) -> str:
-    """The stored form of an address: a keyed hash, never the address."""
-    return hashlib.blake2b(address.encode(), key=salt[:64], digest_size=16).hexdigest()
+
+def _is_kept(draft: Draft, sampler: Sampler) -> bool:
+    """Whether an event stays that was accepted; one that does is encoded anew, with its rate."""
+    assert draft.event is not None
+    if not sampler.keeps(draft.event):
+        return False
+    draft.encoded = msgspec.json.encode(draft.event)
+    return True
 
 
 def _texts(body: bytes, count: int) -> Callable[[int], str]:
@@ -301,7 +354,7 @@ def _delivered(
             parsed.source = parsed.source or "web"
         elif address is not None:
             location = locate(address) if is_located else None
-            sender = sender._replace(ip_address=hash_address(address, sender.salt), location=location)
+            sender = sender._replace(ip_address=sender.privacy.stored(address), location=location)
         if not is_located:
             sender = sender._replace(location=None)
         parsed.source = parsed.source or "server"

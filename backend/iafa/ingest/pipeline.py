@@ -34,6 +34,7 @@ from iafa.event import (
     Location,
     is_identity,
 )
+from iafa.ingest.privacy import Privacy
 from iafa.ingest.wire import WireEvent
 
 SKEW_MAX_US = 30_000_000  # a client's clock that is further off is corrected by the time it sent the batch
@@ -48,7 +49,7 @@ class Sender(NamedTuple):
     received_at: int
     is_browser: bool
     user_agent: str | None = None
-    ip_address: str | None = None
+    ip_address: str | None = None  # as it is stored
     salt: bytes = b""
     sent_ms: int | None = None
     is_upload: bool = False  # history: any time that the files can hold is right
@@ -57,6 +58,8 @@ class Sender(NamedTuple):
     route: str = ""  # by which its events came; names the shape of their text
     location: Location | None = None
     request_key: str | None = None  # the Idempotency-Key: ids made for its events are the same when it comes again
+    privacy: Privacy = Privacy()
+    visitor: str | None = None  # a hash of the address where that is not what is stored; for the fallback id
 
     @property
     def skew_us(self) -> int:
@@ -93,6 +96,7 @@ class Draft(msgspec.Struct, gc=False):
     anonymous_id: str | None = None
     session_id: str | None = None
     properties: bytes = b"{}"
+    removed: int = 0  # members on the project's deny-list
     event: Event | None = None
     encoded: bytes = b""
 
@@ -178,6 +182,9 @@ def properties(draft: Draft) -> None:
     wire = draft.wire
     field = "properties" if wire.properties is not None else "event_properties"
     value = wire.properties if wire.properties is not None else wire.event_properties
+    denial = draft.sender.privacy.denial
+    if value and denial is not None:
+        value, draft.removed = denial.cleaned(value)
     if not value:
         return
     before = len(draft.errors)
@@ -275,7 +282,8 @@ def make_id(received_at: int) -> str:
 
 def fallback_id(sender: Sender) -> str:
     """Who sent no id is told apart by address and user agent, keyed so that neither can be found again."""
-    text = f"{sender.ip_address or ''}\n{sender.user_agent or ''}"
+    address = sender.ip_address if sender.visitor is None else sender.visitor
+    text = f"{address or ''}\n{sender.user_agent or ''}"
     return FALLBACK_PREFIX + hashlib.blake2b(text.encode(), key=sender.salt, digest_size=16).hexdigest()
 
 

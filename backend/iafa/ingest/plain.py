@@ -28,6 +28,7 @@ from iafa.event import (
     is_identity,
 )
 from iafa.ingest.pipeline import Sender, fallback_id, parse_time
+from iafa.ingest.privacy import Denial
 
 UTF8_BYTES_MAX = 4  # a character's; so a text within the limits in characters is within those in bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -122,11 +123,12 @@ class _Beacon(msgspec.Struct, gc=False, forbid_unknown_fields=True, kw_only=True
 
 
 class Plain(NamedTuple):
-    """Completed events with their ids, and their canonical JSON array."""
+    """Completed events with their ids, and their canonical JSON array; how many denied properties they came with."""
 
     events: Sequence[PlainEvent]
     ids: list[str]
     encoded: bytes
+    removed: int = 0
 
 
 _Events = Annotated[list[PlainEvent], Meta(min_length=1, max_length=BATCH_EVENTS_MAX)]
@@ -267,12 +269,13 @@ def _complete(events: Sequence[PlainEvent], sender: Sender) -> Plain | None:
         return None
     if not (_are_texts_plain(events) and _are_people_plain(events, sender)):
         return None
+    removed = 0 if sender.privacy.denial is None else _remove_denied(events, sender.privacy.denial)
     _fill_in(events, sender)
     ids: list[str] = [event.id for event in events]  # type: ignore[misc]
     lines = _encoder.encode_lines(events)
     if len(lines) > EVENT_BYTES_MAX and max(map(len, lines.split(b"\n"))) > EVENT_BYTES_MAX:
         return None
-    return Plain(events, ids, _array(lines))
+    return Plain(events, ids, _array(lines), removed)
 
 
 def _read_times(events: Sequence[PlainEvent], sender: Sender) -> list[int] | None:
@@ -301,6 +304,15 @@ def _read_times(events: Sequence[PlainEvent], sender: Sender) -> list[int] | Non
         event.created_at = time_us
         times.append(time_us)
     return times
+
+
+def _remove_denied(events: Sequence[PlainEvent], denial: Denial) -> int:
+    removed = 0
+    for event in events:
+        if event.properties:
+            event.properties, count = denial.cleaned(event.properties)
+            removed += count
+    return removed
 
 
 def _fill_in(events: Sequence[PlainEvent], sender: Sender) -> None:

@@ -82,6 +82,12 @@ STEPS: tuple[Step, ...] = (
         DROPPED,
     ),
     Step(
+        "privacy",
+        "event",
+        "members on the project's deny-list are removed, and addresses become what is stored of them",
+        counter="properties_removed",
+    ),
+    Step(
         "properties",
         "event",
         "depth, members, lengths and numbers of the properties",

@@ -50,6 +50,11 @@ class Layout:
         return self.root / "usage" / "events.slots"
 
     @property
+    def salts(self) -> Path:
+        """Salts of address hashes that are thrown away after their time. In no backup."""
+        return self.root / "salts"
+
+    @property
     def trash(self) -> Path:
         return self.root / "trash"
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from iafa.meta.collect_rules import USUAL_PRIVACY, PrivacySettings, SamplingRule
 from iafa.meta.ids import new_id
 
 KeyKind = Literal["write", "secret"]
@@ -45,6 +46,8 @@ class KeyGrant:
     rate_limit_per_ip_per_minute: int | None
     retention_days: int | None
     monthly_quota: int | None = None
+    sampling: tuple[SamplingRule, ...] = ()
+    privacy: PrivacySettings = USUAL_PRIVACY
 
 
 class KeyRing:

@@ -9,6 +9,7 @@ import msgspec
 from iafa.clock import US_PER_S, Clock
 from iafa.errors import Conflict, NotFound
 from iafa.meta.api_keys import ApiKey, KeyGrant, KeyKind, KeyRing, make_key
+from iafa.meta.collect_rules import PrivacySettings, SamplingRule
 from iafa.meta.ids import new_id
 from iafa.meta.json_file import JsonFile, Stored
 
@@ -51,6 +52,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_per_minute: int | None = 1000
     rate_limit_per_ip_per_minute: int | None = 100
     monthly_quota: int | None = None
+    sampling: tuple[SamplingRule, ...] = ()
+    privacy: PrivacySettings = PrivacySettings()
     retention_days: int | None = 90
     aggregate_retention_days: int | None = None
     session_gap_seconds: int = 3600
@@ -236,4 +239,6 @@ def _grant(project: Project, key: ApiKey) -> KeyGrant:
         rate_limit_per_ip_per_minute=project.rate_limit_per_ip_per_minute,
         retention_days=project.retention_days,
         monthly_quota=project.monthly_quota,
+        sampling=project.sampling,
+        privacy=project.privacy,
     )

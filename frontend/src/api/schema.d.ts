@@ -4239,6 +4239,36 @@ export interface components {
             status: 1;
         };
         /**
+         * PrivacyChoice
+         * @description What is not written down.
+         */
+        PrivacyChoice: {
+            /**
+             * Ip
+             * @description Addresses as a keyed hash, cut to /24 (IPv4) or /48 (IPv6), or not at all.
+             * @default hash
+             * @enum {string}
+             */
+            ip?: "hash" | "truncate" | "none";
+            /**
+             * Salt
+             * @description Of address hashes: the project's own, or one that is thrown away after its day or month.
+             * @default fixed
+             * @enum {string}
+             */
+            salt?: "fixed" | "daily" | "monthly";
+            /**
+             * Deny Properties
+             * @description Names of properties that are removed at any depth; `*` stands for any characters.
+             * @default []
+             * @example [
+             *       "email",
+             *       "*password*"
+             *     ]
+             */
+            deny_properties?: string[];
+        };
+        /**
          * Problem
          * @description An error after RFC 9457. `code` is from a closed set; `retryable` says whether the same request may succeed
          *     later, after `Retry-After` seconds.
@@ -4365,6 +4395,9 @@ export interface components {
              * @example null
              */
             monthly_quota: number | null;
+            /** Sampling */
+            sampling: components["schemas"]["SamplingChoice"][];
+            privacy: components["schemas"]["PrivacyChoice"];
             /**
              * Retention Days
              * @example 90
@@ -4446,6 +4479,14 @@ export interface components {
              */
             monthly_quota?: number | null;
             /**
+             * Sampling
+             * @description Replaced as a whole.
+             * @default []
+             */
+            sampling?: components["schemas"]["SamplingChoice"][];
+            /** @description Replaced as a whole. */
+            privacy?: components["schemas"]["PrivacyChoice"];
+            /**
              * Retention Days
              * @example 365
              */
@@ -4516,6 +4557,9 @@ export interface components {
              * @example null
              */
             monthly_quota: number | null;
+            /** Sampling */
+            sampling: components["schemas"]["SamplingChoice"][];
+            privacy: components["schemas"]["PrivacyChoice"];
             /**
              * Retention Days
              * @example 90
@@ -4608,6 +4652,13 @@ export interface components {
              * @example 5000000
              */
             monthly_quota?: number | null;
+            /**
+             * Sampling
+             * @description None: every event is kept.
+             * @default []
+             */
+            sampling?: components["schemas"]["SamplingChoice"][];
+            privacy?: components["schemas"]["PrivacyChoice"];
             /**
              * Retention Days
              * @description Days that events are kept; null: for ever.
@@ -5214,6 +5265,44 @@ export interface components {
             message: string;
         };
         /**
+         * SamplingChoice
+         * @description The share of such events that is kept. The most specific rule decides alone: event type and source, event type,
+         *     source, all.
+         */
+        SamplingChoice: {
+            /**
+             * Rate
+             * @description The share that is kept; 0: none.
+             * @example 0.1
+             */
+            rate: number;
+            /**
+             * By
+             * @description `user`: the same people are always in or out. `random`: each event by itself. `window`: all events of a share of each stretch of time.
+             * @default user
+             * @enum {string}
+             */
+            by?: "user" | "random" | "window";
+            /**
+             * Event Type
+             * @description Of these events alone.
+             * @example page_view
+             */
+            event_type?: string | null;
+            /**
+             * Source
+             * @description Of this source alone.
+             * @example web
+             */
+            source?: string | null;
+            /**
+             * Window Seconds
+             * @description The stretch of `by: window`.
+             * @default 3600
+             */
+            window_seconds?: number;
+        };
+        /**
          * SegmentAnswer
          * @description `accepted`, `duplicates` and `rejected` add up to the messages sent.
          */
@@ -5609,7 +5698,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "ok" | "duplicate";
+            status: "ok" | "duplicate" | "sampled_out";
             /**
              * Id
              * @description The event's id.
@@ -6921,6 +7010,23 @@ export interface operations {
                      *           "rate_limit_per_minute": 1000,
                      *           "rate_limit_per_ip_per_minute": 100,
                      *           "monthly_quota": null,
+                     *           "sampling": [
+                     *             {
+                     *               "rate": 0.1,
+                     *               "by": "user",
+                     *               "event_type": "page_view",
+                     *               "source": "web",
+                     *               "window_seconds": 3600
+                     *             }
+                     *           ],
+                     *           "privacy": {
+                     *             "ip": "hash",
+                     *             "salt": "fixed",
+                     *             "deny_properties": [
+                     *               "email",
+                     *               "*password*"
+                     *             ]
+                     *           },
                      *           "retention_days": 90,
                      *           "aggregate_retention_days": null,
                      *           "session_gap_seconds": 3600,
@@ -7000,6 +7106,15 @@ export interface operations {
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "monthly_quota": 5000000,
+                 *       "sampling": [],
+                 *       "privacy": {
+                 *         "ip": "hash",
+                 *         "salt": "fixed",
+                 *         "deny_properties": [
+                 *           "email",
+                 *           "*password*"
+                 *         ]
+                 *       },
                  *       "retention_days": 90,
                  *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 3600,
@@ -7048,6 +7163,23 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "monthly_quota": null,
+                     *       "sampling": [
+                     *         {
+                     *           "rate": 0.1,
+                     *           "by": "user",
+                     *           "event_type": "page_view",
+                     *           "source": "web",
+                     *           "window_seconds": 3600
+                     *         }
+                     *       ],
+                     *       "privacy": {
+                     *         "ip": "hash",
+                     *         "salt": "fixed",
+                     *         "deny_properties": [
+                     *           "email",
+                     *           "*password*"
+                     *         ]
+                     *       },
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
@@ -7216,6 +7348,23 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "monthly_quota": null,
+                     *       "sampling": [
+                     *         {
+                     *           "rate": 0.1,
+                     *           "by": "user",
+                     *           "event_type": "page_view",
+                     *           "source": "web",
+                     *           "window_seconds": 3600
+                     *         }
+                     *       ],
+                     *       "privacy": {
+                     *         "ip": "hash",
+                     *         "salt": "fixed",
+                     *         "deny_properties": [
+                     *           "email",
+                     *           "*password*"
+                     *         ]
+                     *       },
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,
@@ -7306,6 +7455,15 @@ export interface operations {
                  *       "rate_limit_per_minute": 1000,
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "monthly_quota": 5000000,
+                 *       "sampling": [],
+                 *       "privacy": {
+                 *         "ip": "hash",
+                 *         "salt": "fixed",
+                 *         "deny_properties": [
+                 *           "email",
+                 *           "*password*"
+                 *         ]
+                 *       },
                  *       "retention_days": 365,
                  *       "aggregate_retention_days": 1825,
                  *       "session_gap_seconds": 1800,
@@ -7354,6 +7512,23 @@ export interface operations {
                      *       "rate_limit_per_minute": 1000,
                      *       "rate_limit_per_ip_per_minute": 100,
                      *       "monthly_quota": null,
+                     *       "sampling": [
+                     *         {
+                     *           "rate": 0.1,
+                     *           "by": "user",
+                     *           "event_type": "page_view",
+                     *           "source": "web",
+                     *           "window_seconds": 3600
+                     *         }
+                     *       ],
+                     *       "privacy": {
+                     *         "ip": "hash",
+                     *         "salt": "fixed",
+                     *         "deny_properties": [
+                     *           "email",
+                     *           "*password*"
+                     *         ]
+                     *       },
                      *       "retention_days": 90,
                      *       "aggregate_retention_days": null,
                      *       "session_gap_seconds": 3600,

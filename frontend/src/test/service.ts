@@ -23,6 +23,8 @@ export const makeProject = (over: Partial<Project> = {}): Project => ({
   rate_limit_per_minute: null,
   rate_limit_per_ip_per_minute: null,
   monthly_quota: null,
+  sampling: [],
+  privacy: { ip: "hash", salt: "fixed", deny_properties: [] },
   retention_days: null,
   aggregate_retention_days: null,
   session_gap_seconds: 3600,

@@ -29,7 +29,9 @@ async def test_a_project_lives_from_creation_to_deletion(room: Room, ada: Tenant
         )  # fmt: skip
         assert (project["rate_limit_per_minute"], project["rate_limit_per_ip_per_minute"]) == (1000, 100)
         assert project["session_gap_seconds"] == 3600
-        assert "salt" not in made.text
+        stored = await room.services.projects.get(project["id"])
+        assert stored is not None
+        assert stored.salt not in made.text
         url = f"/api/v1/projects/{project['id']}"
 
         changed = await client.put(url, json={"rate_limit_per_minute": None, "allowed_origins": ["https://*.a.org"]})
@@ -43,6 +45,23 @@ async def test_a_project_lives_from_creation_to_deletion(room: Room, ada: Tenant
         assert (await client.delete(url)).status_code == 204
         assert (await client.get(url)).status_code == 404
         assert room.dropped == [project["id"]]
+
+
+async def test_rules_of_sampling_and_privacy_are_kept_as_they_were_given(room: Room, ada: Tenant) -> None:
+    url = f"/api/v1/projects/{ada.project.id}"
+    rule = {"rate": 0.25, "by": "window", "event_type": "page_view", "source": "web", "window_seconds": 600}
+    privacy = {"ip": "truncate", "salt": "daily", "deny_properties": ["email", "*password*"]}
+    usual = {"rate": 1, "by": "user", "event_type": None, "source": None, "window_seconds": 3600}
+    async with room.client(ada.bearer) as client:
+        before = (await client.get(url)).json()
+        assert (before["sampling"], before["privacy"]) == ([], {"ip": "hash", "salt": "fixed", "deny_properties": []})
+        await client.put(url, json={"sampling": [rule, {"rate": 1}], "privacy": privacy})
+        await client.put(url, json={"monthly_quota": 5})
+        after = (await client.get(url)).json()
+    assert (after["sampling"], after["privacy"], after["monthly_quota"]) == ([rule, usual], privacy, 5)
+    grant = room.services.projects.grant(ada.write_key, now_us=room.clock.now_us())
+    assert grant is not None
+    assert (grant.sampling[0].rate, grant.privacy.salt, grant.monthly_quota) == (0.25, "daily", 5)
 
 
 async def test_if_match_refuses_a_lost_update(room: Room, ada: Tenant) -> None:
@@ -77,6 +96,16 @@ WRONG_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "a limit as text": ({"name": "a", "rate_limit_per_minute": "5"}, "/rate_limit_per_minute"),
     "a limit as true": ({"name": "a", "rate_limit_per_minute": True}, "/rate_limit_per_minute"),
     "unknown field": ({"name": "a", "salt": "x"}, "/salt"),
+    "a quota of none": ({"name": "a", "monthly_quota": 0}, "/monthly_quota"),
+    "a rate above one": ({"name": "a", "sampling": [{"rate": 1.1}]}, "/sampling/0/rate"),
+    "no rate": ({"name": "a", "sampling": [{"by": "user"}]}, "/sampling/0/rate"),
+    "an unknown way to sample": ({"name": "a", "sampling": [{"rate": 0.5, "by": "luck"}]}, "/sampling/0/by"),
+    "an unknown field of a rule": ({"name": "a", "sampling": [{"rate": 0.5, "of": "x"}]}, "/sampling/0/of"),
+    "a short window": ({"name": "a", "sampling": [{"rate": 0.5, "window_seconds": 1}]}, "/sampling/0/window_seconds"),
+    "two rules for the same": ({"name": "a", "sampling": [{"rate": 0.5}, {"rate": 1, "by": "random"}]}, "/sampling"),
+    "addresses as they are": ({"name": "a", "privacy": {"ip": "full"}}, "/privacy/ip"),
+    "an unknown field of privacy": ({"name": "a", "privacy": {"dnt": True}}, "/privacy/dnt"),
+    "a denied name that is none": ({"name": "a", "privacy": {"deny_properties": [""]}}, "/privacy/deny_properties/0"),
 }
 
 

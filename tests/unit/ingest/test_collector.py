@@ -18,11 +18,13 @@ from iafa.errors import (
 )
 from iafa.event import REJECTED_BODY_CHARS_MAX, Rejected
 from iafa.failpoints import Failpoints
-from iafa.ingest.collector import Collector, hash_address
+from iafa.ingest.collector import Collector
 from iafa.ingest.gate import Gate, Origin, _network, is_allowed_origin
 from iafa.ingest.limits import RateLimiter
+from iafa.ingest.privacy import hash_address
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
+from iafa.ingest.salts import Salts
 from iafa.ingest.usage import Usage, open_usage
 from iafa.journal.format import Kind
 from iafa.journal.reader import Damage, read_segment, sealed_segments
@@ -62,6 +64,7 @@ def collector_of(lake: TestLake, **grants: KeyGrant) -> Collector:
     return Collector(
         journal=journal,
         gate=gate,
+        salts=Salts(lake.layout.salts, lake.layout.tmp, lake.clock),
         recent=RecentIds(lake.clock),
         rejections=rejections,
         counters=counters,

@@ -1,0 +1,56 @@
+"""The salts of address hashes: a project's own, or one that is thrown away after its day or month.
+
+A thrown-away salt is random and in no backup: once it is gone, nobody can tell whose hash was whose.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from iafa.clock import US_PER_DAY, Clock, to_datetime
+from iafa.durable import create_only, unlink
+
+SALT_BYTES = 32
+_FORMS: Mapping[str, str] = {"daily": "%Y-%m-%d", "monthly": "%Y-%m"}
+KEPT_DAYS = 2  # of today and of yesterday
+SALTS_MAX = 1000
+
+
+class Salts:
+    def __init__(self, folder: Path, temporary_dir: Path, clock: Clock) -> None:
+        self._folder = folder
+        self._temporary_dir = temporary_dir
+        self._clock = clock
+        self._day = -1
+        self._made: dict[tuple[str, bytes], bytes] = {}
+
+    def of(self, kind: Literal["fixed", "daily", "monthly"], own: bytes) -> bytes:
+        """The salt of a project now; `own` is the one that stays."""
+        if kind == "fixed":
+            return own
+        day = self._clock.now_us() // US_PER_DAY
+        if day != self._day or len(self._made) >= SALTS_MAX:
+            self._made.clear()
+            self._day = day
+        made = self._made.get((kind, own))
+        if made is None:
+            made = hashlib.blake2b(own, key=self._read(kind), digest_size=SALT_BYTES).digest()
+            self._made[kind, own] = made
+        return made
+
+    def sweep(self) -> None:
+        """Remove salts whose time is long enough over that no request needs them any more."""
+        now_us = self._clock.now_us()
+        for kind, form in _FORMS.items():
+            kept = {to_datetime(now_us - days * US_PER_DAY).strftime(form) for days in range(KEPT_DAYS)}
+            for path in self._folder.glob(f"{kind}-*"):
+                if path.name.removeprefix(f"{kind}-") not in kept:
+                    unlink(path)
+
+    def _read(self, kind: str) -> bytes:
+        path = self._folder / f"{kind}-{to_datetime(self._clock.now_us()).strftime(_FORMS[kind])}"
+        if not path.exists():
+            create_only(path, os.urandom(SALT_BYTES), temporary_dir=self._temporary_dir)
+        return path.read_bytes()

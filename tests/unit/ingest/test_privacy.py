@@ -1,0 +1,166 @@
+"""What is not written down: addresses and denied properties, in no file, by whatever way they come."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow.parquet as pq
+import pytest
+
+from iafa.clock import FakeClock, to_datetime
+from iafa.errors import ValidationFailed
+from iafa.ingest.gate import Origin
+from iafa.ingest.privacy import denial_of, readable_text, stored_address
+from iafa.ingest.salts import Salts
+from iafa.ingest.segment import read_segment
+from iafa.meta.collect_rules import PrivacySettings
+from tests.support.events import NOON_US
+from tests.support.lake import TestLake, rows
+from tests.unit.ingest.test_collector import WRITE, body, collector_of, event
+
+ADDRESS, OTHER_ADDRESS, SECRET_TEXT = "192.0.2.77", "198.51.100.23", "correct horse battery"
+VISITOR = Origin(ADDRESS, "Agent/1.0", origin="https://shop.example")
+DAY_S = 86_400
+
+
+@pytest.mark.parametrize(
+    ("address", "form", "stored"),
+    [
+        ("192.0.2.77", "truncate", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "truncate", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "truncate", "fe80::/48"),
+        ("testclient", "truncate", None),
+        ("192.0.2.77", "none", None),
+    ],
+)
+def test_form_of_an_address(address: str, form: Literal["truncate", "none"], stored: str | None) -> None:
+    assert stored_address(address, b"salt", form) == stored
+
+
+def everything_in(folder: Path) -> str:
+    """The content of every file; of Parquet the rows, which are compressed."""
+    found = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path.suffix == ".parquet":
+            found.append(json.dumps(pq.read_table(path).to_pylist(), default=str))
+        found.append(path.read_bytes().decode("latin-1"))
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("form", ["hash", "truncate", "none"])
+async def test_no_address_and_no_denied_property_is_in_any_file(tmp_path: Path, form: Any) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    privacy = PrivacySettings(ip=form, deny_properties=("password", "*card*"))
+    grant = replace(WRITE, privacy=privacy)
+    denied = {"password": SECRET_TEXT, "user": [{"Card_Number": SECRET_TEXT, "kept": "yes"}]}
+    context = {"ip": OTHER_ADDRESS, "page": {"path": "/"}}
+    await collector.one(grant, VISITOR, json.dumps(event("one", properties=denied)).encode())
+    await collector.batch(grant, VISITOR, body(event("plain", properties=denied), event("second")))
+    bad = event("bad", properties=denied, timestamp="?", context=context, password=SECRET_TEXT)
+    steps = event("steps", properties=denied, context=context, password=SECRET_TEXT)
+    assert (await collector.batch(grant, VISITOR, body(steps, bad))).rejected == 1
+    with pytest.raises(ValidationFailed):
+        await collector.one(grant, VISITOR, json.dumps(bad).encode())
+    beacon = {"e": [{"n": "view", "i": "beacon", "p": denied}, {"n": "", "p": denied}]}
+    await collector.beacon(grant, VISITOR, json.dumps(beacon).encode())
+    message = {"type": "track", "event": "a", "userId": "u", "properties": denied, "context": context}
+    batch = {"batch": [message | {"messageId": "segment"}, message | {"event": 1}]}
+    for origin in (VISITOR, Origin(ADDRESS)):
+        await collector.deliver(grant, origin, read_segment(json.dumps(batch).encode(), "batch"))
+    expected = {"one", "plain", "second", "steps", "beacon", "segment"}
+    assert {row[0] for row in rows(lake.take(), "id")} == expected
+    for is_flushed in (False, True):
+        if is_flushed:
+            collector.rejections.tell()
+            collector.journal.close()
+            lake.flusher.run()
+        written = everything_in(lake.layout.root)
+        assert not [text for text in (ADDRESS, OTHER_ADDRESS, SECRET_TEXT) if text in written]
+        assert "kept" in written
+    assert list(lake.layout.quarantines.rglob("*.parquet"))
+    assert collector.counters.read()["properties_removed"][""] >= 10
+    found: dict[Any, Any] = {row[0]: row[1] for row in rows(lake.take(), "id, ip_address")}
+    assert {"hash": 32, "truncate": len("192.0.2.0/24"), "none": None}[form] == (found["one"] and len(found["one"]))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "properties", "left", "count"),
+    [
+        (("email",), {"Email": 1, "e-mail": 2}, {"e-mail": 2}, 1),
+        (("*mail*",), {"work_email_1": 1, "a": {"mail": 2, "b": 3}}, {"a": {"b": 3}}, 2),
+        (("a.b", "x+"), {"a.b": 1, "axb": 2, "x+": 3, "xx": 4}, {"axb": 2, "xx": 4}, 2),
+        (("*",), {"a": 1, "": 2, "b\nc": 3}, {}, 3),
+        (("k",), {"list": [1, {"k": 1}, [{"k": {"k": 2}}]]}, {"list": [1, {}, [{}]]}, 2),
+        (("absent",), {"a": 1}, {"a": 1}, 0),
+    ],
+)
+def test_deny_list(patterns: tuple[str, ...], properties: Any, left: Any, count: int) -> None:
+    denial = denial_of(patterns)
+    assert denial is not None
+    assert denial.cleaned(properties) == (left, count)
+
+
+def test_a_denied_member_costs_the_event_nothing_and_absurd_depth_no_500(tmp_path: Path) -> None:
+    denial = denial_of(("k",))
+    assert denial is not None
+    deep: Any = 1
+    for _ in range(900):
+        deep = {"a": deep}
+    cleaned, _count = denial.cleaned(deep)
+    assert "a" in cleaned
+    assert readable_text(json.dumps(deep), denial)
+
+
+async def test_event_whose_oversized_property_is_denied_is_accepted(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    grant = replace(WRITE, privacy=PrivacySettings(deny_properties=("blob",)))
+    large = event("e1", properties={"blob": "x" * 9000, "rest": 1})
+    assert (await collector.batch(grant, VISITOR, body(large))).accepted == 1
+    assert (await collector.batch(WRITE, VISITOR, body(large | {"id": "e2"}))).rejected == 1
+    collector.journal.close()
+
+
+@pytest.mark.parametrize(("kind", "days", "kept_h"), [("daily", 1, 48), ("monthly", 31, 24 * 32)])
+def test_rotating_salt_changes_with_its_time_and_is_thrown_away(
+    tmp_path: Path, kind: Literal["daily", "monthly"], days: int, kept_h: int
+) -> None:
+    clock = FakeClock(NOON_US // (DAY_S * 10**6) * DAY_S * 10**6)
+    workers = [Salts(tmp_path / "salts", tmp_path / "tmp", clock) for _ in range(2)]
+    own = b"one project"
+    before = workers[0].of(kind, own)
+    assert workers[1].of(kind, own) == before == workers[0].of(kind, own)
+    assert workers[0].of(kind, b"another project") != before
+    assert workers[0].of("fixed", own) == own
+    (path,) = (tmp_path / "salts").iterdir()
+    clock.advance(days * DAY_S)
+    after = {worker.of(kind, own) for worker in workers}
+    assert len(after) == 1
+    assert before not in after
+    began = to_datetime(NOON_US).replace(hour=0, minute=0, second=0)
+    for _hour in range(kept_h + 24):
+        clock.advance(3600)
+        workers[0].sweep()
+        age = to_datetime(clock.now_us()) - began
+        if age >= timedelta(hours=kept_h):
+            assert not path.exists()
+    assert not path.exists()
+
+
+async def test_with_a_daily_salt_a_visitor_without_an_id_is_another_one_the_next_day(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    grants = [replace(WRITE, privacy=PrivacySettings(ip="none", salt=salt)) for salt in ("daily", "fixed")]
+    for number, pause_s in enumerate((0, 0, DAY_S)):
+        lake.clock.advance(pause_s)
+        for grant in grants:
+            await collector.batch(
+                grant, VISITOR, body({"event": grant.privacy.salt, "id": f"{grant.privacy.salt}{number}"})
+            )
+    people: dict[Any, Any] = {row[0]: row[1] for row in rows(lake.take(), "id, anonymous_id")}
+    assert people["daily0"] == people["daily1"] != people["daily2"]
+    assert people["fixed0"] == people["fixed1"] == people["fixed2"] != people["daily0"]
+    collector.journal.close()
