@@ -39,6 +39,7 @@ METRICS: Mapping[str, Metric] = {
     "process_restarts": Metric("counter", "process", "Processes of the server that ended and were started again"),
     "properties_removed": Metric("counter", "", "Members of events removed because of a project's deny-list"),
     "quarantine_dropped": Metric("counter", "", "Rejected events that did not fit into the bounded quarantine"),
+    "redis_failures": Metric("counter", "", "Times that Redis could not be asked for a limit"),
     "requests_refused": Metric("counter", "code", "Collect requests of which nothing was stored, by why"),
     "retention_days_removed": Metric("counter", "", "Days removed because their time was over"),
     "task_failures": Metric("counter", "task", "Background tasks that failed and are tried again"),

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = Field("development", validation_alias=_named("ENVIRONMENT"))
     api_host: str = Field("127.0.0.1", validation_alias=_named("API_HOST"))
     api_port: int = Field(8000, ge=0, le=65535, validation_alias=_named("API_PORT"))
+    use_redis: bool = Field(False, validation_alias=_named("USE_REDIS"))
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", pattern=r"^(rediss?|unix)://", validation_alias=_named("REDIS_URL")
+    )
     event_buffer_size: int = Field(100_000, ge=1, validation_alias=_named("EVENT_BUFFER_SIZE"))
     event_flush_interval: float = Field(60.0, gt=0, validation_alias=_named("EVENT_FLUSH_INTERVAL"))
 

@@ -16,6 +16,7 @@ from iafa.ingest.gate import Gate
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.locations import Locations
 from iafa.ingest.recent_ids import RecentIds
+from iafa.ingest.redis_limits import RedisLimits
 from iafa.ingest.rejections import Rejections
 from iafa.ingest.salts import Salts
 from iafa.ingest.usage import Usage, open_usage
@@ -220,6 +221,9 @@ class Intake:
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
+        shared = self.collector.gate.shared
+        if shared is not None:
+            await shared.close()
 
     def _close(self) -> None:
         self.collector.rejections.tell()
@@ -312,6 +316,7 @@ def open_intake(house: House) -> Intake:
         rejections=rejections,
         counters=house.counters,
         clock=house.clock,
+        shared=_shared_limits(house),
     )
     collector = Collector(
         journal=journal,
@@ -331,6 +336,12 @@ def _locations(house: House) -> Locations:
     locations = Locations(database, house.layout.tmp, house.clock, house.counters, house.hit)
     locations.look()
     return locations
+
+
+def _shared_limits(house: House) -> RedisLimits | None:
+    if not house.settings.use_redis:
+        return None
+    return RedisLimits(house.settings.redis_url, house.settings.secret().encode(), house.clock, house.counters)
 
 
 def failpoints(settings: Settings) -> Hit:

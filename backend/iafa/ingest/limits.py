@@ -33,6 +33,8 @@ class SharedLimits(Protocol):
 
     async def take(self, name: str, count: int, limit_per_minute: int) -> Taken | None: ...
 
+    async def close(self) -> None: ...
+
 
 class RateLimiter:
     """One bucket a name, refilled by its limit per minute. A batch larger than the bucket passes when the bucket is
