@@ -10,7 +10,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { buildSync } from 'esbuild';
-import { minifySync } from 'vite';
+import { minify_sync } from 'terser';
 
 /** @typedef {{identity: boolean, retry: boolean, rules: boolean, debug: boolean, vitals: boolean}} Features */
 const NOTHING = { identity: false, retry: false, rules: false, debug: false, vitals: false };
@@ -23,9 +23,9 @@ const EVERYTHING = { ...FULL, vitals: true };
  */
 export const BUILDS = {
   't.lite': { entry: 'lite', features: NOTHING, budget: 550 },
-  't.web': { entry: 'script-tag', features: NOTHING, budget: 1900 },
-  t: { entry: 'script-tag', features: FULL, budget: 2850 },
-  't.vitals': { entry: 'script-tag', features: EVERYTHING, budget: 3250 },
+  't.web': { entry: 'script-tag', features: NOTHING, budget: 1540 },
+  t: { entry: 'script-tag', features: FULL, budget: 2560 },
+  't.vitals': { entry: 'script-tag', features: EVERYTHING, budget: 2980 },
   stub: { entry: 'stub', features: NOTHING, budget: 300 },
 };
 
@@ -63,10 +63,11 @@ export function buildScript(name = 't') {
   const text = bundle(`${entry}.ts`, features, 'iife').trim();
   if (!/^\(\(\)=>\{.*\}\)\(\);$/s.test(text)) throw new Error(`${name}: esbuild wraps the script in another way`);
   if (name === 'stub') return text.slice('(()=>{'.length, -'})();'.length);
-  const bakeable = text.replace(/^\(\(\)=>/, '($=>').replace(/\(\);$/, '({});');
-  const { code } = minifySync(`${name}.js`, bakeable, { compress: { target: 'es2021' }, mangle: { toplevel: true } });
-  if (!code.trim().endsWith('})({});')) throw new Error(`${name}: the minifier took the place for settings away`);
-  return code.trim();
+  const { code = '' } = minify_sync(text.replace(/^\(\(\)=>(.*)\)\(\);$/s, '$=>$1'), {
+    ecma: 2020,
+    compress: { expression: true, passes: 5, ecma: 2020, unsafe: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, comparisons: false },
+  });
+  return `(${code.replace(/;$/, '')})({});`;
 }
 
 /** @param {string} text */
@@ -89,8 +90,11 @@ function writeScript(folder, file, text) {
   writeFileSync(`${folder}/${file}.gz`, gzipSync(text, { level: 9 }));
 }
 
-/** @param {string} folder */
-function buildScripts(folder) {
+/**
+ * All scripts. A file above its budget makes the process fail.
+ * @param {string} folder
+ */
+export function buildScripts(folder) {
   /** @type {Record<string, object>} */
   const sizes = {};
   /** @type {Record<string, object>} */

@@ -2,34 +2,26 @@
 import { guarded } from './guard';
 import { options } from './options';
 
-const enum Held {
-  Max = 100,
+export const enum Held {
+  Last = 99,
 }
 
-let decision: boolean | undefined;
-let held: (() => unknown)[] = [];
+export const held: (() => unknown)[] = [];
 
-const isWaiting = (): boolean =>
-  !options.key || (WITH.rules && options.consent === 'required' && decision === undefined);
+/** Nothing may be sent, stored or made yet: the tracker has not started, or the visitor was not asked. */
+export const isWaiting = (): boolean => (WITH.rules ? !options.key || options.consent === 'required' : !options.key);
 
-/** Nothing may be sent, stored or made: the visitor said no, or was not asked yet. */
-export const isRefused = (): boolean => isWaiting() || (WITH.rules && decision === false);
+/** Neither yet, nor any more. */
+export const isRefused = (): boolean => isWaiting() || options.consent === false;
 
 /** Nothing is stored and no id is made. */
-export const isCookieless = (): boolean =>
-  WITH.rules && (options.cookieless != null || (options.consent === 'cookieless' && !decision));
+export const isCookieless = (): boolean => WITH.rules && (options.cookieless != null || options.consent === 'cookieless');
 
 /** Runs now, or once the tracker has started and the visitor agreed; at most 100 calls wait. */
-export const whenAllowed = (run: () => unknown): void => {
-  if (!isWaiting()) run();
-  else if (held.length < Held.Max) held.push(run);
-};
+export const whenAllowed = (run: () => unknown): unknown => (isWaiting() ? held[Held.Last] || held.push(run) : run());
 
-export const release = (): void => {
-  if (!isWaiting()) held.splice(0).forEach(guarded((run) => run()));
-};
-
-export const decide = (isGiven: boolean): void => {
-  decision = isGiven;
-  if (!isGiven) held = [];
-};
+/** What waited for a refusal is refused one by one. */
+export const release = (): unknown =>
+  WITH.rules
+    ? isWaiting() || held.splice(0).forEach(guarded((run) => run()))
+    : held.forEach(guarded((run) => run()));

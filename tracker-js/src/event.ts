@@ -1,12 +1,16 @@
 /** The one place where an event is made: what happened and where first, who did it once that may be known. */
-import { isCookieless, whenAllowed } from './consent';
+import { held, Held, isCookieless, isWaiting, whenAllowed } from './consent';
 import { append } from './delivery';
-import { warn } from './guard';
-import { anonymousId, randomId, touchSession } from './identity';
+import { anonymousId, randomId, session } from './identity';
 import { options } from './options';
-import { refusal, sampleRate, type Reason } from './refusal';
+import { refusal } from './refusal';
 import { Key, read, write } from './store';
 import { referrer } from './views';
+
+const enum Session {
+  // More than 60 minutes without an event begin a new one.
+  GapMs = 3_600_000,
+}
 
 // One list with the server.
 export const enum BuiltIn {
@@ -37,8 +41,8 @@ export interface WireEvent {
   /** id of the page view it belongs to */ v?: string | undefined;
   /** the share of people that is counted */ x?: number;
   /** URL */ l: string;
-  /** referrer */ r: string | undefined;
-  /** title */ c: string | undefined;
+  /** referrer */ r: string;
+  /** title */ c: string;
   /** screen, "1280x720" */ w: string;
   /** language */ g: string;
   /** IANA time zone */ z: string;
@@ -47,9 +51,10 @@ export interface WireEvent {
 /** Sees each event last: returns it, changed or not, or `null` to drop it. */
 export type Hook = (event: WireEvent) => WireEvent | null | undefined;
 
-let hook: Hook | undefined;
+let hook: Hook = (event) => event;
 let globals: Properties = {};
 let pageViewId: string | undefined;
+const pageDraw = WITH.rules ? Math.random() : 0;
 
 export const setHook = (before: Hook): void => {
   hook = before;
@@ -72,8 +77,8 @@ export const emit = (n: string, properties?: unknown, known?: Partial<WireEvent>
     n,
     t: Date.now(),
     l: location.href,
-    r: referrer || document.referrer || undefined,
-    c: document.title || undefined,
+    r: referrer || document.referrer,
+    c: document.title,
     // The screen, not the window: reading the window's size makes the browser compute the layout.
     w: `${screen.width}x${screen.height}`,
     g: navigator.language,
@@ -81,24 +86,33 @@ export const emit = (n: string, properties?: unknown, known?: Partial<WireEvent>
     p: { ...(WITH.rules && { tag: options.tag }), ...globals, ...(typeof properties === 'object' && properties) },
     ...known,
   };
-  whenAllowed(() => {
-    const reason = refusal() || (WITH.rules && event.u && isCookieless() && 'cookieless') || complete(event);
-    if (WITH.debug && location.search.includes('iafa_debug=1')) warn(reason || 'queued', event);
-  });
-};
-
-/** Adds the ids and queues the event; says what became of it. */
-const complete = (event: WireEvent): Reason => {
-  event.i = randomId();
-  if (WITH.identity && !isCookieless()) {
-    if (event.n === BuiltIn.Identify) write(Key.User, event.u);
-    event.a = anonymousId();
-    event.s = touchSession(event.t);
-    event.u ||= read(Key.User) || undefined;
-  }
-  if (event.n === BuiltIn.PageView) pageViewId = event.i;
-  else event.v = pageViewId;
-  if (WITH.rules) event.x = sampleRate();
-  const sent = hook ? hook(event) : event;
-  return sent ? append(JSON.stringify(sent)) : WITH.debug && 'hook';
+  const complete = (): void => {
+    let reason = refusal();
+    if (WITH.rules)
+      reason ||=
+        (event.u && isCookieless() && 'cookieless') ||
+        // A person is in or out as a whole. Random ids need no hash: the last digits say who is in.
+        ((event.x = Number(options.sample ?? 1)) <= (isCookieless() ? pageDraw : (('.' + anonymousId().slice(-6)) as never)) && 'sample');
+    if (!reason) {
+      event.i = randomId();
+      if (WITH.identity && !isCookieless()) {
+        const [lastMs, stored] = session();
+        if (n === BuiltIn.Identify) write(Key.User, event.u);
+        event.a = anonymousId();
+        event.u ||= read(Key.User);
+        // A hint for the server, which derives sessions from the events itself.
+        event.s = (event.t - (lastMs as never) <= Session.GapMs && stored) || randomId();
+        write(Key.Session, `${event.t}.${event.s}`);
+      }
+      if (n === BuiltIn.PageView) pageViewId = event.i;
+      else event.v = pageViewId;
+      const sent = hook(event);
+      if (sent) reason = append(JSON.stringify(sent));
+      else if (WITH.debug) reason = 'before';
+    }
+    if (WITH.debug && /iafa_debug=1/.test(location as never)) console.warn('iafa', reason || 'queued', event);
+  };
+  if (WITH.identity) whenAllowed(complete);
+  else if (!isWaiting()) complete();
+  else if (!held[Held.Last]) held.push(complete);
 };

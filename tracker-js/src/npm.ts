@@ -4,7 +4,8 @@ import { tracker, type Tracker } from './tracker';
 
 export type { Hook, Properties, WireEvent } from './event';
 export type { Options } from './options';
-export type { Ids, Tracker } from './tracker';
+export type { Ids } from './identity';
+export type { Tracker } from './tracker';
 
 const inBrowser = <Name extends keyof Tracker>(name: Name): Tracker[Name] =>
   guarded((...args: unknown[]) =>

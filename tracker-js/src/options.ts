@@ -2,6 +2,8 @@
 export interface Options {
   /** The project's public write key. */
   key: string;
+  /** Another name of it. */
+  apiKey?: string;
   /** Where `/e/{key}` lives: an origin, or a path on the page's own origin. */
   host?: string | undefined;
   /** `off`: no automatic page view of any kind. */
@@ -21,7 +23,7 @@ export interface Options {
   /** Paths that do not count, with commas; `*` stands for anything. */
   exclude?: string | undefined;
   /** `granted` (default); `required`: nothing happens before `consent(true)`; `cookieless`: without ids until then. */
-  consent?: string | undefined;
+  consent?: string | boolean | undefined;
   /** Any value but `off`: nothing is stored in the browser and no id is sent. */
   cookieless?: string | undefined;
   /** The share of people that is counted, 0 to 1. */
@@ -35,8 +37,4 @@ export interface Options {
 }
 
 // One tracker a page: its state lives in the modules, where a name costs a letter. No key: not started.
-export let options = {} as Options;
-
-export const setOptions = (chosen: Options): void => {
-  options = chosen;
-};
+export const options = {} as Options;

@@ -1,20 +1,14 @@
 /** The public methods, and the start of everything that runs by itself. */
-import { decide, release, whenAllowed } from './consent';
-import { clearQueue, flush, schedule, sendAll } from './delivery';
+import { release, whenAllowed } from './consent';
+import { clearQueue, flush, schedule, send } from './delivery';
 import { BuiltIn, emit, forgetContext, setGlobals, setHook, type Hook, type Properties } from './event';
-import { guarded, on, warn } from './guard';
-import { isMeant, sessionId } from './identity';
-import { watchInteractions } from './interactions';
-import { options, setOptions, type Options } from './options';
-import { Key, openStore, read, write } from './store';
-import { view, watchViews } from './views';
+import { guarded, refuse } from './guard';
+import { ids, textOf, type Ids } from './identity';
+import { click, submit } from './interactions';
+import { options, type Options } from './options';
+import { Key, openStore, setFlag, write } from './store';
+import { measureDepth, turn, view } from './views';
 import { watchVitals } from './web-vitals';
-
-/** Both are empty before the first event, for visitors who are not counted, and in cookieless mode. */
-export interface Ids {
-  anonymousId: string;
-  sessionId: string;
-}
 
 declare global {
   interface Document {
@@ -71,86 +65,104 @@ export interface Tracker {
 }
 
 const forget = (): void => {
-  if (WITH.identity) for (const key of [Key.Anonymous, Key.User, Key.Session]) write(key);
+  write(Key.Anonymous);
+  write(Key.User);
+  write(Key.Session);
   forgetContext();
 };
 
 /** Also where this page may not store anything. */
 const erase = (): void => {
   if (WITH.rules) openStore(true);
-  forget();
+  if (WITH.identity) forget();
   clearQueue();
 };
 
-/** Calls `use` with a name or an id that can be one. */
-const withText = (value: unknown, use: (text: string) => void): void => {
-  if (isMeant(value)) use(String(value));
-  else warn('refused', value);
+/** What the tracker hears of by itself. The events of the document pass the window first, on their way down. */
+const listeners = {
+  click,
+  submit,
+  scroll: measureDepth,
+  popstate: turn,
+  pagehide: turn,
+  pageshow: turn,
+  visibilitychange: turn,
+  ...(WITH.retry && { online: send }),
 };
 
-const start = (chosen: Options): void => {
-  setOptions(chosen);
-  openStore();
-  if (WITH.vitals) guarded(watchVitals)();
-  if (WITH.retry) on('online', sendAll);
-  watchInteractions();
-  // A page may forbid the hooks; its own calls are to be counted all the same.
-  guarded(watchViews)();
-  if (WITH.rules && options[404] != null) emit(BuiltIn.NotFound);
-  release();
-  if (WITH.retry) schedule();
-};
-
-const forEveryone: Omit<Tracker, 'identify' | 'group' | 'alias' | 'reset' | 'consent' | 'ready'> = {
+export const tracker = {
   init(chosen) {
-    if (options.key || !chosen.key) warn('refused', chosen);
+    const start = guarded(() => {
+      // An answer about consent that was given before stays.
+      if (WITH.rules) Object.assign(options, chosen, { ...options });
+      else Object.assign(options, chosen);
+      if (WITH.rules) openStore();
+      if (WITH.vitals) guarded(watchVitals)();
+      for (const type in listeners) addEventListener(type, guarded(listeners[type as 'scroll']), true);
+      turn({});
+      if (WITH.rules && options[404] != null) emit(BuiltIn.NotFound);
+      release();
+      if (WITH.retry) schedule();
+      // Last, because a page may forbid it; all else is to be counted all the same.
+      for (const method of ['pushState', 'replaceState'] as const) {
+        // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+        const original = history[method];
+        history[method] = (...args) => {
+          original.apply(history, args);
+          turn({});
+        };
+      }
+    });
+    if (options.key) refuse();
+    if (!(chosen.key ||= chosen.apiKey!)) return;
     // A prerendered page has no visitor until it is activated; calls made before are held.
-    else if (document.prerendering) on('prerenderingchange', () => { start(chosen); });
-    else start(chosen);
+    if (document.prerendering) addEventListener('prerenderingchange', start, true);
+    else start();
   },
   track(name, properties) {
-    withText(name, (n) => { emit(n, properties); });
+    emit(textOf(name), properties);
   },
   page(name, properties) {
     view({ name, ...properties });
   },
   set: setGlobals,
   before: setHook,
-  flush,
+  flush: (WITH.retry ? flush : send) as typeof flush,
   optOut() {
     erase();
-    write(Key.OptOut, '1');
+    if (WITH.identity) write(Key.OptOut, '1');
+    else setFlag('1');
   },
   optIn() {
     if (WITH.rules) openStore(true);
-    write(Key.OptOut);
+    if (WITH.identity) write(Key.OptOut);
+    else setFlag('');
     if (WITH.rules) openStore();
   },
-};
-
-const forPeople: Omit<Tracker, keyof typeof forEveryone> = {
-  ready(use) {
-    whenAllowed(() => { use({ anonymousId: read(Key.Anonymous), sessionId: sessionId() }); });
-  },
-  identify(userId, traits) {
-    withText(userId, (u) => { emit(BuiltIn.Identify, traits, { u }); });
-  },
-  group(groupId, traits) {
-    withText(groupId, (group_id) => { emit(BuiltIn.Group, { ...traits, group_id }); });
-  },
-  alias(userId, previous_id) {
-    withText(userId, (u) => { emit(BuiltIn.Alias, { previous_id }, { u }); });
-  },
-  reset() {
-    void flush();
-    whenAllowed(forget);
-  },
-  consent(isGiven) {
-    decide(isGiven);
-    if (isGiven) openStore();
-    else erase();
-    release();
-  },
-};
-
-export const tracker = (WITH.identity ? { ...forEveryone, ...forPeople } : forEveryone) as Tracker;
+  ...(WITH.identity && {
+    ready(use) {
+      whenAllowed(() => { use(ids); });
+    },
+    identify(userId, traits) {
+      emit(BuiltIn.Identify, traits, { u: textOf(userId) });
+    },
+    group(groupId, traits) {
+      emit(BuiltIn.Group, { ...traits, group_id: textOf(groupId) });
+    },
+    alias(userId, previous_id) {
+      emit(BuiltIn.Alias, { previous_id }, { u: textOf(userId) });
+    },
+    reset() {
+      void flush();
+      whenAllowed(forget);
+    },
+    consent(isGiven) {
+      // Whatever else a page says is no consent.
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-conversion -- the page is not checked
+      options.consent = !!isGiven;
+      if (isGiven) openStore();
+      else erase();
+      release();
+    },
+  } as Partial<Tracker>),
+} as Tracker;

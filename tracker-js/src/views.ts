@@ -1,7 +1,7 @@
 /** When a page counts as viewed, how long it was in front of somebody, and how far down they came. */
-import { isLeaving, sendOrKeep } from './delivery';
+import { isLeaving, send } from './delivery';
 import { BuiltIn, emit } from './event';
-import { on } from './guard';
+import { guarded } from './guard';
 import { options } from './options';
 import { emitVitals } from './web-vitals';
 
@@ -14,7 +14,7 @@ export let referrer: string | undefined;
 
 const current = (): string => location.pathname + (options.hash != null ? location.hash : '');
 
-const measureDepth = (): void => {
+export const measureDepth = (): void => {
   depth = Math.max(depth, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100 | 0);
 };
 
@@ -28,7 +28,7 @@ const closeEngagement = (): void => {
 
 export const view = (properties?: unknown): void => {
   closeEngagement();
-  page = current();
+  if (page !== (page = current())) referrer = url;
   url = location.href;
   depth = 0;
   sinceMs = Date.now();
@@ -36,35 +36,12 @@ export const view = (properties?: unknown): void => {
 };
 
 /** One place for all comings and goings, so that one request takes all that a page says when it goes. */
-const turn = ({ type, persisted }: Partial<PageTransitionEvent>): void => {
+export const turn = guarded(({ type, persisted }: Partial<PageTransitionEvent>): void => {
   if (isLeaving(type === 'pagehide')) {
     closeEngagement();
     if (WITH.vitals) emitVitals();
-    sendOrKeep();
-    // A tab opened in the background counts when somebody sees it first.
-  } else if (options.auto !== 'off' && (!page || persisted)) view();
+    send();
+    // A tab opened in the background counts when somebody sees it first. Inside an application each new path is a view.
+  } else if (options.auto !== 'off' && (persisted || (page !== current() && (!page || options.spa !== 'off')))) view();
   else if (page) sinceMs ||= Date.now();
-};
-
-/** Inside an application each new path is a view. */
-const turnPage = (): void => {
-  if (!page || page === current()) return;
-  referrer = url;
-  view();
-};
-
-export const watchViews = (): void => {
-  for (const type of ['pagehide', 'pageshow', 'visibilitychange']) on(type, turn);
-  on('scroll', measureDepth);
-  turn({});
-  if (options.auto === 'off' || options.spa === 'off') return;
-  on('popstate', turnPage);
-  for (const method of ['pushState', 'replaceState'] as const) {
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the page's own `this` below
-    const original = history[method];
-    history[method] = (...args) => {
-      original.apply(history, args);
-      turnPage();
-    };
-  }
-};
+});

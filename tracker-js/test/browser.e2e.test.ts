@@ -91,7 +91,7 @@ describe.skipIf(!HAS_CHROMIUM)(`in a real browser (needs the Debian package "chr
     }
     const events = await site.waitForEvents(3);
     expect(events.map(({ n, c }) => [n, c])).toEqual([['page_view', 'Home'], ['page_view', 'Product'], ['page_view', 'Done']]);
-    expect(events.map(({ r }) => r)).toEqual([undefined, `${site.origin}/`, `${site.origin}/product`]);
+    expect(events.map(({ r }) => r)).toEqual(['', `${site.origin}/`, `${site.origin}/product`]);
     expect(new Set(events.map(({ a }) => a)).size).toBe(1);
     expect(new Set(events.map(({ s }) => s)).size).toBe(1);
     expect(new Set(events.map(({ i }) => i)).size).toBe(3);
@@ -287,6 +287,35 @@ describe.skipIf(!HAS_CHROMIUM)(`in a real browser (needs the Debian package "chr
     await page.goto(`${site.origin}/robots`);
     await page.waitForTimeout(1000);
     expect(site.received.filter(({ method }) => method === 'POST')).toHaveLength(0);
+  });
+
+  it('a hostile page sees no error, and what can be counted is counted', async () => {
+    await page.addInitScript(() => {
+      const raise = () => {
+        throw new Error('broken by the page');
+      };
+      Object.defineProperty(window, 'localStorage', { get: raise });
+      Object.defineProperty(navigator, 'onLine', { get: raise });
+      addEventListener('DOMContentLoaded', () => {
+        window.iafa?.before?.((event) => (event.n === 'Bad' ? raise() : event));
+        const circular: Record<string, unknown> = {};
+        circular.self = circular;
+        window.iafa?.track?.('Circular', circular);
+        window.iafa?.track?.('Bad');
+        window.iafa?.track?.('Good');
+      });
+    });
+    await page.goto(`${site.origin}/`);
+    expect((await site.waitForEvents(2)).map(({ n }) => n)).toEqual(['page_view', 'Good']);
+    await page.evaluate(() => {
+      window.iafa?.set?.({ big: 1n });
+      history.pushState(null, '', '/product');
+      window.iafa?.set?.({ big: 1 });
+    });
+    await page.evaluate(() => { history.pushState(null, '', '/done'); });
+    const events = await site.waitForEvents(3);
+    expect(events[2]?.l).toBe(`${site.origin}/done`);
+    expect(new Set(events.map(({ a, s }) => `${a} ${s}`)).size).toBe(1);
   });
 
   it('two tabs share person and session', async () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -18,6 +18,22 @@ describe('byte budgets', () => {
     const script = buildScript('t');
     expect(bytesAbove(brotli(script).length - 1, script)).toBe(1);
   });
+
+  it('a build above its budget fails, and one within does not', () => {
+    const build = (budget: number) => {
+      const folder = mkdtempSync(`${ROOT}node_modules/.scripts-`);
+      const text = `import { BUILDS, buildScripts } from './build.mjs'; BUILDS['t.lite'].budget = ${budget}; buildScripts(${JSON.stringify(folder)});`;
+      try {
+        return spawnSync(process.execPath, ['--input-type=module', '-e', text], { cwd: ROOT, encoding: 'utf8' });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    };
+    const bytes = brotli(buildScript('t.lite')).length;
+    const above = build(bytes - 1);
+    expect([above.status, above.stderr]).toEqual([1, `t.lite.js has ${bytes} bytes after Brotli, 1 above its budget\n`]);
+    expect(build(bytes).status).toBe(0);
+  }, 60_000);
 
   it('every script ends with the place for the settings of a project', () => {
     for (const name of ['t', 't.lite', 't.web', 't.vitals']) expect(buildScript(name)).toMatch(/\}\)\(\{\}\);$/);
@@ -129,6 +145,20 @@ describe('the package', () => {
     expect(() => { uses("init({ key: 'k', consent: 'required', sample: 0.5 }); track('One', { a: 1 });"); }).not.toThrow();
     expect(() => { uses('track(1);'); }).toThrow();
   }, 60_000);
+
+  it('has types of the React hook that hold under strict, and refuse what is wrong', () => {
+    const paths = { 'iafa-tracker': ['./types/npm.d.ts'], 'iafa-tracker/react': ['./types/react.d.ts'] };
+    const compilerOptions = { noEmit: true, strict: true, target: 'es2022', module: 'esnext', moduleResolution: 'bundler', jsx: 'react-jsx', skipLibCheck: true, types: [], paths };
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions, files: ['shop.tsx'] }));
+    const uses = (call: string) => {
+      writeFileSync(`${folder}/shop.tsx`, `import { IafaProvider, useIafa } from 'iafa-tracker/react';
+        const Shop = () => { const iafa = useIafa(); return <button onClick={() => { ${call} }}>buy</button>; };
+        export const App = () => <IafaProvider options={{ key: 'k', host: '/stats' }}><Shop /></IafaProvider>;`);
+      execFileSync(`${ROOT}node_modules/.bin/tsc`, ['--project', folder], { stdio: 'pipe' });
+    };
+    expect(() => { uses("iafa.track('Bought', { plan: 'pro' }); iafa.identify(42);"); }).not.toThrow();
+    expect(() => { uses('iafa.identify({});'); }).toThrow();
+  }, 180_000);
 
   it('the React provider starts the tracker once, and the hook gives its functions', () => {
     const text = `

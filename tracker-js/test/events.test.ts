@@ -47,13 +47,13 @@ describe('calls made before the script has loaded', () => {
 });
 
 describe('installation', () => {
-  it('a second copy of the script changes nothing and says so', async () => {
+  it('a second copy of the script changes nothing and is refused', async () => {
     const page = openPage();
     page.runScript();
     page.iafa.track('One');
     await page.settle();
     expect(names(page)).toEqual(['page_view', 'One']);
-    expect(page.warnings).toEqual([expect.stringContaining('loaded twice')]);
+    expect(page.warnings).toEqual([expect.stringContaining('refused')]);
   });
 
   it('without data-key nothing is sent and every method can still be called', async () => {

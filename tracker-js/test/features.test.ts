@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Ids } from '../src/identity';
 import { createStorage, openPage, type Page, type PageOptions } from './support/page';
 
 const NOW_MS = Date.parse('2026-11-20T10:00:00Z');
@@ -165,7 +166,8 @@ describe('people', () => {
     const [view] = page.collector.seen();
     expect(page.window._iafa).toBe(page.window.iafa);
     expect([page.iafa.userId, page.iafa.sessionId]).toEqual([view?.a, view?.s]);
-    expect(ready).toHaveBeenCalledWith({ anonymousId: view?.a, sessionId: view?.s });
+    const [[ids]] = ready.mock.calls as [[Ids]];
+    expect([ids.anonymousId, ids.userId, ids.sessionId]).toEqual([view?.a, view?.a, view?.s]);
     page.iafa.identify('u1');
     expect(page.iafa.userId).toBe('u1');
   });
@@ -230,6 +232,18 @@ describe('consent', () => {
     expect(names(page)).toEqual(['page_view', 'Again']);
   });
 
+  it('an answer given while the page is prerendered holds when it is shown', async () => {
+    const pages = [true, false].map((isGiven) => {
+      const page = openPage({ isPrerendering: true, attributes: { consent: 'required' } });
+      page.iafa.consent(isGiven);
+      page.window.document.dispatchEvent(new page.window.Event('prerenderingchange'));
+      return page;
+    });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(pages.map(names)).toEqual([['page_view'], []]);
+    expect(pages[1]?.window.localStorage).toHaveLength(0);
+  });
+
   it('at most 100 calls wait', async () => {
     const page = quiet({ consent: 'required' });
     for (let number = 0; number < 130; number++) page.iafa.track(`E${number}`);
@@ -272,14 +286,15 @@ describe('consent', () => {
 describe('what is not counted, and why', () => {
   const debug = 'http://localhost/admin/users?iafa_debug=1';
   it.each<[string, PageOptions]>([
-    ['opt-out', { storage: createStorage({ iafa_off: '1' }) }],
-    ['GPC', { navigator: { globalPrivacyControl: true } }],
-    ['DNT', { navigator: { doNotTrack: '1' } }],
-    ['localhost', { attributes: { local: 'off' } }],
-    ['webdriver', { attributes: { test: 'off' }, navigator: { webdriver: true } }],
-    ['domain', { attributes: { domains: 'shop.example,*.shop.example' } }],
+    ['off', { storage: createStorage({ iafa_off: '1' }) }],
+    ['dnt', { navigator: { globalPrivacyControl: true } }],
+    ['dnt', { navigator: { doNotTrack: '1' } }],
+    ['local', { attributes: { local: 'off' } }],
+    ['test', { attributes: { test: 'off' }, navigator: { webdriver: true } }],
+    ['domains', { attributes: { domains: 'shop.example,*.shop.example' } }],
     ['exclude', { attributes: { exclude: '/cart,/admin/*' } }],
-    ['sampling', { attributes: { sample: '0.5' }, storage: createStorage({ iafa_a: '123999999' }) }],
+    ['sample', { attributes: { sample: '0.5' }, storage: createStorage({ iafa_a: '123999999' }) }],
+    ['sample', { attributes: { sample: '0' } }],
   ])('debug mode says %s, and nothing is sent', async (reason, options) => {
     const page = openPage({ url: debug, ...options });
     await page.settle();
@@ -298,7 +313,7 @@ describe('what is not counted, and why', () => {
     const other = openPage({ url: debug, attributes: { auto: 'off', cookieless: '' } });
     other.iafa.identify('u1');
     expect([...page.warnings, ...other.warnings].map((line) => line.replace(' [object Object]', ''))).toEqual([
-      'iafa hook', 'iafa too large', 'iafa queued', 'iafa consent', 'iafa cookieless',
+      'iafa before', 'iafa size', 'iafa queued', 'iafa consent', 'iafa cookieless',
     ]);
     await page.settle();
   });

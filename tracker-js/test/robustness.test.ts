@@ -92,6 +92,15 @@ it.each<[string, unknown]>([
   expect(page.errors).toEqual([]);
 });
 
+it('a navigation of the page goes on when the tracker cannot count it', async () => {
+  const page = openPage();
+  page.iafa.set({ circular });
+  expect(() => { page.window.history.pushState(null, '', '/next'); }).not.toThrow();
+  await page.settle();
+  expect(page.window.location.pathname).toBe('/next');
+  expect(page.errors).toEqual([]);
+});
+
 it.each(['blocked', 'full'] as const)('with %s storage one page still is one person in one session', async (storage) => {
   const page = openPage({ storage });
   page.iafa.identify('u1');

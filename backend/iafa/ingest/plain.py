@@ -184,7 +184,7 @@ def read_beacon(body: bytes, sender: Sender) -> Plain | None:
 
 
 def _of_beacon(event: _BeaconEvent, anonymous_id: str | None) -> PlainEvent:
-    page = (("title", event.c), ("screen", event.w), ("language", event.g), ("page_view_id", event.v))
+    page = (("title", event.c or None), ("screen", event.w), ("language", event.g), ("page_view_id", event.v))
     properties: dict[str, Any] = {name: value for name, value in page if value is not None}
     if event.p:
         properties |= event.p
@@ -197,7 +197,7 @@ def _of_beacon(event: _BeaconEvent, anonymous_id: str | None) -> PlainEvent:
         source="web",
         properties=properties,
         url=event.l,
-        referrer=event.r,
+        referrer=event.r or None,
         timezone=event.z,
         sample_rate=event.x,
         timestamp=event.t,

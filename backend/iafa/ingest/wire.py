@@ -267,7 +267,7 @@ def _of_beacon(event: BeaconEvent, anonymous_id: str | None) -> WireEvent:
     properties: dict[str, Any] = {
         name: value
         for name, value in (
-            ("title", event.c),
+            ("title", event.c or None),
             ("screen", event.w),
             ("language", event.g),
             ("page_view_id", event.v),
@@ -283,7 +283,7 @@ def _of_beacon(event: BeaconEvent, anonymous_id: str | None) -> WireEvent:
         anonymous_id=event.a if event.a is not None else anonymous_id,
         source="web",
         url=event.l,
-        referrer=event.r,
+        referrer=event.r or None,
         timezone=event.z,
         properties=properties | (event.p or {}),
         sample_rate=event.x,

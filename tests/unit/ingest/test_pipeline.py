@@ -14,6 +14,7 @@ from iafa.clock import US_PER_S, from_datetime
 from iafa.errors import InvalidJson, PayloadTooLarge, ValidationFailed
 from iafa.event import BATCH_EVENTS_MAX, Event
 from iafa.ingest.pipeline import Draft, Sender, fallback_id, parse_time, run
+from iafa.ingest.plain import read_beacon
 from iafa.ingest.wire import WireEvent, decode_batch, decode_beacon, decode_event
 from tests.support.events import NOON_US
 
@@ -234,6 +235,19 @@ def test_beacon_fields_become_columns_and_properties() -> None:
     assert json.loads(bytes(made.properties)) == {
         **{"title": "own", "screen": "1280x720", "language": "de", "page_view_id": "view", "x": 1}
     }
+
+
+def test_an_empty_referrer_or_title_of_a_page_is_unknown() -> None:
+    event = {"i": "e1", "n": "page_view", "t": NOON_US // 1000, "r": "", "c": ""}
+    body = json.dumps({"t": NOON_US // 1000, "a": "visitor", "e": [event]}).encode()
+    parsed = decode_beacon(body)[0][0]
+    assert isinstance(parsed, WireEvent)
+    made = run(parsed, BROWSER, "").event
+    plain = read_beacon(body, BROWSER)
+    assert made is not None
+    assert plain is not None
+    assert (made.referrer, bytes(made.properties)) == (None, b"{}")
+    assert (plain.events[0].referrer, plain.events[0].properties) == (None, {})
 
 
 BROKEN = [
