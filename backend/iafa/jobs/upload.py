@@ -22,14 +22,14 @@ from iafa.event import earliest_kept_us
 from iafa.ingest.deliveries import Message
 from iafa.ingest.pipeline import Draft, Sender, run
 from iafa.ingest.wire import WireEvent
-from iafa.jobs.presets.reading import PresetName, PresetReader
+from iafa.jobs.presets.reading import PRESETS, PresetName, PresetReader
 from iafa.jobs.upload_columns import ColumnMap
 from iafa.jobs.upload_rows import Format, Row, RowFile, open_rows
 from iafa.jobs.upload_runs import ORDINAL, RUN_BYTES_MAX, DayRuns, Digests
 from iafa.lake.append import LakeAppender, repeats_by_day
 from iafa.lake.dropped import is_dropped
 from iafa.lake.enrichment import PLAIN, Enrichment
-from iafa.lake.identity import IdentityEdges, edges_of
+from iafa.lake.identity import EDGE_SCHEMA, IdentityEdges, earliest_of_each, edges_of, edges_of_pairs
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, added_days
 from iafa.lake.parts import Arrival, Mask, to_table
@@ -169,33 +169,43 @@ class Uploader:
             files: list[LakeFile] = []
             left_out: dict[str, int] = {}
             edges: list[pa.Table] = []
+            pairs = EDGE_SCHEMA.empty_table()
             token = secrets.token_hex(6)
             try:
-                for written, repeats, brought in self._write(project_id, reading, token):
+                for written, repeats, fresh in self._write(project_id, reading, token):
                     files += written
                     left_out = added_days(left_out, repeats)
+                    brought = edges_of(fresh)
                     edges += [brought] if brought.num_rows else []
+                    if reading.joins_pairs:
+                        pairs = earliest_of_each(pa.concat_tables([pairs, edges_of_pairs(fresh)]))
                 files = self.condense(project_id, files, f"u{token}-all")
             except BaseException:
                 for file in files:
                     unlink(self.layout.project(project_id) / file.path)
                 raise
-            if edges:
-                IdentityEdges(self.layout, self.appender.manifests).add_table(project_id, pa.concat_tables(edges))
+            self._join(project_id, [*edges, pairs])
             if files:  # a file sent again changes nothing, not even the count of repeats
                 self.appender.publish(project_id, files, repeats=left_out)
         return files
 
+    def _join(self, project_id: str, edges: Sequence[pa.Table]) -> None:
+        """Before the events are published, so that none is there without its edge."""
+        known = IdentityEdges(self.layout, self.appender.manifests)
+        fresh = known.unknown(project_id, pa.concat_tables(edges))
+        if fresh.num_rows:
+            known.add_table(project_id, fresh)
+
     def _write(
         self, project_id: str, reading: "_Reading", token: str
     ) -> Iterator[tuple[list[LakeFile], dict[str, int], pa.Table]]:
-        """(files, repeated events by day, identity edges) of one piece after the other."""
+        """(files, repeated events by day, new events) of one piece after the other."""
         repeats = reading.digests.repeats()
         for number, piece in enumerate(reading.runs.pieces()):
             table = _without_repeats(piece, repeats)
             fresh = self.appender.distinct(project_id, table, same_days_too=True)
             files = self.appender.write(project_id, fresh, f"u{token}-{number}")
-            yield files, repeats_by_day(piece, fresh), edges_of(fresh)
+            yield files, repeats_by_day(piece, fresh), fresh
 
 
 class _Reading:
@@ -214,6 +224,7 @@ class _Reading:
         self._rows = 0
         self._timeless = 0
         is_table = file.header is not None
+        self.joins_pairs = target.preset is not None and PRESETS[target.preset].joins_pairs
         self._needs_time = is_table or target.preset is not None
         self._events: EventReader = (
             ColumnMap(target.columns, is_table=is_table) if target.preset is None else PresetReader(target.preset)

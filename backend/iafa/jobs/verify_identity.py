@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from iafa.durable import make_dirs, publish, write_synced
 from iafa.errors import DataDamaged
-from iafa.lake.identity import EDGE_COLUMNS, EDGE_EVENTS, EDGE_SCHEMA, IdentityEdges, edges_of, int64s
+from iafa.lake.identity import EDGE_COLUMNS, EDGE_EVENTS, EDGE_SCHEMA, IdentityEdges, edges_of
 from iafa.lake.manifest import Manifest
 
 
@@ -66,17 +65,12 @@ def adopt_unlisted(edges: IdentityEdges, project_id: str) -> int:
 
 def add_missing(edges: IdentityEdges, project_id: str) -> int:
     """Edges that events of the lake bring and no file holds; a known one is never taken for new again."""
-    manifest = edges.manifests.latest(project_id)
-    known = [EDGE_SCHEMA.empty_table(), *(edges.read(project_id, name) for name in manifest.identity)]
-    hashes = np.concatenate([int64s(table, "id_hash") for table in known])
-    directory, added = edges.layout.project(project_id), 0
-    for file in manifest.files:
+    directory, found = edges.layout.project(project_id), []
+    for file in edges.manifests.latest(project_id).files:
         wanted = [("event_type", "in", list(EDGE_EVENTS))]
-        found = edges_of(
-            pq.read_table(directory / file.path, columns=list(EDGE_COLUMNS), filters=wanted, partitioning=None)
-        )
-        fresh = found.filter(pa.array(~np.isin(int64s(found, "id_hash"), hashes)))
-        if fresh.num_rows:
-            edges.add_table(project_id, fresh)
-            added += fresh.num_rows
-    return added
+        table = pq.read_table(directory / file.path, columns=list(EDGE_COLUMNS), filters=wanted, partitioning=None)
+        found.append(edges_of(table))
+    fresh = edges.unknown(project_id, pa.concat_tables([EDGE_SCHEMA.empty_table(), *found]))
+    if fresh.num_rows:
+        edges.add_table(project_id, fresh)
+    return int(fresh.num_rows)

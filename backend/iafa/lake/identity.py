@@ -26,6 +26,7 @@ IDENTIFY_EVENTS = ("identify", "$identify")
 ALIAS_EVENTS = ("alias",)
 EDGE_EVENTS = (*IDENTIFY_EVENTS, *ALIAS_EVENTS)
 EDGE_COLUMNS = ("id", "event_type", "user_id", "anonymous_id", "created_at", "properties")  # what makes an edge
+PAIR_PREFIX = "pair-"  # begins the id of an edge that no single event brought
 OF_EVENT = "\n"  # between an event's id, which has no line break, and what tells its further edges apart
 FILES_MAX = 32
 
@@ -149,6 +150,13 @@ class IdentityEdges:
 
         return manifest if manifest.identity == (*kept, path) else self.manifests.commit(project_id, change)
 
+    def unknown(self, project_id: str, edges: pa.Table) -> pa.Table:
+        """Those whose id no file holds: a known one may have been revoked since."""
+        tables = self._tables(project_id, self.manifests.latest(project_id).identity)
+        known = [EDGE_SCHEMA.empty_table(), *tables]
+        hashes = np.concatenate([int64s(table, "id_hash") for table in known])
+        return edges.filter(pa.array(~np.isin(int64s(edges, "id_hash"), hashes)))
+
     def _rows(self, project_id: str, path: str) -> int:
         try:
             return int(pq.read_metadata(self.layout.lake_file(project_id, path)).num_rows)
@@ -187,6 +195,25 @@ def edges_of(events: pa.Table) -> pa.Table:
     texts = [rows.column(name).to_pylist() for name in ("id", "user_id", "anonymous_id")]
     never = [False] * rows.num_rows
     return pa.concat_tables([_table(texts, rows.column("created_at").combine_chunks(), [never, never]), aliases])
+
+
+def edges_of_pairs(events: pa.Table) -> pa.Table:
+    """For events of a tool that takes a device for a user's when one event carries both ids: an edge for each pair, at
+    its earliest event. The id follows from the pair, so that further events of it bring nothing new."""
+    rows = events.select(["user_id", "anonymous_id", "created_at"]).drop_null()
+    rows = rows.filter(pc.not_equal(rows.column("user_id"), rows.column("anonymous_id")))
+    pairs = rows.group_by(["user_id", "anonymous_id"]).aggregate([("created_at", "min")])
+    texts = [pairs.column(name).to_pylist() for name in ("user_id", "anonymous_id")]
+    ids = [
+        f"{PAIR_PREFIX}{xxhash.xxh3_128_hexdigest(OF_EVENT.join(pair).encode())}" for pair in zip(*texts, strict=True)
+    ]
+    never = [False] * pairs.num_rows
+    return _table([ids, *texts], pairs.column("created_at_min").combine_chunks(), [never, never])
+
+
+def earliest_of_each(edges: pa.Table) -> pa.Table:
+    """Each id once: its earliest row."""
+    return last_of_each(edges.sort_by([("at", "descending")]))
 
 
 class _Aliased(msgspec.Struct):

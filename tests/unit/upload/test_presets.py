@@ -12,6 +12,8 @@ import pytest
 from iafa.errors import ValidationFailed
 from iafa.event import identity_hash
 from iafa.jobs.presets.reading import PRESETS
+from iafa.lake.identity import IdentityEdges
+from tests.support.events import PROJECT
 from tests.unit.upload.exports import (
     AMPLITUDE,
     GA4,
@@ -235,10 +237,50 @@ def test_what_joined_two_ids_there_joins_them_here(upload: Upload, preset: str, 
     receipt = upload.load(lines(row), preset=preset)
 
     assert receipt.errors == []
-    identities = upload.lake.take().identities
-    assert identities is not None
-    owners = {row["identity_hash"]: row["owner_hash"] for row in identities.to_pylist()}
+    owners = owners_of(upload)
     assert owners[identity_hash("d1")] == owners.get(identity_hash("u1"), identity_hash("u1"))
+
+
+def owners_of(upload: Upload) -> dict[int, int]:
+    identities = upload.lake.take().identities
+    return {} if identities is None else {row["identity_hash"]: row["owner_hash"] for row in identities.to_pylist()}
+
+
+BOTH_IDS: list[Any] = [
+    ("amplitude", AMPLITUDE, lambda number: {"uuid": f"e{number}"}),
+    ("ga4", GA4 | {"user_id": "u1", "user_pseudo_id": "d1"}, lambda number: {"batch_event_index": str(number)}),
+]
+
+
+@pytest.mark.parametrize(("preset", "row", "other"), BOTH_IDS)
+def test_tools_that_join_a_device_by_any_event_keep_it_joined(
+    upload: Upload, preset: str, row: dict[str, Any], other: Any
+) -> None:
+    user_name = "user_pseudo_id" if preset == "ga4" else "device_id"
+    before = {name: cell for name, cell in row.items() if name != "user_id"} | other(1)
+
+    upload.load(lines(before, row | other(2), row | other(3)), preset=preset)
+
+    assert row[user_name] == "d1"
+    assert owners_of(upload)[identity_hash("d1")] == identity_hash("u1")
+    assert upload.lake.manifests.latest(PROJECT).identity != ()
+
+
+def test_a_pair_that_was_taken_apart_is_not_joined_by_the_next_import(upload: Upload) -> None:
+    upload.load(lines(AMPLITUDE), preset="amplitude")
+    known = IdentityEdges(upload.lake.layout, upload.lake.manifests)
+    (edge,) = known.edges(PROJECT, upload.lake.manifests.latest(PROJECT))
+    known.revoke(PROJECT, [edge.event_id])
+
+    upload.load(lines(AMPLITUDE | {"uuid": "another"}), preset="amplitude")
+
+    assert owners_of(upload) == {}
+
+
+def test_events_of_segment_with_both_ids_join_nobody(upload: Upload) -> None:
+    upload.load(lines(SEGMENT_ARCHIVE), preset="segment")
+
+    assert owners_of(upload) == {}
 
 
 def test_a_named_event_of_umami_carries_its_joined_data(upload: Upload) -> None:

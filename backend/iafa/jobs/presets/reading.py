@@ -18,10 +18,12 @@ PresetName = Literal["segment", "posthog", "mixpanel", "amplitude", "ga4", "umam
 
 
 class Preset(NamedTuple):
-    """`needs`: a file of this tool has one column of each of these sets, or it is another file."""
+    """`needs`: a file of this tool has one column of each of these sets, or it is another file. `joins_pairs`: the tool
+    takes a device for a user's as soon as one event carries both ids."""
 
     read: Callable[[Mapping[str, Any]], Row | Message]
     needs: tuple[frozenset[str], ...]
+    joins_pairs: bool = False
 
 
 def _needs(*sets: tuple[str, ...]) -> tuple[frozenset[str], ...]:
@@ -31,9 +33,9 @@ def _needs(*sets: tuple[str, ...]) -> tuple[frozenset[str], ...]:
 PRESETS: Mapping[PresetName, Preset] = {
     "segment": Preset(read_segment, _needs(("anonymousId", "anonymous_id", "userId", "user_id"), ("timestamp",))),
     "posthog": Preset(read_posthog, _needs(("event",), ("distinct_id",), ("timestamp",))),
-    "mixpanel": Preset(read_mixpanel, _needs(("event",), ("properties", "distinct_id"))),
-    "amplitude": Preset(read_amplitude, _needs(("event_type",), ("event_time", "client_event_time"))),
-    "ga4": Preset(read_ga4, _needs(("event_name",), ("event_timestamp",), ("user_pseudo_id",))),
+    "mixpanel": Preset(read_mixpanel, _needs(("event",), ("properties", "distinct_id")), joins_pairs=True),
+    "amplitude": Preset(read_amplitude, _needs(("event_type",), ("event_time", "client_event_time")), joins_pairs=True),
+    "ga4": Preset(read_ga4, _needs(("event_name",), ("event_timestamp",), ("user_pseudo_id",)), joins_pairs=True),
     "umami": Preset(read_umami, _needs(("session_id",), ("created_at",), ("url_path",))),
 }
 
