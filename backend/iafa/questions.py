@@ -24,6 +24,7 @@ from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.question import Extras, question_of
 from iafa.query.receipts.notebook import notebook
+from iafa.query.schema_watch import schema_watch
 from iafa.query.suggestions import suggested_funnels
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion, trends
@@ -189,6 +190,13 @@ class Questions:
     ) -> Sequence[dict[str, Any]]:
         suggest = partial(suggested_funnels, self.engine, snapshot, time_range, cancellation=cancellation)
         return await self._in_query_pool(suggest)
+
+    async def schema_watch(
+        self, snapshot: Snapshot, days: int, cancellation: Cancellation | None = None
+    ) -> dict[str, Any]:
+        return await self._in_query_pool(
+            partial(schema_watch, self.engine, snapshot, days=days, cancellation=cancellation)
+        )
 
     async def run_trends(
         self, snapshot: Snapshot, question: TrendQuestion, cancellation: Cancellation | None = None

@@ -22,6 +22,7 @@ from iafa.api import (
     people,
     projects,
     receipts,
+    schema,
     suggestions,
     tracker_files,
 )
@@ -40,6 +41,7 @@ API_ROUTERS = (
     analytics.router,
     people.router,
     suggestions.router,
+    schema.router,
     receipts.router,
     drivers.router,
     health.router,

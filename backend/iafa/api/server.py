@@ -72,6 +72,7 @@ def services_of_house(house: House, intake: Intake, publisher: Publisher, *, rep
         explain=house.explain,
         next_steps=house.next_steps,
         suggested_funnels=house.suggested_funnels,
+        schema_watch=house.schema_watch,
         cursor_key=hashlib.sha256(b"iafa cursor key" + house.settings.secret().encode()).digest(),
         readiness=readiness,
         events_this_month=intake.collector.gate.usage.of,

@@ -67,6 +67,8 @@ class Services:
     )
     # (snapshot, range, whether anybody still waits) -> funnels that the events suggest, with their numbers
     suggested_funnels: "Callable[[Snapshot, TimeRange, Cancellation], Awaitable[Sequence[dict[str, Any]]]]"
+    # (snapshot, days whose properties are looked at, whether anybody still waits) -> events and properties seen
+    schema_watch: "Callable[[Snapshot, int, Cancellation], Awaitable[dict[str, Any]]]"
     cursor_key: bytes
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]

@@ -45,6 +45,16 @@ class DayCount:
 
 
 @dataclass(frozen=True)
+class SeenType:
+    """An event type over all rolled-up days."""
+
+    event_type: str
+    events: int
+    first_us: int
+    last_us: int
+
+
+@dataclass(frozen=True)
 class Rollups:
     """The roll-ups of one manifest generation."""
 
@@ -73,6 +83,15 @@ class Rollups:
         is_inside = pc.and_(pc.greater_equal(days, pa.scalar(first)), pc.less_equal(days, pa.scalar(last)))
         rows = table.filter(pc.and_(wanted, is_inside)).select(["date", "event_type", "events", "people", "is_exact"])
         return [DayCount(**row) for row in rows.to_pylist()]
+
+    def seen_types(self) -> list[SeenType]:
+        """Every event type of removed days: how often, and from when to when."""
+        table = self.table(self.files)
+        table = table.filter(pc.is_valid(table.column("event_type")))
+        sums = table.group_by("event_type").aggregate([("events", "sum"), ("first_at", "min"), ("last_at", "max")])
+        firsts, lasts = (sums.column(name).cast(pa.int64()).to_pylist() for name in ("first_at_min", "last_at_max"))
+        names, events = (sums.column(name).to_pylist() for name in ("event_type", "events_sum"))
+        return [SeenType(*row) for row in zip(names, events, firsts, lasts, strict=True)]
 
     def _read(self, file: RollupFile) -> pa.Table:
         path = self.layout.lake_file(self.project_id, file.path)

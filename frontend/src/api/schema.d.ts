@@ -616,6 +616,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which events and properties are there
+         * @description The event types with their volume and when each was first and last seen, days whose events retention has removed included; and the properties of the last `days` before the last event, with the types of their values. A property whose values have several types is a conflict.
+         */
+        get: operations["read_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/funnel/{funnel_id}/receipt": {
         parameters: {
             query?: never;
@@ -5301,6 +5321,133 @@ export interface components {
              * @default 3600
              */
             window_seconds?: number;
+        };
+        /**
+         * SchemaAnswer
+         * @description Most frequent first, at most 500 event types.
+         */
+        SchemaAnswer: {
+            /** Project Id */
+            project_id: string;
+            /**
+             * Properties Since
+             * @description The properties are those of events from then on.
+             */
+            properties_since: string | null;
+            /**
+             * Properties Share
+             * @description Of very many events a part was looked at: multiply the counts of properties by 1 / share.
+             * @example 1
+             */
+            properties_share: number;
+            /**
+             * Event Types Total
+             * @example 12
+             */
+            event_types_total: number;
+            /** Event Types */
+            event_types: components["schemas"]["SeenEventType"][];
+            /** Data Version */
+            data_version: string;
+        };
+        /**
+         * SeenEventType
+         * @description An event type over the whole history.
+         */
+        SeenEventType: {
+            /**
+             * Events
+             * @example 1906
+             */
+            events: number;
+            /**
+             * First Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            first_seen: string;
+            /**
+             * Last Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_seen: string;
+            /**
+             * Event Type
+             * @example add_to_cart
+             */
+            event_type: string;
+            /**
+             * Properties Total
+             * @description How many properties there are; at most 200 are listed.
+             * @example 3
+             */
+            properties_total: number;
+            /** Properties */
+            properties: components["schemas"]["SeenProperty"][];
+        };
+        /**
+         * SeenProperty
+         * @description A property of one event type, as far as it was looked at.
+         */
+        SeenProperty: {
+            /**
+             * Events
+             * @example 1906
+             */
+            events: number;
+            /**
+             * First Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            first_seen: string;
+            /**
+             * Last Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_seen: string;
+            /**
+             * Name
+             * @example price
+             */
+            name: string;
+            /** Types */
+            types: components["schemas"]["SeenType"][];
+            /**
+             * Is Conflict
+             * @description Values of more than one type; null is none, an integer is a number.
+             */
+            is_conflict: boolean;
+        };
+        /**
+         * SeenType
+         * @description Values of one type.
+         */
+        SeenType: {
+            /**
+             * Events
+             * @example 1906
+             */
+            events: number;
+            /**
+             * First Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            first_seen: string;
+            /**
+             * Last Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_seen: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "text" | "integer" | "number" | "boolean" | "list" | "object" | "null";
         };
         /**
          * SegmentAnswer
@@ -11706,6 +11853,148 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SuggestionsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_schema: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "project_id": "",
+                     *       "properties_since": "",
+                     *       "properties_share": 1,
+                     *       "event_types_total": 12,
+                     *       "event_types": [
+                     *         {
+                     *           "events": 1906,
+                     *           "first_seen": "2026-11-20T09:15:02.123456Z",
+                     *           "last_seen": "2026-11-20T09:15:02.123456Z",
+                     *           "event_type": "add_to_cart",
+                     *           "properties_total": 3,
+                     *           "properties": [
+                     *             {
+                     *               "events": 1906,
+                     *               "first_seen": "2026-11-20T09:15:02.123456Z",
+                     *               "last_seen": "2026-11-20T09:15:02.123456Z",
+                     *               "name": "price",
+                     *               "types": [
+                     *                 {
+                     *                   "events": 1906,
+                     *                   "first_seen": "2026-11-20T09:15:02.123456Z",
+                     *                   "last_seen": "2026-11-20T09:15:02.123456Z",
+                     *                   "type": "text"
+                     *                 }
+                     *               ],
+                     *               "is_conflict": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "data_version": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SchemaAnswer"];
                 };
             };
             /** @description Sign in, or send a valid key */

@@ -140,6 +140,7 @@ class Room:
             explain=questions.explain,
             next_steps=questions.next_steps,
             suggested_funnels=questions.suggested_funnels,
+            schema_watch=questions.schema_watch,
             cursor_key=SECRET.encode(),
             readiness=self._readiness,
             events_this_month=lambda project_id: len(self.events.get(project_id, [])),

@@ -245,6 +245,7 @@ async def test_lists_hold_only_the_own_things(room: Room, ada: Tenant, eve: Tena
 def readable(project: Project, funnel: str) -> list[tuple[str, str, dict[str, Any] | None]]:
     return [
         ("GET", f"/api/v1/projects/{project.id}/status", None),
+        ("GET", f"/api/v1/projects/{project.id}/schema", None),
         ("GET", f"/api/v1/funnels?project_id={project.id}", None),
         ("GET", f"/api/v1/funnels/{funnel}", None),
         ("GET", f"/api/v1/analytics/event-names?project_id={project.id}", None),
