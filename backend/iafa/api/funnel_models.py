@@ -284,6 +284,12 @@ class BreakdownAnswer(BaseModel):
     groups: list[Group]
 
 
+FALLBACK_TEXT = (
+    "Of `people_total`, those who have no id but the fallback one, made of address and browser: several people who "
+    "share both are one."
+)
+
+
 class FunnelAnswer(BaseModel):
     """The numbers. Percentages have at most two decimals, rounded half up from the integers."""
 
@@ -293,6 +299,7 @@ class FunnelAnswer(BaseModel):
     stages: list[OpenStageAnswer]
     overall_conversion_rate: float = Field(examples=[100.0])
     people_total: int = Field(description="People who entered the funnel in the range.", examples=[10412])
+    fallback_people: int = Field(description=FALLBACK_TEXT, examples=[0])
     open: int = Field(description="Not converted people whose window has not ended.", examples=[0])
     dropped_by_exclusion: int | None = Field(None, description="`exclusion_mode: drop`: entered, counted nowhere.")
     stages_filled: list[StageFilled] | None = Field(None, description="`order: unordered` only.")
@@ -319,6 +326,7 @@ class ComparedPeriod(BaseModel):
     stages: list[OpenStageAnswer]
     overall_conversion_rate: float
     people_total: int
+    fallback_people: int = Field(description=FALLBACK_TEXT, examples=[0])
     open: int
     dropped_by_exclusion: int | None = None
     stages_filled: list[StageFilled] | None = None

@@ -68,6 +68,10 @@ class ReceiptAnswer(BaseModel):
     rejected: RejectedEvents
     duplicates: DuplicateEvents
     conflicting_ids: NotStored = Field(description="Repeated ids with other contents.")
+    as_of: str = Field(description="The instant as of which the question was answered.")
+    identity_as_of: str | None = Field(
+        description="Identity edges that were made later do not count. Null: all that there are do."
+    )
     identity_files: list[str]
     identity_edges: int = Field(description="Identities that have another owner for a time.", examples=[0])
     semantics: Literal["iafa"]

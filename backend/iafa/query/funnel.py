@@ -9,6 +9,7 @@ from iafa.query.breakdown import GroupCounts, add_breakdown
 from iafa.query.conversion_times import ConversionTimes
 from iafa.query.definition import SEMANTICS, SEMANTICS_VERSION, FunnelDefinition
 from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.fallback_people import fallback_people
 from iafa.query.funnel_counts import is_plain, stage_counts
 from iafa.query.funnel_members import (
     breakdown_of,
@@ -112,7 +113,9 @@ def _asked(
         if read.is_named:
             reading.make(views_sql(read, [str(file.absolute()) for file in read.files]))
         is_countable = _is_countable(question)
+        by_fallback = fallback_people(reading, read, question)
         members = (_of_counts if is_countable else _of_paths)(reading, read, question)
+        members["fallback_people"] = by_fallback
         if question.wants("receipt"):
             members["receipt"] = receipt_of(
                 reading, read, question, is_counted=is_countable, now_us=engine.clock.now_us()

@@ -1272,6 +1272,12 @@ export interface components {
             overall_conversion_rate: number;
             /** People Total */
             people_total: number;
+            /**
+             * Fallback People
+             * @description Of `people_total`, those who have no id but the fallback one, made of address and browser: several people who share both are one.
+             * @example 0
+             */
+            fallback_people: number;
             /** Open */
             open: number;
             /** Dropped By Exclusion */
@@ -2735,6 +2741,12 @@ export interface components {
              * @example 10412
              */
             people_total: number;
+            /**
+             * Fallback People
+             * @description Of `people_total`, those who have no id but the fallback one, made of address and browser: several people who share both are one.
+             * @example 0
+             */
+            fallback_people: number;
             /**
              * Open
              * @description Not converted people whose window has not ended.
@@ -6158,6 +6170,16 @@ export interface components {
             duplicates: components["schemas"]["DuplicateEvents"];
             /** @description Repeated ids with other contents. */
             conflicting_ids: components["schemas"]["NotStored"];
+            /**
+             * As Of
+             * @description The instant as of which the question was answered.
+             */
+            as_of: string;
+            /**
+             * Identity As Of
+             * @description Identity edges that were made later do not count. Null: all that there are do.
+             */
+            identity_as_of: string | null;
             /** Identity Files */
             identity_files: string[];
             /**
@@ -9402,6 +9424,7 @@ export interface operations {
                      *       ],
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
+                     *       "fallback_people": 0,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -9513,6 +9536,7 @@ export interface operations {
                      *         ],
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
+                     *         "fallback_people": 0,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -9588,6 +9612,8 @@ export interface operations {
                      *           "is_exact": true,
                      *           "reason": ""
                      *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
                      *         "identity_files": [
                      *           ""
                      *         ],
@@ -9735,6 +9761,7 @@ export interface operations {
                      *       ],
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
+                     *       "fallback_people": 0,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -9846,6 +9873,7 @@ export interface operations {
                      *         ],
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
+                     *         "fallback_people": 0,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -9921,6 +9949,8 @@ export interface operations {
                      *           "is_exact": true,
                      *           "reason": ""
                      *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
                      *         "identity_files": [
                      *           ""
                      *         ],
@@ -12127,6 +12157,7 @@ export interface operations {
                      *       ],
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
+                     *       "fallback_people": 0,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -12238,6 +12269,7 @@ export interface operations {
                      *         ],
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
+                     *         "fallback_people": 0,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -12313,6 +12345,8 @@ export interface operations {
                      *           "is_exact": true,
                      *           "reason": ""
                      *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
                      *         "identity_files": [
                      *           ""
                      *         ],
@@ -12473,6 +12507,7 @@ export interface operations {
                      *       ],
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
+                     *       "fallback_people": 0,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -12584,6 +12619,7 @@ export interface operations {
                      *         ],
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
+                     *         "fallback_people": 0,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -12659,6 +12695,8 @@ export interface operations {
                      *           "is_exact": true,
                      *           "reason": ""
                      *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
                      *         "identity_files": [
                      *           ""
                      *         ],

@@ -1,10 +1,18 @@
 """`iafa identity`: edges are listed, revoked and restored, and a funnel follows."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from iafa.cli.options import house_at, run
+from iafa.query.definition_reading import parse_definition
+from iafa.query.drivers import DriversQuestion
+from iafa.query.people import PeopleQuestion
+from iafa.query.question import Extras, question_of
+from iafa.query.time_range import resolve_time_range
 from tests.unit.cli.conftest import Command
 
 EVENTS = [
@@ -21,6 +29,9 @@ EVENTS = [
         "properties": {"previous_id": "old"},
     },
 ]
+
+
+VISIT_AND_ORDER = [{"name": name, "event": name} for name in ("visit", "order")]
 
 
 @pytest.fixture
@@ -64,6 +75,60 @@ def test_edges_are_listed_revoked_and_restored(iafa: Command, shop: str) -> None
 def test_funnel_as_of_a_time_knows_no_later_edge(iafa: Command, shop: str) -> None:
     assert converted(iafa, shop, as_of="2026-11-01T12:15:00Z") == 1
     assert converted(iafa, shop, as_of="2026-11-01T13:00:00Z") == 2
+
+
+def test_no_question_as_of_a_time_follows_a_later_edge(iafa: Command, shop: str) -> None:
+    """Old visited at 9 and ordered as new at 12; at 12:30 they became one. Ann is one in any case."""
+    before, after, now = (run_asked(shop, at) for at in ("2026-11-01T12:15:00Z", "2026-11-01T13:00:00Z", None))
+    assert before.pop("receipt") == ("2026-11-01T12:15:00.000000Z", "2026-11-01T12:15:00.000000Z")
+    assert after.pop("receipt") == ("2026-11-01T13:00:00.000000Z", "2026-11-01T13:00:00.000000Z")
+    assert now.pop("receipt")[1] is None
+    edges = (before.pop("edges"), after.pop("edges"), now.pop("edges"))
+    assert edges[0] < edges[1] == edges[2]
+    assert set(before.values()) == {1}
+    assert set(after.values()) == {2}
+    assert now == after
+
+
+def run_asked(project_id: str, as_of: str | None) -> dict[str, Any]:
+    """By kind of question, how many it says have visited and then ordered."""
+    house = house_at(None)
+
+    async def ask() -> dict[str, Any]:
+        over = {} if as_of is None else {"as_of": as_of}
+        definition = parse_definition({"name": "f", "stages": VISIT_AND_ORDER, **over})
+        visit = parse_definition({"name": "f", "stages": VISIT_AND_ORDER[:1], **over})
+        everything, extras = resolve_time_range(), Extras(frozenset({"receipt"}))
+        snapshot = await house.snapshot(project_id)
+        answer = await house.run_funnel(snapshot, definition, everything, None, extras)
+        book = json.loads(await house.funnel_notebook(snapshot, definition, everything, None, extras))
+        constants = "".join(next(cell["source"] for cell in book["cells"] if cell["id"] == "constants"))
+        people = PeopleQuestion(definition, everything, 2, "converted")
+        page = await house.people_page(snapshot, people, None, 10)
+        exported = [row async for rows in await house.people_export(snapshot, people) for row in rows]
+        told = await house.explain(snapshot, definition, everything, "old", 3_600)
+        steps = await house.next_steps(snapshot, visit, everything, Extras(), 10)
+        drivers = DriversQuestion(
+            question_of(definition, everything, house.clock.now_us()), landmark_s=0, include_open=True
+        )
+        step = (await house.drivers(snapshot, drivers, None))["step"]
+        receipt = answer["receipt"]
+        return {
+            "receipt": (receipt["as_of"], receipt["identity_as_of"]),
+            "edges": receipt["identity_edges"],
+            "funnel": answer["stages"][-1]["users"],
+            "notebook": int(re.findall(r"'users': \[\d+, (\d+)\]", constants)[0]),
+            "list": page.total,
+            "export": len(exported),
+            "explained": told["steps"],
+            "next steps": sum(each["users"] for each in steps["next_steps"] if each["event"] == "order"),
+            "drivers": step["converted"],
+        }
+
+    try:
+        return run(ask)
+    finally:
+        house.engine.close()
 
 
 def test_event_that_joined_nobody_is_named(iafa: Command, shop: str) -> None:

@@ -135,7 +135,7 @@ def _constants(
         "EXPECTED": expected,
         "RECEIPT": {
             name: receipt[name]
-            for name in ("range", "semantics", "semantics_version", "engine_version", "iafa_version")
+            for name in ("range", "identity_as_of", "semantics", "semantics_version", "engine_version", "iafa_version")
         }
         | {"data_version": answer["data_version"], "as_of": answer["as_of"], "date_range": answer["date_range"]},
         "PROJECT": folder_of(snapshot),

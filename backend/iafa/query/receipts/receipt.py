@@ -45,6 +45,8 @@ def receipt_of(
         "rows_read": snapshot.rows,
         **counts,
         **not_stored(snapshot, asked.from_us, asked.to_us, now_us),
+        "as_of": to_iso(question.as_of_us),
+        "identity_as_of": None if question.definition.as_of_us is None else to_iso(question.as_of_us),
         "identity_files": [f"{folder_of(snapshot)}/{path}" for path in snapshot.identity_files],
         "identity_edges": edges,
         "semantics": SEMANTICS,
