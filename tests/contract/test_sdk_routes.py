@@ -278,6 +278,7 @@ PATHS = (
     *(f"/v1/{call}" for call in (*SINGLE_CALLS, *BATCH_CALLS, "m", "unknown", "projects/x/settings")),
     *(f"/k/x/{call}" for call in ("t", "b", "m", "unknown")),
     *("/batch", "/e", "/capture", "/i/v0/e", "/flags", "/array/x/config", "/array/x/config.js", "/beacon/v1/batch"),
+    "/sourceConfig",
 )
 
 
@@ -291,11 +292,13 @@ async def test_no_path_ever_answers_what_loses_events(site: Site) -> None:
 
 
 async def test_preflight_names_every_header(site: Site) -> None:
-    for path in ("/v1/t", "/v1/b", "/k/x/t", "/e/", "/batch/", "/flags/", "/v1/projects/x/settings"):
+    for path in ("/v1/t", "/v1/b", "/k/x/t", "/e/", "/batch/", "/flags/", "/v1/projects/x/settings", "/sourceConfig/"):
         answer = await site.lean.options(path, headers={"origin": "https://shop.example"})
         assert answer.status_code == 204
         allowed = answer.headers["access-control-allow-headers"].split(", ")
         assert {"authorization", "content-type", "x-retry-count", "x-api-key", "anonymousid"} <= set(allowed)
+        # RudderStack's, without which its requests never leave the browser; the last four when it sends again.
+        assert {"sentat", "rsa-retry-attempt", "rsa-since-last-attempt"} <= set(allowed)
         assert "*" not in allowed
         assert answer.headers["access-control-allow-methods"] == "GET, POST"
         assert answer.headers["access-control-max-age"] == "7200"
@@ -326,6 +329,72 @@ async def test_settings_document_names_the_public_address(data_dir: Path) -> Non
         assert document["integrations"]["Segment.io"] == {
             **{"apiKey": "", "apiHost": "a.example/iafa/k/x", "protocol": "https"}
         }
+
+
+async def test_rudderstacks_settings_are_for_any_key_and_name_no_other_service(site: Site) -> None:
+    for client in (site.lean, site.routed):
+        for query, headers in ({"p": "npm", "writeKey": "some-Key_1"}, {}), ({}, basic("some-Key_1")):
+            answer = await client.get("/sourceConfig/", params=query, headers=headers)
+            assert answer.status_code == 200
+            assert answer.headers["access-control-allow-origin"] == "*"
+            assert answer.json()["source"] == {
+                **{"id": "some-Key_1", "writeKey": "some-Key_1", "name": "IAFA", "enabled": True},
+                **{"destinations": [], "connections": [], "dataplanes": {}},
+                "config": {"statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}},
+            }
+    assert (await site.lean.get("/sourceConfig/")).status_code == 404
+    assert (await site.lean.get("/sourceConfig/?writeKey=a", headers=basic("b"))).status_code == 401
+
+
+async def test_traits_and_referrers_as_rudderstack_writes_them(site: Site, data_dir: Path) -> None:
+    context = {"traits": {"plan": "pro"}, "page": {"referrer": "$direct", "url": "https://shop.example/a"}}
+    own = {"referrer": "$direct", "url": "https://shop.example/b"}
+    messages: list[dict[str, Any]] = [
+        {"type": "identify", "messageId": "1", "userId": "anna", "context": context},
+        {"type": "identify", "messageId": "2", "userId": "anna", "context": context, "traits": {"own": 1}},
+        {"type": "track", "messageId": "3", "userId": "anna", "context": context, "event": "visit"},
+        {"type": "page", "messageId": "4", "userId": "anna", "context": context, "properties": own},
+    ]
+    answer = await site.lean.post("/v1/batch", json={"batch": messages}, headers=basic(site.secret_key))
+    assert answer.json()["accepted"] == 4
+    found = {row[0]: (row[1], row[2], json.loads(row[3])) for row in stored(
+        data_dir, site.project_id, "id, url, referrer, properties"
+    )}  # fmt: skip
+    kept = {"context": {"traits": {"plan": "pro"}}}
+    assert found == {
+        "1": ("https://shop.example/a", None, {"plan": "pro"}),
+        "2": ("https://shop.example/a", None, {"own": 1, **kept}),
+        "3": ("https://shop.example/a", None, kept),
+        "4": (
+            "https://shop.example/b",
+            None,
+            {"context": kept["context"] | {"page": {"url": "https://shop.example/a"}}},
+        ),
+    }
+
+
+async def test_largest_batch_of_python_is_taken_and_one_large_event_costs_only_itself(
+    site: Site, data_dir: Path
+) -> None:
+    """506,426 bytes were measured; 200 KB in one event is what Node's own check lets through."""
+    messages = [TRACK | {"messageId": f"m{n}", "properties": {"text": "x" * 5_000}} for n in range(98)]
+    last: dict[str, Any] = TRACK | {"messageId": "m98", "properties": {"text": ""}}
+    last["properties"]["text"] = "z" * (506_426 - len(json.dumps({"batch": [*messages, last]})))
+    body = json.dumps({"batch": [*messages, last]}).encode()
+    assert len(body) == 506_426
+    answer = await site.lean.post("/v1/batch", content=body, headers=basic(site.secret_key))
+    assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (200, 99, 0)
+
+    huge = TRACK | {"messageId": "huge", "properties": {f"k{n}": "y" * 8_000 for n in range(25)}}
+    hundred = [
+        *(TRACK | {"messageId": f"n{n}"} for n in range(60)),
+        huge,
+        *(TRACK | {"messageId": f"n{n}"} for n in range(60, 99)),
+    ]
+    answer = await site.lean.post("/v1/batch", json={"batch": hundred}, headers=basic(site.secret_key))
+    assert (answer.json()["accepted"], answer.json()["rejected"]) == (99, 1)
+    assert [(one["index"], one["code"]) for one in answer.json()["errors"]] == [(60, "event_too_large")]
+    assert len(stored(data_dir, site.project_id)) == 99 + 99
 
 
 async def test_counters_and_flags_are_answered_and_thrown_away(site: Site, data_dir: Path) -> None:

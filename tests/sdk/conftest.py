@@ -55,8 +55,12 @@ class Shop:
             "python": ("send_with_python.py",),
             "node": ("send_with_node.mjs",),
             "browser": ("send_in_browser.mjs",),
+            "posthog": ("send_with_posthog.py",),
         }
-        command = [sys.executable if sdk == "python" else "node", *(str(HERE / name) for name in programs[sdk])]
+        command = [
+            sys.executable if programs[sdk][0].endswith(".py") else "node",
+            *(str(HERE / name) for name in programs[sdk]),
+        ]
         said = subprocess.run(
             command,
             input=json.dumps(told),

@@ -1,5 +1,6 @@
 """Stands between an SDK and the server: writes down what passes, and disturbs it when a test says so."""
 
+import contextlib
 import gzip
 import http.client
 import threading
@@ -87,6 +88,11 @@ class Recorder:
         """Every message that the server said it has, in the order of its first arrival."""
         return list({message["messageId"]: message for one in self.posts() for message in one.messages}.values())
 
+    def sent_to_posthog(self) -> list[dict[str, Any]]:
+        """The same of PostHog's clients."""
+        posts = [one for one in self.posts() if one.path.startswith(("/batch", "/e/"))]
+        return list({event["uuid"]: event for one in posts for event in one.content["batch"]}.values())
+
     def _pass_on(self, request: BaseHTTPRequestHandler) -> None:
         headers: Iterable[tuple[str, str]]
         body = request.rfile.read(int(request.headers.get("content-length") or 0))
@@ -109,7 +115,8 @@ class Recorder:
                 request.send_header(name, value)
         request.send_header("Content-Length", str(len(answer)))
         request.end_headers()
-        request.wfile.write(answer)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a page that goes away reads no answer
+            request.wfile.write(answer)
 
     def _ask(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, Iterable[tuple[str, str]], bytes]:
         host = urlsplit(self.target).netloc

@@ -27,7 +27,7 @@ MOVED = ("ip", "userAgent", "timezone")
 TAKEN = frozenset(
     {
         *("type", "event", "messageId", "userId", "anonymousId", "previousId", "groupId", "timestamp", "sentAt"),
-        *("properties", "traits", "context", "integrations", "_metadata", "writeKey", "originalTimestamp"),
+        *("properties", "traits", "context", "integrations", "_metadata", "writeKey", "originalTimestamp", "channel"),
     }
 )
 Row = dict[str, Any]
@@ -61,13 +61,17 @@ def expected_row(message: dict[str, Any], *, source: str) -> Row:
         "event_type": message["event"] if kind == "track" else NAMES.get(kind, kind),
         "user_id": message.get("userId") or None,
         "anonymous_id": message.get("anonymousId") or None,
-        "created_at": datetime.fromisoformat(message["timestamp"]).astimezone(UTC),
+        "created_at": datetime.fromisoformat(message.get("timestamp") or message["originalTimestamp"]).astimezone(UTC),
         "source": source,
         "user_agent": context.get("userAgent"),
         "timezone": context.get("timezone"),
         **dict.fromkeys(UTM.values()),
     }
     page = context.get("page", {})
+    for members in (own if kind == "page" else {}, page):
+        if members.get("referrer") == "$direct":
+            del members["referrer"]
+    traits = message.get("traits") or (context.pop("traits", None) if kind == "identify" else None) or {}
     for name in ("url", "referrer"):
         first = own.pop(name, None) if kind == "page" else None
         row[name] = first or page.get(name) or None
@@ -81,7 +85,7 @@ def expected_row(message: dict[str, Any], *, source: str) -> Row:
     for name in MOVED:
         context.pop(name, None)
     beside = {name: value for name, value in message.items() if name not in TAKEN and value is not None}
-    row["properties"] = beside | own | (message.get("traits") or {})
+    row["properties"] = beside | own | traits
     if kind == "group":
         row["properties"]["group_id"] = message["groupId"]
     if kind == "alias":
@@ -98,3 +102,50 @@ def assert_stored(rows: list[Row], messages: list[dict[str, Any]], *, source: st
     for message in messages:
         expected = expected_row(message, source=source)
         assert {name: by_id[message["messageId"]][name] for name in expected} == expected
+
+
+POSTHOG_NAMES = {
+    **{"$pageview": "page_view", "$screen": "screen_view", "$identify": "identify"},
+    **{"$create_alias": "alias", "$groupidentify": "group"},
+}
+POSTHOG_COLUMNS = {
+    **{"$current_url": "url", "$referrer": "referrer", "$raw_user_agent": "user_agent", "$timezone": "timezone"},
+    **{f"utm_{name}": f"utm_{name}" for name in ("source", "medium", "campaign", "term", "content")},
+}
+
+
+def expected_posthog_row(message: dict[str, Any], *, source: str) -> Row:
+    """The same for an event of PostHog's."""
+    own = {name: value for name, value in message.items() if name not in ("uuid", "event", "timestamp", "distinct_id")}
+    own.pop("type", None)
+    own = own | own.pop("properties", {})
+    person = own.pop("distinct_id", None) or message.get("distinct_id")
+    is_known = own.get("$is_identified") is not False and own.get("$process_person_profile") is not False
+    is_identify = message["event"] == "$identify"
+    row: Row = {
+        "id": message["uuid"],
+        "event_type": POSTHOG_NAMES.get(message["event"], message["event"]),
+        "user_id": person if is_known or is_identify else None,
+        "anonymous_id": own.pop("$anon_distinct_id", None) if is_identify else None if is_known else person,
+        "created_at": datetime.fromisoformat(message["timestamp"]).astimezone(UTC),
+        "source": source,
+    }
+    if message["event"] == "$create_alias":
+        own["previous_id"] = own["alias"]
+    if message["event"] == "$groupidentify":
+        own["group_id"] = f"{own['$group_type']}:{own['$group_key']}"
+    for name in ("token", "$ip"):
+        own.pop(name, None)
+    for name, column in POSTHOG_COLUMNS.items():
+        value = own.pop(name, None)
+        row[column] = None if value == "$direct" else value
+    row["properties"] = own
+    return row
+
+
+def assert_posthog_stored(rows: list[Row], messages: list[dict[str, Any]], *, source: str) -> None:
+    assert sorted(row["id"] for row in rows) == sorted(message["uuid"] for message in messages)
+    by_id = {row["id"]: row for row in rows}
+    for message in messages:
+        expected = expected_posthog_row(message, source=source)
+        assert {name: by_id[message["uuid"]][name] for name in expected} == expected

@@ -25,6 +25,13 @@ def segment_settings(key: str, base_url: str) -> bytes:
     return msgspec.json.encode({"integrations": {"Segment.io": integration}, "metrics": {"sampleRate": 0}})
 
 
+def rudder_settings(key: str) -> bytes:
+    """What RudderStack's browser SDK wants to know before it sends: no destinations, nothing measured about itself."""
+    config = {"statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}}
+    source = {"id": key, "writeKey": key, "name": "IAFA", "enabled": True, "config": config}
+    return msgspec.json.encode({"source": {**source, "destinations": [], "connections": [], "dataplanes": {}}})
+
+
 def posthog_config() -> bytes:
     return msgspec.json.encode(_POSTHOG)
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iafa.api.collect import CORS, PREFLIGHT_MAX_AGE_S, Answer, Left, inflate, limit_fields, read_body, sender_of
 from iafa.api.problems import INTERNAL_ERROR, MEDIA_TYPE, RETRY_AFTER_S, Problem
-from iafa.api.sdk_settings import KEY, base_url_of, posthog_config, segment_settings
+from iafa.api.sdk_settings import KEY, base_url_of, posthog_config, rudder_settings, segment_settings
 from iafa.errors import IafaError, InvalidCredentials, NoRoom, NotFound
 from iafa.ingest.collector import BatchAnswer, Collector
 from iafa.ingest.deliveries import Delivery
@@ -25,14 +25,16 @@ from iafa.ingest.segment import BATCH, CALLS, read_segment
 
 log = logging.getLogger("iafa.sdks")
 
+# Every header that one of these SDKs sets; what is not named here is never sent.
+_HEADERS = (
+    *("authorization", "content-type", "content-encoding", "x-retry-count", "x-api-key", "anonymousid", "sentat"),
+    *("rsa-retry-attempt", "rsa-retry-reason", "rsa-since-first-attempt", "rsa-since-last-attempt"),
+)
 _PREFLIGHT = (
     *CORS,
     (b"access-control-allow-methods", b"GET, POST"),
     # By name: with `*` Chromium asks again before every single request that has an Authorization.
-    (
-        b"access-control-allow-headers",
-        b"authorization, content-type, content-encoding, x-retry-count, x-api-key, anonymousid",
-    ),
+    (b"access-control-allow-headers", ", ".join(_HEADERS).encode()),
     (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
 )
 _SHORT = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": BATCH}
@@ -135,9 +137,18 @@ class SdkFront:
                 host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
                 base_url = base_url_of(self._public_url, scope.get("scheme", "http"), host)
                 return partial(_said, segment_settings(key, base_url), caching=_CACHEABLE)
+            case ["", "sourceConfig"]:
+                return self._rudder
             case ["", "array", key, "config"] if KEY.fullmatch(key):
                 return partial(_said, posthog_config(), caching=_CACHEABLE)
         return None
+
+    async def _rudder(self, scope: Scope, _receive: Receive) -> Answered:
+        """For the key that the request names, as all of its requests do; it is not looked up."""
+        key = _one_key(_keys_of(scope, None, "writeKey") or {""})
+        if not KEY.fullmatch(key):
+            raise NotFound
+        return Answered(rudder_settings(key), _CACHEABLE)
 
     async def _segment(self, call: str, path_key: str | None, scope: Scope, receive: Receive) -> Answered:
         keys = _keys_of(scope, path_key, "writeKey")

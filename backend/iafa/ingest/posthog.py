@@ -22,7 +22,7 @@ from iafa.ingest.deliveries import (
     time_of,
     wrong_types,
 )
-from iafa.ingest.segment import GROUP_ID, PREVIOUS_ID, source_of
+from iafa.ingest.segment import GROUP_ID, NO_REFERRER, PREVIOUS_ID, source_of
 from iafa.ingest.wire import WireEvent, decode_json
 
 POSTHOG = "posthog"
@@ -45,7 +45,6 @@ _NAMES = {
     **{"$create_alias": "alias", "$groupidentify": "group"},
 }
 _UTM = {f"utm_{name}": name for name in Campaign.__struct_fields__}
-_NO_REFERRER = "$direct"
 
 
 def unwrapped(body: bytes, *, is_base64: bool) -> bytes:
@@ -110,7 +109,7 @@ def _message(item: Any, pointer: str, skew_us: int) -> Message:
     user_id, anonymous_id = _people(item, properties)
     _name_others(name, properties, user_id)
     properties.pop("token", None)
-    if properties.get("$referrer") == _NO_REFERRER:
+    if properties.get("$referrer") == NO_REFERRER:
         del properties["$referrer"]
     library, timestamp = properties.get("$lib"), item.get("timestamp")
     if skew_us and time_of(timestamp) is not None and isinstance(properties.get(CONTEXT, {}), dict):

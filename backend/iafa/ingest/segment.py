@@ -26,6 +26,7 @@ BATCH = "batch"
 CALLS = ("track", "identify", "page", "screen", "alias", "group")
 PREVIOUS_ID = "previous_id"  # the property of an `alias` event that names the person's other id
 GROUP_ID = "group_id"
+NO_REFERRER = "$direct"  # what clients of RudderStack and PostHog write for none
 _VIEWS = {"page": "page_view", "screen": "screen_view"}
 _EXPECTED = 'a message, a JSON object; a batch is {"batch": [...]}'
 _TEXT = ((str,), "must be a string")
@@ -90,6 +91,8 @@ def _message(call: str, defaults: Mapping[str, Any], item: Any, pointer: str, sk
     if errors:
         return Message(errors)
     context = {**defaults, **(item.get(CONTEXT) or {})}
+    if kind == "identify" and item.get("traits") is None and isinstance(context.get("traits"), dict):
+        item = {**item, "traits": context.pop("traits")}  # where RudderStack's clients put them
     properties = _properties(kind, item)
     page = context.get("page")
     page = dict(page) if isinstance(page, dict) else {}
@@ -129,6 +132,9 @@ def _properties(kind: str, item: Mapping[str, Any]) -> dict[str, Any]:
 def _addresses(kind: str, properties: dict[str, Any], page: dict[str, Any]) -> tuple[str | None, str | None]:
     """The page's own address and where its visitor came from. What a `page` message says itself counts first."""
     own = properties if kind == "page" else {}
+    for members in (own, page):
+        if members.get("referrer") == NO_REFERRER:
+            del members["referrer"]
     url, referrer = (take_long_text(own, name) for name in ("url", "referrer"))
     kept = {"url": url, "referrer": referrer}
     for name in ("url", "referrer"):
