@@ -239,6 +239,16 @@ def unlink(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def take_away(path: Path) -> bytes | None:
+    """The content of a file that is gone now; None when somebody else was first."""
+    try:
+        data = path.read_bytes()
+        path.unlink()
+    except FileNotFoundError:
+        return None
+    return data
+
+
 def remove_empty_dir(path: Path) -> None:
     """Remove a directory if it is empty; one that is not stays."""
     try:

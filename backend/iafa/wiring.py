@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from iafa.audit import AuditLog
@@ -35,6 +35,7 @@ from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
 from iafa.jobs.verify import Verifier
 from iafa.journal.reader import backlog, journals
+from iafa.journal.watchers import Watchers
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
@@ -102,6 +103,11 @@ class House(Questions):
 
     def quarantine(self) -> Quarantine:
         return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
+
+    @cached_property
+    def watchers(self) -> Watchers:
+        """Which projects somebody watches, at whichever worker."""
+        return Watchers(self.layout.run / "watched", self.clock)
 
     def quarantine_desk(self) -> QuarantineDesk:
         replayer = Replayer(self.layout, self.appender(), self.quarantine(), self.clock, self.hit, self.enrichment)
@@ -308,7 +314,7 @@ def open_intake(house: House) -> Intake:
         hit=house.hit,
         known_epoch=partial(highest_epoch, house.layout, house.manifests),
     )
-    rejections = Rejections(journal, RateLimiter(house.clock), house.counters)
+    rejections = Rejections(journal, RateLimiter(house.clock), house.counters, house.watchers.is_watched)
     gate = Gate(
         find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
         limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),

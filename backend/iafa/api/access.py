@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi import Depends, Request, WebSocket
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from iafa.api.bodies import json_object
@@ -38,6 +38,7 @@ class Access(StrEnum):
     WRITE_KEY = "write_key"
     SECRET_KEY = "secret_key"  # noqa: S105 - a policy, no secret
     OPERATOR = "operator"
+    TICKET = "ticket"
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,11 @@ async def secret_key(request: Request, services: ServicesOf) -> KeyGrant:
     if grant.kind != "secret":
         raise InsufficientScope("this key may only send events; use the project's secret key")
     return grant
+
+
+def live_ticket(websocket: WebSocket) -> str:
+    """The ticket of a socket, which the route redeems once the socket can be told why it is closed."""
+    return websocket.query_params.get("ticket", "")
 
 
 def metrics_reader(request: Request, services: ServicesOf) -> None:
@@ -196,6 +202,7 @@ DEMANDS: Mapping[Callable[..., Any], Access] = {
     write_key: Access.WRITE_KEY,
     secret_key: Access.SECRET_KEY,
     metrics_reader: Access.OPERATOR,
+    live_ticket: Access.TICKET,
 }
 
 SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
@@ -207,6 +214,7 @@ SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.WRITE_KEY: [{"api_key": []}],
     Access.SECRET_KEY: [{"api_key": []}],
     Access.OPERATOR: [],
+    Access.TICKET: [],
 }
 
 
@@ -222,6 +230,9 @@ def declared_access(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], Access
     found: dict[tuple[str, str], Access] = {}
     for context in iter_route_contexts(list(routes)):
         route = context.original_route
+        if isinstance(route, APIWebSocketRoute):
+            found[str(context.path_format), "WEBSOCKET"] = _guarded(route, ["WEBSOCKET"])
+            continue
         if not isinstance(route, APIRoute):
             raise UndeclaredAccess(f"{getattr(route, 'path', route)} is not an API route and declares no policy")
         access = _policy(route)
@@ -233,15 +244,20 @@ def _policy(route: APIRoute) -> Access:
     stated = (route.openapi_extra or {}).get(EXTENSION)
     if stated is not None:
         return Access(stated)
+    return _guarded(route, sorted(route.methods or ()))
+
+
+def _guarded(route: APIRoute | APIWebSocketRoute, methods: list[str]) -> Access:
+    """The strictest of what the route depends on."""
     found = [
         DEMANDS[dependency.call]
         for dependency in route.dependant.dependencies
         if dependency.call is not None and dependency.call in DEMANDS
     ]
     if not found:
-        raise UndeclaredAccess(f"{sorted(route.methods or ())} {route.path} declares no access policy")
+        raise UndeclaredAccess(f"{methods} {route.path} declares no access policy")
     if Access.PUBLIC in found and len(set(found)) > 1:
-        raise UndeclaredAccess(f"{sorted(route.methods or ())} {route.path} is declared public and guarded at once")
+        raise UndeclaredAccess(f"{methods} {route.path} is declared public and guarded at once")
     return max(found, key=list(Access).index)
 
 

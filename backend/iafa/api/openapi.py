@@ -12,6 +12,7 @@ from iafa.api.access import EXTENSION, SECURITY, Access
 from iafa.api.driver_models import DriversQuestion
 from iafa.api.examples import example_of
 from iafa.api.funnel_models import FunnelDefinition, FunnelQuestion, ReceiptQuestion
+from iafa.api.live_models import LiveMessage, LiveRequest
 from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion
 from iafa.api.problem_docs import ProblemBody
 from iafa.api.suggestion_models import NextStepsQuestion
@@ -32,6 +33,7 @@ _TAGS = [
     {"name": "accounts", "description": "Users and their sessions."},
     {"name": "projects", "description": "Projects, their keys and the snippet."},
     {"name": "quarantine", "description": "What was not stored, and why; mend it and store it after all."},
+    {"name": "live", "description": "What comes in now, over a WebSocket."},
     {"name": "funnels", "description": "Saved definitions."},
     {"name": "analytics", "description": "Answers."},
     {"name": "operation", "description": "For load balancers and operators."},
@@ -49,6 +51,7 @@ _SECURITY = {
 # Read by routes that take the body as it is, so that the framework does not know them.
 _BODIES = (
     *(ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion),
+    *(LiveMessage, LiveRequest),
     *(NextStepsQuestion, ReceiptQuestion, DriversQuestion),
 )
 # The framework's own validation answer is never sent: problems take its place.

@@ -3,6 +3,7 @@
 import ipaddress
 from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from iafa.errors import InsufficientScope
@@ -22,7 +23,7 @@ def refuse_foreign_page(request: Request, settings: Settings) -> None:
     site = request.headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
         raise _foreign()
-    if origin is not None and not _is_own(origin, request, settings):
+    if origin is not None and not _is_own(origin, request.headers, settings):
         raise _foreign()
 
 
@@ -38,9 +39,15 @@ def client_address(request: Request) -> str:
     return str(ipaddress.ip_network((int(address), IPV6_PREFIX), strict=False))
 
 
-def _is_own(origin: str, request: Request, settings: Settings) -> bool:
+def is_own_page(headers: Headers, settings: Settings) -> bool:
+    """Whether a socket is opened by this server's page, by one of `CORS_ORIGINS`, or by no page at all."""
+    origin = headers.get("origin")
+    return origin is None or origin in settings.cors_origins or _is_own(origin, headers, settings)
+
+
+def _is_own(origin: str, headers: Headers, settings: Settings) -> bool:
     # The host alone: behind a proxy that ends TLS the scheme seen here may differ from the browser's.
-    own = {request.headers.get("host", "")}
+    own = {headers.get("host", "")}
     if settings.public_url:
         own.add(urlsplit(settings.public_url).netloc)
     try:

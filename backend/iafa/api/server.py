@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
-from iafa.api import collect_routes, quarantine, sdk_routes, upload
+from iafa.api import collect_routes, live, quarantine, sdk_routes, upload
 from iafa.api.app import create_app
 from iafa.api.collect import CollectFront
 from iafa.api.loop_lag import LoopLag
@@ -25,12 +25,14 @@ from iafa.api.services import Services
 from iafa.api.tokens import Tokens
 from iafa.api.upload import Uploads
 from iafa.clock import Clock
+from iafa.jobs.live import LiveFeed
+from iafa.meta.live_tickets import LiveTickets
 from iafa.published import Publisher
 from iafa.query.paths.warming import WARMING
 from iafa.settings import Settings
 from iafa.wiring import House, Intake, open_house, open_intake
 
-EXTRA_ROUTERS = (collect_routes.router, sdk_routes.router, upload.router, quarantine.router)
+EXTRA_ROUTERS = (collect_routes.router, sdk_routes.router, upload.router, quarantine.router, live.router)
 log = logging.getLogger("iafa.server")
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 TELL_SHORTAGE_EVERY_S = 30.0
@@ -110,6 +112,9 @@ async def serving(
             app, intake.collector, public_url=settings.public_url, durability=settings.durability
         )
         app.state.collect_front = front = CollectFront(sdks, intake.collector, durability=settings.durability)
+        app.state.live = live.LiveDesk(
+            LiveFeed(house.layout.journal, house.watchers), LiveTickets(house.layout.run / "tickets", house.clock)
+        )
         app.state.quarantine = house.quarantine_desk()
         uploader = house.uploader()
         app.state.uploads = Uploads(uploader.make_folder, uploader.run, settings.upload_bytes_max)
@@ -149,6 +154,8 @@ async def serve(
             backlog=BACKLOG,
             limit_concurrency=CONNECTIONS_MAX,
             timeout_graceful_shutdown=GRACE_S,
+            ws_max_size=2 * live.ASKED_CHARS_MAX,
+            ws_per_message_deflate=False,  # the processor is for those who send events
         )
         server = _Server(config, (served.publisher.start, WARMING.start, announce))
         if until is not None:

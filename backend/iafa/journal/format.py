@@ -47,12 +47,12 @@ class Record(msgspec.Struct, gc=False):
     d: list[Dropped] = []
 
 
-class _LooseRecord(Record, gc=False):
+class LooseRecord(Record, gc=False):
     e: list[msgspec.Raw] = []  # type: ignore[assignment]  # the events of a record, not decoded yet
 
 
 _decoder = msgspec.json.Decoder(Record)
-_loose_decoder = msgspec.json.Decoder(_LooseRecord)
+_loose_decoder = msgspec.json.Decoder(LooseRecord)
 _event_decoder = msgspec.json.Decoder(Event)
 # How a kind is written, and the member that holds its content.
 _KINDS = {
@@ -83,6 +83,12 @@ def record_pieces(
     )
     checksum = google_crc32c.extend(google_crc32c.value(head), content)
     return head, content, b',"c":"%08x"}\n' % checksum
+
+
+def peek_line(line: bytes) -> LooseRecord:
+    """The record of an acknowledged line, its events not decoded and its checksum not compared. For what is only shown;
+    raises DecodeError for what cannot be read."""
+    return _loose_decoder.decode(line)
 
 
 def decode_line(line: bytes) -> Record | None:

@@ -1066,6 +1066,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/live/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a ticket for the live view
+         * @description Good for one WebSocket at `/api/v1/live?ticket=...`, once, within 30 seconds, at any worker. A page must be this server's or one of `CORS_ORIGINS`. The server sends `LiveMessage`, the client may send `LiveRequest`. Close codes: 4400 a message that is none, 4401 no valid ticket or the session has ended, 4403 a page of another site or a project that is no longer yours, 4408 the socket takes nothing, 4429 too many sockets.
+         */
+        post: operations["make_live_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -3391,6 +3411,163 @@ export interface components {
              * @example 1
              */
             count: number;
+        };
+        /**
+         * LiveEvent
+         * @description One event as it came in, or with `count` several of which no more is known.
+         */
+        LiveEvent: {
+            /**
+             * Result
+             * @description `bot` is stored, too. `limited`: a rate limit or a quota.
+             * @enum {string}
+             */
+            result: "stored" | "bot" | "duplicate" | "rejected" | "sampled_out" | "limited";
+            /**
+             * Reason
+             * @description Why it is not stored.
+             * @default null
+             * @example missing_identity
+             */
+            reason?: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            received_at: string;
+            /**
+             * Worker
+             * @description The number of the journal that took it: one start of one worker.
+             * @example 17
+             */
+            worker: number;
+            /**
+             * Event Id
+             * @default null
+             */
+            event_id?: string | null;
+            /**
+             * Event Type
+             * @default null
+             */
+            event_type?: string | null;
+            /**
+             * Event
+             * @description As it is stored, without the address.
+             * @default null
+             */
+            event?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Pointer
+             * @default null
+             */
+            pointer?: string | null;
+            /**
+             * Message
+             * @default null
+             */
+            message?: string | null;
+            /**
+             * Body
+             * @description Of a refused event: its text.
+             * @default null
+             */
+            body?: string | null;
+            /**
+             * Count
+             * @default 1
+             */
+            count?: number;
+        };
+        /**
+         * LiveFilter
+         * @description What is not given does not restrict.
+         */
+        LiveFilter: {
+            /**
+             * Event Type
+             * @default null
+             */
+            event_type?: string | null;
+            /**
+             * Result
+             * @default null
+             */
+            result?: ("stored" | "bot" | "duplicate" | "rejected" | "sampled_out" | "limited") | null;
+            /**
+             * Person
+             * @description A user id or an anonymous id.
+             * @default null
+             */
+            person?: string | null;
+        };
+        /**
+         * LiveMessage
+         * @description What the server sends: `ready` once, `events` as they come, `heartbeat` when nothing comes.
+         */
+        LiveMessage: {
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "ready" | "events" | "heartbeat";
+            /**
+             * Events
+             * @description Of `events`: oldest first.
+             * @default null
+             */
+            events?: components["schemas"]["LiveEvent"][] | null;
+            /**
+             * Skipped
+             * @description Events that came too fast for this socket since the last message.
+             * @default null
+             */
+            skipped?: number | null;
+            /**
+             * Gap
+             * @description Some came too fast for the server to read; nobody counted them.
+             * @default null
+             */
+            gap?: boolean | null;
+            /**
+             * At
+             * @description Of `heartbeat`.
+             * @default null
+             */
+            at?: string | null;
+        };
+        /**
+         * LiveRequest
+         * @description What the client may send, at any time.
+         */
+        LiveRequest: {
+            filter: components["schemas"]["LiveFilter"];
+        };
+        /**
+         * LiveTicket
+         * @description Lets one socket in, once.
+         */
+        LiveTicket: {
+            /**
+             * Ticket
+             * @example kT3_0qJ0b9c2oXh6pQ8rR1sV5uY7wZ2aB4cD6eF8gHi
+             */
+            ticket: string;
+            /**
+             * Path
+             * @description Open a WebSocket here.
+             * @example /api/v1/live?ticket=kT3_0qJ0b9c2oXh6pQ8
+             */
+            path: string;
+            /**
+             * Expires In
+             * @description Seconds.
+             * @example 30
+             */
+            expires_in: number;
         };
         /** Login */
         Login: {
@@ -15700,6 +15877,94 @@ export interface operations {
             };
             /** @description The storage cannot be written now */
             503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_live_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ticket": "kT3_0qJ0b9c2oXh6pQ8rR1sV5uY7wZ2aB4cD6eF8gHi",
+                     *       "path": "/api/v1/live?ticket=kT3_0qJ0b9c2oXh6pQ8",
+                     *       "expires_in": 30
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LiveTicket"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;
