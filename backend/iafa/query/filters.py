@@ -13,6 +13,7 @@ import msgspec
 from iafa.event import INTEGER_MAX, NAME_CHARS_MAX, STRING_BYTES_MAX
 from iafa.lake.schema import COLUMNS
 from iafa.query.binding import Parameters, sql_text
+from iafa.query.channels import CHANNEL, CHANNEL_COLUMNS, CHANNEL_SQL
 from iafa.query.field_errors import FieldErrors, pointer_to
 
 FILTERS_MAX = 50
@@ -118,7 +119,7 @@ def filter_columns(condition: Condition) -> set[str]:
     columns = set() if prefix == "column" else {"properties"}
     if prefix != "property" and name in FILTER_COLUMNS:
         columns.add(name)
-    return columns
+    return columns | CHANNEL_COLUMNS if (prefix, name) == ("column", CHANNEL) else columns
 
 
 def condition_sql(condition: Condition, parameters: Parameters) -> str:
@@ -189,8 +190,9 @@ class _FilterReader:
         prefix, name = _split(text)
         if prefix and not name:
             self._errors.add(pointer, "too_short", "a name must follow the prefix")
-        elif prefix == "column" and name not in FILTER_COLUMNS:
-            self._errors.add(pointer, "unknown_column", f"must be one of: {', '.join(FILTER_COLUMNS)}")
+        elif prefix == "column" and name not in (*FILTER_COLUMNS, CHANNEL):
+            known = ", ".join((*FILTER_COLUMNS, CHANNEL))
+            self._errors.add(pointer, "unknown_column", f"must be one of: {known}")
         return text
 
     def _operator(self, raw: object, pointer: str) -> Operator | None:
@@ -278,6 +280,8 @@ class _Subject:
         prefix, bare = _split(name)
         self.place: int | None = None
         self._column = bare if prefix != "property" and bare in FILTER_COLUMNS else None
+        if (prefix, bare) == ("column", CHANNEL):
+            self._column = CHANNEL_SQL  # by its full name alone: clients send properties of this name
         if prefix != "column":
             self.place = parameters.property_place(pointer_of_property(bare))
 
