@@ -63,6 +63,7 @@ class DropReason(StrEnum):
     TOO_MANY_KEYS = "too_many_keys"
     EVENT_TOO_LARGE = "event_too_large"
     MISSING_IDENTITY = "missing_identity"
+    SCHEMA = "schema_mismatch"
     SAMPLED_OUT = "sampled_out"
     DUPLICATE = "duplicate"
     RATE_LIMITED = "rate_limited"

@@ -14,7 +14,6 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from iafa.api.project_models import ProjectCreation
 from iafa.clock import SystemClock
 from iafa.event import DropReason
 from iafa.jobs.live import NOT_REFUSED
@@ -210,24 +209,19 @@ CASES: dict[str, Sent] = {
     DropReason.RATE_LIMITED: over_the_limit,
     DropReason.QUOTA_EXCEEDED: over_the_quota,
     DropReason.POISON: poisoned,
+    DropReason.SAMPLED_OUT: one(),
+    DropReason.SCHEMA: one(properties={"price": "free"}),
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     DropReason.RATE_LIMITED: {"rate_limit_per_minute": 1},
     DropReason.QUOTA_EXCEEDED: {"monthly_quota": 1},
+    DropReason.SAMPLED_OUT: {"sampling": [{"rate": 0}]},
+    DropReason.SCHEMA: {"schemas": [{"event_type": "visit", "schema": {"properties": {"price": {"type": "number"}}}}]},
 }
 
 
-# Reasons of a setting that projects do not have yet.
-NOT_YET: set[str] = set()
-if "sampling" in ProjectCreation.model_fields:
-    CASES[DropReason.SAMPLED_OUT] = one()
-    SETTINGS[DropReason.SAMPLED_OUT] = {"sampling": [{"rate": 0}]}
-else:
-    NOT_YET.add(DropReason.SAMPLED_OUT)
-
-
 def test_every_reason_has_a_case() -> None:
-    assert set(CASES) == {str(reason) for reason in DropReason} - NOT_YET
+    assert set(CASES) == {str(reason) for reason in DropReason}
 
 
 @pytest.mark.parametrize("reason", CASES)

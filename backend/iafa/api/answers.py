@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from iafa.api.account_models import OrganizationAnswer, UserAnswer
-from iafa.api.project_models import KeyAnswer, PrivacyChoice, ProjectAnswer, SamplingChoice, TrackerChoice
+from iafa.api.project_models import KeyAnswer, PrivacyChoice, ProjectAnswer, SamplingChoice, SchemaChoice, TrackerChoice
 from iafa.clock import to_iso
 from iafa.errors import ValidationFailed
 from iafa.meta.api_keys import ApiKey
@@ -43,6 +43,10 @@ def project_answer(project: Project) -> ProjectAnswer:
         rate_limit_per_ip_per_minute=project.rate_limit_per_ip_per_minute,
         monthly_quota=project.monthly_quota,
         sampling=[SamplingChoice.model_validate_json(msgspec.json.encode(rule)) for rule in project.sampling],
+        schemas=[
+            SchemaChoice(event_type=rule.event_type, schema=msgspec.json.decode(rule.schema))
+            for rule in project.schemas
+        ],
         privacy=PrivacyChoice.model_validate_json(msgspec.json.encode(project.privacy)),
         retention_days=project.retention_days,
         aggregate_retention_days=project.aggregate_retention_days,

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -59,20 +59,29 @@ class StrictRoute(APIRoute):
 
 class QuestionRoute(StrictRoute):
     """A route that also refuses parameters of the address that it does not know: a mistyped `start_date` would ask for
-    all time, and the numbers would look right.
+    all time, and the numbers would look right. Who may not ask hears that first.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler, known = super().get_route_handler(), frozenset(_parameters(self.dependant))
+        dependant, known = self.dependant, frozenset(_parameters(self.dependant))
+        endpoint, own_name = dependant.call, dependant.request_param_name
+        assert endpoint is not None
+        name = dependant.request_param_name = own_name or "_request"
 
-        async def strict(request: Request) -> Response:
-            unknown = sorted({name for name in request.query_params if name not in known})
-            if unknown:
-                errors = [FieldError(f"/{name[:NAME_SHOWN]}", "unknown_field", "is not known here") for name in unknown]
-                raise ValidationFailed("the question is not valid", errors=errors[:UNKNOWN_MAX], code="invalid_query")
-            return await handler(request)
+        async def checked(**values: Any) -> Any:
+            request = values[name] if own_name else values.pop(name)
+            _refuse_unknown(request, known)
+            return await endpoint(**values)
 
-        return strict
+        dependant.call = checked
+        return super().get_route_handler()
+
+
+def _refuse_unknown(request: Request, known: Set[str]) -> None:
+    unknown = sorted({name for name in request.query_params if name not in known})
+    if unknown:
+        errors = [FieldError(f"/{name[:NAME_SHOWN]}", "unknown_field", "is not known here") for name in unknown]
+        raise ValidationFailed("the question is not valid", errors=errors[:UNKNOWN_MAX], code="invalid_query")
 
 
 def _parameters(dependant: Dependant) -> Iterator[str]:

@@ -1,10 +1,11 @@
 """Bodies of the project routes: settings, keys, tracking code, status."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from iafa.api.text import host_name, origin, plain_text, time_zone
+from iafa.meta.event_schemas import RULES_MAX, why_not_schema
 
 REQUEST = ConfigDict(extra="forbid", strict=True)
 NAME = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
@@ -82,6 +83,32 @@ class PrivacyChoice(BaseModel):
     )
 
 
+def _usable_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    wrong = why_not_schema(schema)
+    if wrong is not None:
+        raise ValueError(f"is no usable JSON Schema: {wrong}")
+    return schema
+
+
+class SchemaChoice(BaseModel):
+    """What the properties of an event type must look like. An event that does not fit is refused."""
+
+    model_config = REQUEST
+
+    event_type: NAME = Field(examples=["purchase"])
+    json_schema: Annotated[dict[str, Any], AfterValidator(_usable_schema)] = Field(
+        alias="schema",
+        description="A JSON Schema of the object of properties: at most 16 KiB, without references.",
+        examples=[{"required": ["price"], "properties": {"price": {"type": "number", "minimum": 0}}}],
+    )
+
+
+def _one_schema_each(rules: list[SchemaChoice]) -> list[SchemaChoice]:
+    if len({rule.event_type for rule in rules}) < len(rules):
+        raise ValueError("must hold one schema at most for the same event type")
+    return rules
+
+
 def _distinct_rules(rules: list[SamplingChoice]) -> list[SamplingChoice]:
     if len({(rule.event_type, rule.source) for rule in rules}) < len(rules):
         raise ValueError("must hold one rule at most for the same event type and source")
@@ -89,6 +116,9 @@ def _distinct_rules(rules: list[SamplingChoice]) -> list[SamplingChoice]:
 
 
 RULES = Annotated[list[SamplingChoice], Field(max_length=100), AfterValidator(_distinct_rules)]
+
+
+SCHEMAS = Annotated[list[SchemaChoice], Field(max_length=RULES_MAX), AfterValidator(_one_schema_each)]
 
 
 def usual_privacy() -> PrivacyChoice:
@@ -113,6 +143,7 @@ class ProjectCreation(BaseModel):
         None, description="Events that are collected in a calendar month of UTC; null: no end.", examples=[5_000_000]
     )
     sampling: RULES = Field([], description="None: every event is kept.")
+    schemas: SCHEMAS = Field([], description="None: properties may look as they like.")
     privacy: PrivacyChoice = Field(default_factory=usual_privacy)
     retention_days: DAYS | None = Field(90, description="Days that events are kept; null: for ever.")
     aggregate_retention_days: DAYS | None = Field(
@@ -135,6 +166,7 @@ class ProjectChange(BaseModel):
     rate_limit_per_ip_per_minute: RATE | None = Field(None, examples=[100])
     monthly_quota: QUOTA | None = Field(None, examples=[5_000_000])
     sampling: RULES = Field([], description="Replaced as a whole.")
+    schemas: SCHEMAS = Field([], description="Replaced as a whole.")
     privacy: PrivacyChoice = Field(default_factory=usual_privacy, description="Replaced as a whole.")
     retention_days: DAYS | None = Field(None, examples=[365])
     aggregate_retention_days: DAYS | None = Field(None, examples=[1825])
@@ -153,6 +185,7 @@ class ProjectAnswer(BaseModel):
     rate_limit_per_ip_per_minute: int | None = Field(examples=[100])
     monthly_quota: int | None = Field(examples=[None])
     sampling: list[SamplingChoice]
+    schemas: list[SchemaChoice]
     privacy: PrivacyChoice
     retention_days: int | None = Field(examples=[90])
     aggregate_retention_days: int | None = Field(examples=[None])

@@ -21,7 +21,7 @@ from iafa.api.project_models import (
 from iafa.api.services import ServicesOf
 from iafa.clock import to_iso
 from iafa.ingest.usage import month_of
-from iafa.meta.collect_rules import PrivacySettings, SamplingRule
+from iafa.meta.collect_rules import PrivacySettings, SamplingRule, SchemaRule
 from iafa.meta.projects import TrackerSettings
 
 router = APIRouter(prefix="/projects", tags=["projects"], route_class=StrictRoute)
@@ -129,6 +129,11 @@ def _stored(settings: dict[str, Any]) -> dict[str, Any]:
         settings["tracker"] = msgspec.convert(settings["tracker"], TrackerSettings)
     if "sampling" in settings:
         settings["sampling"] = msgspec.convert(settings["sampling"], tuple[SamplingRule, ...])
+    if "schemas" in settings:
+        settings["schemas"] = tuple(
+            SchemaRule(event_type=rule["event_type"], schema=msgspec.json.encode(rule["json_schema"]).decode())
+            for rule in settings["schemas"]
+        )
     if "privacy" in settings:
         settings["privacy"] = msgspec.convert(settings["privacy"], PrivacySettings)
     return settings

@@ -219,7 +219,7 @@ def _desk(request: Request) -> QuarantineDesk:
 
 
 def _owner(project: Project) -> Owner:
-    return Owner(project.id, bytes.fromhex(project.salt), project.retention_days)
+    return Owner(project.id, bytes.fromhex(project.salt), project.retention_days, project.schemas)
 
 
 def _wanted(reason: str | None, event_type: str | None, start: str | None, end: str | None, state: State) -> Wanted:

@@ -144,6 +144,7 @@ async def upload(
             columns=mapped,
             preset=preset,
             retention_days=grant.retention_days,
+            schemas=grant.schemas,
             is_gzip=is_gzip,
             inflated_bytes_max=uploads.bytes_max * INFLATION_MAX,
         )

@@ -122,6 +122,7 @@ def _into_directory(columns: dict[str, str], options: dict[str, Any]) -> Load:
             columns=columns,
             preset=options["preset"],
             retention_days=project.retention_days,
+            schemas=project.schemas,
         )
         return uploader.run(request, watch)
 

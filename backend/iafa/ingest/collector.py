@@ -32,6 +32,7 @@ from iafa.ingest.sampling import Sampler, sampler_of
 from iafa.ingest.wire import Parsed, WireEvent, decode_batch, decode_beacon, decode_event, event_texts
 from iafa.journal.writer import JournalWriter
 from iafa.meta.api_keys import KeyGrant
+from iafa.meta.event_schemas import schemas_of
 from iafa.metrics import Counters
 
 TRACK, BATCH, BEACON = "track", "batch", "beacon"  # the shapes of refused events' texts
@@ -143,6 +144,7 @@ class Collector:
             request_key=origin.request_key,
             route=delivery.route,
             privacy=privacy,
+            schemas=schemas_of(grant.schemas) if grant.schemas else None,
         )
         await self.gate.spend(grant, origin, len(delivery.items))
         drafts = (_delivered(delivery, index, sender, origin, self.locate) for index in range(len(delivery.items)))
@@ -318,6 +320,7 @@ class Collector:
             request_key=origin.request_key,
             route=route,
             privacy=privacy,
+            schemas=schemas_of(grant.schemas) if grant.schemas else None,
             # Whoever has no id is told apart by the address, also where it is not stored.
             visitor=None if privacy.form == "hash" or not is_visitor else hash_address(origin.address, privacy.salt),
         )

@@ -36,6 +36,7 @@ from iafa.event import (
 )
 from iafa.ingest.privacy import Privacy
 from iafa.ingest.wire import WireEvent
+from iafa.meta.event_schemas import EventSchemas
 
 SKEW_MAX_US = 30_000_000  # a client's clock that is further off is corrected by the time it sent the batch
 NUMBER_LIMIT = 1e15  # no number of milliseconds that could be a time is larger
@@ -59,6 +60,7 @@ class Sender(NamedTuple):
     location: Location | None = None
     request_key: str | None = None  # the Idempotency-Key: ids made for its events are the same when it comes again
     privacy: Privacy = Privacy()
+    schemas: EventSchemas | None = None  # what properties must look like; None: as they like
     visitor: str | None = None  # a hash of the address where that is not what is stored; for the fallback id
 
     @property
@@ -242,8 +244,16 @@ def canonical(draft: Draft) -> None:
         )
 
 
+def schema(draft: Draft) -> None:
+    """After all else: what is compared is what would be stored."""
+    schemas = draft.sender.schemas
+    if schemas is not None and not draft.errors:
+        draft.errors += schemas.errors(draft.event_type, draft.properties, f"{draft.pointer}/properties")
+
+
 Step = Callable[[Draft], None]
-STEPS: tuple[Step, ...] = (name, identity, event_id, time, properties, texts, canonical)
+
+STEPS: tuple[Step, ...] = (name, identity, event_id, time, properties, texts, canonical, schema)
 
 
 def run(wire: WireEvent, sender: Sender, pointer: str, position: int = 0) -> Draft:

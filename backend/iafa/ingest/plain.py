@@ -264,6 +264,9 @@ _ALIASES = (
 
 def _complete(events: Sequence[PlainEvent], sender: Sender) -> Plain | None:
     """Fill in what the server adds and look at what no decoder can judge. None when something is not plain."""
+    schemas = sender.schemas
+    if schemas is not None and any(schemas.concern(event.event_type) for event in events):
+        return None
     times = _read_times(events, sender)
     if times is None or not _are_times_plain(times, sender):
         return None

@@ -105,6 +105,13 @@ STEPS: tuple[Step, ...] = (
         DROPPED,
     ),
     Step("canonical", "event", "the form that is stored, within 32 KiB", (DropReason.EVENT_TOO_LARGE,), DROPPED),
+    Step(
+        "schema",
+        "event",
+        "the properties fit the project's JSON Schema for the event type, where it has one",
+        (DropReason.SCHEMA,),
+        DROPPED,
+    ),
     Step("days", "event", "a batch spans at most 31 UTC days", (DropReason.TOO_MANY_DATES,), DROPPED),
     Step("sampling", "event", "the most specific sampling rule", (DropReason.SAMPLED_OUT,), DROPPED),
     Step("duplicates", "event", "ids that this worker has seen lately", (DropReason.DUPLICATE,), DROPPED),

@@ -33,6 +33,8 @@ from iafa.lake.quarantine import Quarantine
 from iafa.lake.quarantine_rows import Place, QuarantineRows, Row, Wanted, day_of
 from iafa.lake.schema import TIME_TYPE
 from iafa.locks import held
+from iafa.meta.collect_rules import SchemaRule
+from iafa.meta.event_schemas import schemas_of
 
 ROWS_MAX = 1_000  # one replay's
 LOCK_WAIT_S = 60.0
@@ -45,6 +47,7 @@ class Owner(NamedTuple):
     project_id: str
     salt: bytes
     retention_days: int | None
+    schemas: tuple[SchemaRule, ...] = ()
 
 
 class Selection(NamedTuple):
@@ -164,6 +167,7 @@ class Replayer:
             is_browser=False,
             salt=owner.salt,
             earliest_us=earliest_kept_us(self.clock.now_us(), owner.retention_days),
+            schemas=schemas_of(owner.schemas) if owner.schemas else None,
         )
         sent_by = SentBy() if row["sender"] is None else msgspec.json.decode(row["sender"], type=SentBy)
         kept = Kept(row["id"], row["event_id"], row["body"], row["source"], sent_by)

@@ -34,6 +34,8 @@ from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, added_days
 from iafa.lake.parts import Arrival, Mask, to_table
 from iafa.locks import held
+from iafa.meta.collect_rules import SchemaRule
+from iafa.meta.event_schemas import schemas_of
 
 BLOCK_ROWS = 5_000
 BLOCK_BYTES_MAX = 16 * 1024 * 1024
@@ -59,6 +61,7 @@ class UploadRequest:
     columns: Mapping[str, str] = field(default_factory=dict)
     preset: PresetName | None = None
     retention_days: int | None = None
+    schemas: tuple[SchemaRule, ...] = ()
     is_gzip: bool = False
     inflated_bytes_max: int | None = None
 
@@ -71,6 +74,7 @@ class Target:
     columns: Mapping[str, str] = field(default_factory=dict)
     retention_days: int | None = None
     preset: PresetName | None = None
+    schemas: tuple[SchemaRule, ...] = ()
 
 
 class EventReader(Protocol):
@@ -133,7 +137,7 @@ class Uploader:
         file = open_rows(
             request.path, request.format, is_gzip=request.is_gzip, inflated_bytes_max=request.inflated_bytes_max
         )
-        target = Target(request.project_id, request.columns, request.retention_days, request.preset)
+        target = Target(request.project_id, request.columns, request.retention_days, request.preset, request.schemas)
         return self.load(file, target, progress)
 
     def load(self, file: RowFile, target: Target, progress: Progress = no_progress) -> Receipt:
@@ -217,7 +221,12 @@ class _Reading:
         self._enrichment = enrichment
         self._file = file
         self._target = target
-        self._sender = Sender(received_at=now_us, is_browser=False, is_upload=True)
+        self._sender = Sender(
+            received_at=now_us,
+            is_browser=False,
+            is_upload=True,
+            schemas=schemas_of(target.schemas) if target.schemas else None,
+        )
         self._oldest_us = earliest_kept_us(now_us, target.retention_days)
         self._errors: list[RowError] = []
         self._codes: Counter[str] = Counter()

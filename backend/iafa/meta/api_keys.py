@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from iafa.meta.collect_rules import USUAL_PRIVACY, PrivacySettings, SamplingRule
+from iafa.meta.collect_rules import USUAL_PRIVACY, PrivacySettings, SamplingRule, SchemaRule
 from iafa.meta.ids import new_id
 
 KeyKind = Literal["write", "secret"]
@@ -47,6 +47,7 @@ class KeyGrant:
     retention_days: int | None
     monthly_quota: int | None = None
     sampling: tuple[SamplingRule, ...] = ()
+    schemas: tuple[SchemaRule, ...] = ()
     privacy: PrivacySettings = USUAL_PRIVACY
 
 

@@ -17,6 +17,13 @@ class SamplingRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     window_seconds: int = 3600  # of `by: window`: the rate is the share of each such stretch of time
 
 
+class SchemaRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What the properties of one event type must look like: the JSON text of a JSON Schema."""
+
+    event_type: str
+    schema: str
+
+
 class PrivacySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ip: Literal["hash", "truncate", "none"] = "hash"
     salt: Literal["fixed", "daily", "monthly"] = "fixed"

@@ -9,7 +9,7 @@ import msgspec
 from iafa.clock import US_PER_S, Clock
 from iafa.errors import Conflict, NotFound
 from iafa.meta.api_keys import ApiKey, KeyGrant, KeyKind, KeyRing, make_key
-from iafa.meta.collect_rules import PrivacySettings, SamplingRule
+from iafa.meta.collect_rules import PrivacySettings, SamplingRule, SchemaRule
 from iafa.meta.ids import new_id
 from iafa.meta.json_file import JsonFile, Stored
 
@@ -53,6 +53,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_per_ip_per_minute: int | None = 100
     monthly_quota: int | None = None
     sampling: tuple[SamplingRule, ...] = ()
+    schemas: tuple[SchemaRule, ...] = ()
     privacy: PrivacySettings = PrivacySettings()
     retention_days: int | None = 90
     aggregate_retention_days: int | None = None
@@ -240,5 +241,6 @@ def _grant(project: Project, key: ApiKey) -> KeyGrant:
         retention_days=project.retention_days,
         monthly_quota=project.monthly_quota,
         sampling=project.sampling,
+        schemas=project.schemas,
         privacy=project.privacy,
     )

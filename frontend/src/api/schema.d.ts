@@ -4606,6 +4606,8 @@ export interface components {
             monthly_quota: number | null;
             /** Sampling */
             sampling: components["schemas"]["SamplingChoice"][];
+            /** Schemas */
+            schemas: components["schemas"]["SchemaChoice"][];
             privacy: components["schemas"]["PrivacyChoice"];
             /**
              * Retention Days
@@ -4693,6 +4695,12 @@ export interface components {
              * @default []
              */
             sampling?: components["schemas"]["SamplingChoice"][];
+            /**
+             * Schemas
+             * @description Replaced as a whole.
+             * @default []
+             */
+            schemas?: components["schemas"]["SchemaChoice"][];
             /** @description Replaced as a whole. */
             privacy?: components["schemas"]["PrivacyChoice"];
             /**
@@ -4768,6 +4776,8 @@ export interface components {
             monthly_quota: number | null;
             /** Sampling */
             sampling: components["schemas"]["SamplingChoice"][];
+            /** Schemas */
+            schemas: components["schemas"]["SchemaChoice"][];
             privacy: components["schemas"]["PrivacyChoice"];
             /**
              * Retention Days
@@ -4867,6 +4877,12 @@ export interface components {
              * @default []
              */
             sampling?: components["schemas"]["SamplingChoice"][];
+            /**
+             * Schemas
+             * @description None: properties may look as they like.
+             * @default []
+             */
+            schemas?: components["schemas"]["SchemaChoice"][];
             privacy?: components["schemas"]["PrivacyChoice"];
             /**
              * Retention Days
@@ -5538,6 +5554,35 @@ export interface components {
             event_types: components["schemas"]["SeenEventType"][];
             /** Data Version */
             data_version: string;
+        };
+        /**
+         * SchemaChoice
+         * @description What the properties of an event type must look like. An event that does not fit is refused.
+         */
+        SchemaChoice: {
+            /**
+             * Event Type
+             * @example purchase
+             */
+            event_type: string;
+            /**
+             * Schema
+             * @description A JSON Schema of the object of properties: at most 16 KiB, without references.
+             * @example {
+             *       "properties": {
+             *         "price": {
+             *           "minimum": 0,
+             *           "type": "number"
+             *         }
+             *       },
+             *       "required": [
+             *         "price"
+             *       ]
+             *     }
+             */
+            schema: {
+                [key: string]: unknown;
+            };
         };
         /**
          * SeenEventType
@@ -7365,6 +7410,22 @@ export interface operations {
                      *               "window_seconds": 3600
                      *             }
                      *           ],
+                     *           "schemas": [
+                     *             {
+                     *               "event_type": "purchase",
+                     *               "schema": {
+                     *                 "properties": {
+                     *                   "price": {
+                     *                     "minimum": 0,
+                     *                     "type": "number"
+                     *                   }
+                     *                 },
+                     *                 "required": [
+                     *                   "price"
+                     *                 ]
+                     *               }
+                     *             }
+                     *           ],
                      *           "privacy": {
                      *             "ip": "hash",
                      *             "salt": "fixed",
@@ -7453,6 +7514,7 @@ export interface operations {
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "monthly_quota": 5000000,
                  *       "sampling": [],
+                 *       "schemas": [],
                  *       "privacy": {
                  *         "ip": "hash",
                  *         "salt": "fixed",
@@ -7516,6 +7578,22 @@ export interface operations {
                      *           "event_type": "page_view",
                      *           "source": "web",
                      *           "window_seconds": 3600
+                     *         }
+                     *       ],
+                     *       "schemas": [
+                     *         {
+                     *           "event_type": "purchase",
+                     *           "schema": {
+                     *             "properties": {
+                     *               "price": {
+                     *                 "minimum": 0,
+                     *                 "type": "number"
+                     *               }
+                     *             },
+                     *             "required": [
+                     *               "price"
+                     *             ]
+                     *           }
                      *         }
                      *       ],
                      *       "privacy": {
@@ -7703,6 +7781,22 @@ export interface operations {
                      *           "window_seconds": 3600
                      *         }
                      *       ],
+                     *       "schemas": [
+                     *         {
+                     *           "event_type": "purchase",
+                     *           "schema": {
+                     *             "properties": {
+                     *               "price": {
+                     *                 "minimum": 0,
+                     *                 "type": "number"
+                     *               }
+                     *             },
+                     *             "required": [
+                     *               "price"
+                     *             ]
+                     *           }
+                     *         }
+                     *       ],
                      *       "privacy": {
                      *         "ip": "hash",
                      *         "salt": "fixed",
@@ -7802,6 +7896,7 @@ export interface operations {
                  *       "rate_limit_per_ip_per_minute": 100,
                  *       "monthly_quota": 5000000,
                  *       "sampling": [],
+                 *       "schemas": [],
                  *       "privacy": {
                  *         "ip": "hash",
                  *         "salt": "fixed",
@@ -7865,6 +7960,22 @@ export interface operations {
                      *           "event_type": "page_view",
                      *           "source": "web",
                      *           "window_seconds": 3600
+                     *         }
+                     *       ],
+                     *       "schemas": [
+                     *         {
+                     *           "event_type": "purchase",
+                     *           "schema": {
+                     *             "properties": {
+                     *               "price": {
+                     *                 "minimum": 0,
+                     *                 "type": "number"
+                     *               }
+                     *             },
+                     *             "required": [
+                     *               "price"
+                     *             ]
+                     *           }
                      *         }
                      *       ],
                      *       "privacy": {
