@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "funnel": ("funnel", "Compute a funnel and draw it in the terminal."),
     "funnels": ("funnels", "Write saved funnels as YAML, list templates, suggest funnels."),
     "check": ("check", "Check funnels written as YAML, and apply them."),
+    "tracker": ("tracker", "Check the tracker on a page."),
     "sql": ("sql", "Ask the events of a project in SQL."),
     "identity": ("identity", "See which ids were joined, and take it back."),
     "quarantine": ("quarantine", "See, download and replay refused events."),
