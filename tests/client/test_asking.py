@@ -217,8 +217,8 @@ def test_trends_are_a_frame(shop: Shop, make: Made) -> None:
     client = loaded(shop, make)
     frame = client.trends(["visit", "*"])
     assert types(frame) == {
-        **{"date": "datetime64[us, UTC]", "event_type": "str", "events": "int64", "people": "int64"},
-        **{"source": "str", "is_exact": "bool"},
+        **{"date": "datetime64[us, UTC]", "event_type": "str", "events": "int64", "events_scaled": "Int64"},
+        **{"people": "int64", "source": "str", "is_exact": "bool"},
     }
     counts = frame.pivot(index="date", columns="event_type", values="events")
     assert counts["visit"].tolist() == [2, 0, 1]

@@ -10,6 +10,12 @@ from iafa.api.funnel_models import DateRange
 class TrendBucket(BaseModel):
     date: str = Field(examples=["2026-10-01"])
     events: int = Field(examples=[3124])
+    events_scaled: int | None = Field(
+        None,
+        description="Where events are a sample: about how many there were, each weighted by 1 / `sample_rate`. Days of "
+        "roll-ups count as they were stored.",
+        examples=[None],
+    )
     people: int = Field(description="Different people; an upper bound if `is_exact` is false.", examples=[841])
     source: Literal["raw", "rollup", "both"] = Field(
         description="`rollup`: the raw events were removed by the retention; `both`: and others arrived since."

@@ -194,7 +194,8 @@ class Client:
         """Events and people by day of UTC; `*` is any event, up to 20 names.
 
         Returns one row an event and day, days without events included: `date` (its begin), `event_type`, `events`,
-        `people`, `source` (`raw`, `rollup`, `both`), `is_exact`. Both days count; absent: all data.
+        `events_scaled` (an estimate where events are a sample), `people`, `source` (`raw`, `rollup`, `both`),
+        `is_exact`. Both days count; absent: all data.
         """
         names = [events] if isinstance(events, str) else list(events)
         parameters = {"project_id": self.project_id, "event": names}

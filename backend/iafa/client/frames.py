@@ -16,6 +16,7 @@ TRENDS = {
     "date": "time",
     "event_type": "str",
     "events": "int64",
+    "events_scaled": "Int64",
     "people": "int64",
     "source": "str",
     "is_exact": "bool",

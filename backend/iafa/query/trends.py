@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from iafa.clock import US_PER_DAY
 from iafa.lake.rollups import DayCount
@@ -20,6 +20,17 @@ DAYS_MAX = 3_660
 _EPOCH = date(1970, 1, 1)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _Key = tuple[str | None, date]  # event type (None: all) and day
+
+
+class _Raw(NamedTuple):
+    """Counts of stored events. `scaled` is None where nothing was sampled."""
+
+    events: int = 0
+    people: int = 0
+    scaled: int | None = None
+
+
+_NOTHING = _Raw()
 
 
 @dataclass(frozen=True)
@@ -71,17 +82,16 @@ def trends(
     }
 
 
-def _bucket(
-    event_type: str | None, day: date, raw: dict[_Key, tuple[int, int]], rolled: dict[_Key, DayCount]
-) -> dict[str, Any]:
+def _bucket(event_type: str | None, day: date, raw: dict[_Key, _Raw], rolled: dict[_Key, DayCount]) -> dict[str, Any]:
     """A rolled-up day may have late events that are still raw; their people may be in the roll-up too."""
-    events, people = raw.get((event_type, day), (0, 0))
+    events, people, scaled = raw.get((event_type, day), _NOTHING)
     count = rolled.get((event_type, day))
     is_rolled_up = (None, day) in rolled
     source = "raw" if not is_rolled_up else "both" if events else "rollup"
     return {
         "date": day.isoformat(),
         "events": events + (count.events if count else 0),
+        "events_scaled": None if scaled is None else scaled + (count.events if count else 0),
         "people": people + (count.people if count else 0),
         "source": source,
         "is_exact": count is None or (count.is_exact and not events),
@@ -90,23 +100,24 @@ def _bucket(
 
 def _raw_counts(
     reading: Reading, snapshot: Snapshot, event_types: Sequence[str], start: date, end: date
-) -> dict[_Key, tuple[int, int]]:
+) -> dict[_Key, _Raw]:
     names = [one for one in event_types if one != ANY_EVENT]
-    found: dict[_Key, tuple[int, int]] = {}
+    found: dict[_Key, _Raw] = {}
     for is_any in [*([False] if names else []), *([True] if ANY_EVENT in event_types else [])]:
         parameters = Parameters(
             from_us=(start - _EPOCH).days * US_PER_DAY, to_us=((end - _EPOCH).days + 1) * US_PER_DAY
         )
         wanted = "true" if is_any else f"event_type in ({', '.join(parameters.bind(one) for one in names)})"
         # Roll-ups count people as they were stored: so do the days beside them.
-        events = stored_events_sql(snapshot, {"event_type", "user_hash", "created_at"}, parameters)
+        events = stored_events_sql(snapshot, {"event_type", "user_hash", "created_at", "sample_rate"}, parameters)
         sql = sql_text("trend_days", events=events, is_wanted=wanted, event_type="null" if is_any else "event_type")
-        for name, day, count, people in reading.rows(sql, parameters.values):
+        for name, day, count, people, scaled, is_sampled in reading.rows(sql, parameters.values):
             assert isinstance(day, int)
             assert isinstance(count, int)
             assert isinstance(people, int)
             key = (None if is_any else str(name), _EPOCH + timedelta(days=day))
-            found[key] = (count, people)
+            assert isinstance(scaled, int)
+            found[key] = _Raw(count, people, scaled if is_sampled else None)
     return found
 
 

@@ -6449,6 +6449,12 @@ export interface components {
              */
             events: number;
             /**
+             * Events Scaled
+             * @description Where events are a sample: about how many there were, each weighted by 1 / `sample_rate`. Days of roll-ups count as they were stored.
+             * @example null
+             */
+            events_scaled?: number | null;
+            /**
              * People
              * @description Different people; an upper bound if `is_exact` is false.
              * @example 841
@@ -10423,6 +10429,7 @@ export interface operations {
                      *             {
                      *               "date": "2026-10-01",
                      *               "events": 3124,
+                     *               "events_scaled": null,
                      *               "people": 841,
                      *               "source": "raw",
                      *               "is_exact": true
