@@ -10,6 +10,7 @@ import pytest
 
 from iafa.query.definition_reading import parse_definition
 from iafa.query.paths import compiled
+from iafa.query.paths.lengths import solve_lengths
 from iafa.query.paths.ordered import solve, solve_each
 from iafa.query.paths.plan import Paths
 from iafa.query.paths.solving import plan_of, span_of
@@ -56,6 +57,7 @@ def test_together_equals_one_by_one(mode: str) -> None:
         assert np.array_equal(both.rows, ones.rows), case
         assert np.array_equal(lengths.reached, ones.reached), case
         if can_solve(plan):
+            assert np.array_equal(solve_lengths(plan, whole).reached, ones.reached), case
             left = solve_together(plan, whole, Paths.room(len(whole.offsets) - 1, plan.steps), wants_rows=True)
             together += len(whole.offsets) - 1 - len(left)
         people += len(histories)

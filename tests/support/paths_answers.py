@@ -16,6 +16,7 @@ from iafa.query.explain import explain
 from iafa.query.funnel import funnel
 from iafa.query.funnel_counts import is_plain
 from iafa.query.paths.solving import solve_paths
+from iafa.query.paths.warming import WARMING
 from iafa.query.people import Kind, PeopleQuestion, people
 from iafa.query.question import Extras, question_of
 from tests.support.paths_arrays import Ids, solved_ids
@@ -40,8 +41,11 @@ def check_all(engine: DuckEngine, snapshot: Snapshot, case: Case, answer: Answer
             for group in told["breakdown"]["groups"]
         ] == answer.groups()
         check_trend(told["trend"], answer)
+        plainly = Extras(session_gap_s=case.gap_s)
+        check_counts(funnel(engine, snapshot, definition, case.time_range, extras=plainly), answer)
         if is_plain(definition):
-            check_counts(funnel(engine, snapshot, definition, case.time_range), answer)
+            with WARMING.plain():  # by SQL
+                check_counts(funnel(engine, snapshot, definition, case.time_range), answer)
         check_people(engine, snapshot, definition, case, answer, told, explained)
     except AssertionError as error:
         error.add_note(f"definition = {case.definition}; range = {case.lo, case.hi}; now = {case.now}, {case.zone}")

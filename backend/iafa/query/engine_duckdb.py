@@ -20,6 +20,7 @@ from iafa.errors import DataDamaged, IafaError, QueryBusy, QueryTimeout, QueryTo
 from iafa.lake.snapshot import Snapshot
 from iafa.lake.soundness import Soundness
 from iafa.metrics import Counters
+from iafa.query.array_memory import ArrayMemory
 
 ENGINE_VERSION = str(duckdb.__version__)
 _INTERRUPT_AGAIN_S = 0.05
@@ -78,6 +79,7 @@ class DuckEngine:
         self._temp_directory = temp_directory
         self._instances: OrderedDict[str, _Instance] = OrderedDict()
         self._running = 0
+        self._arrays = ArrayMemory(limits.memory_mb * _MIB // 2)
         self._soundness = Soundness(counters or Counters())
         self._changed = threading.Condition()
 
@@ -100,7 +102,8 @@ class DuckEngine:
                 if snapshot.identities is not None:
                     cursor.register("identities", snapshot.identities)
                 with _Deadline(cursor, self._limits.timeout_s, self._left_s(began_s), cancellation) as deadline:
-                    yield Reading(cursor, snapshot, deadline, partial(self._out_of_memory, snapshot, share))
+                    out_of_memory = partial(self._out_of_memory, snapshot, share)
+                    yield Reading(cursor, snapshot, deadline, out_of_memory, self._arrays)
             finally:
                 cursor.close()
         finally:
@@ -173,7 +176,9 @@ class Reading:
         snapshot: Snapshot,
         deadline: "_Deadline",
         out_of_memory: Callable[[], IafaError],
+        arrays: ArrayMemory,
     ) -> None:
+        self.arrays = arrays  # the memory for what is done beside the statements
         self._out_of_memory = out_of_memory
         self._cursor = cursor
         self._snapshot = snapshot

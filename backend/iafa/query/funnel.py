@@ -19,6 +19,7 @@ from iafa.query.funnel_members import (
     stages_filled_of,
 )
 from iafa.query.paths.solving import Wanted, solve_paths
+from iafa.query.paths.warming import WARMING
 from iafa.query.question import Extras, Question, question_of
 from iafa.query.receipts.receipt import receipt_of
 from iafa.query.source import views_sql
@@ -112,7 +113,7 @@ def _asked(
     with engine.reading(read, cancellation) as reading:
         if read.is_named:
             reading.make(views_sql(read, [str(file.absolute()) for file in read.files]))
-        is_countable = _is_countable(question)
+        is_countable = _is_countable(question) and (question.wants("receipt") or not WARMING.is_ready)
         by_fallback = fallback_people(reading, read, question)
         members = (_of_counts if is_countable else _of_paths)(reading, read, question)
         members["fallback_people"] = by_fallback

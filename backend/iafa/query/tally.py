@@ -49,7 +49,7 @@ class Tally:
         has_entered = entries >= plan.from_us
         self.entered += int(has_entered.sum())
         self.dropped_by_exclusion += int((has_entered & (longest == 0)).sum())
-        is_open = are_open(histories, paths, definition, plan, open_from_us)
+        is_open = _are_open(entries, longest, histories, plan, open_from_us)
         self.open_by_reached += np.bincount(longest[is_open], minlength=steps + 1)
 
     @property
@@ -67,12 +67,20 @@ def are_open(
 ) -> npt.NDArray[np.bool_]:
     """By person: not converted, and an entry lies at `open_from_us` or later."""
     entries = last_entries(plan, histories, bits=entry_bits(definition))
+    return _are_open(entries, _longest(paths, len(entries)), histories, plan, open_from_us)
+
+
+def _are_open(
+    entries: Int64s, longest: Int64s, histories: Histories, plan: Plan, open_from_us: int
+) -> npt.NDArray[np.bool_]:
     is_open: npt.NDArray[np.bool_] = (entries >= plan.from_us) & (entries >= open_from_us) & are_live(plan, histories)
-    return is_open & (_longest(paths, len(entries)) < plan.steps)
+    return is_open & (longest < plan.steps)
 
 
 def _longest(paths: Paths, people: int) -> Int64s:
     """By person how many steps their longest path has."""
+    if len(paths.person) == people and np.array_equal(paths.person, np.arange(people)):
+        return paths.reached.astype(np.int64)
     longest = np.zeros(people, dtype=np.int64)
     np.maximum.at(longest, paths.person, paths.reached)
     return longest

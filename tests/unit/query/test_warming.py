@@ -28,7 +28,7 @@ def some(draw: random.Random) -> tuple[Plan, Histories]:
 
 
 def test_every_solver_is_warmed_up() -> None:
-    assert [int(paths.reached[0]) for paths in solve_little()] == [2, 2, 2, 2]
+    assert [int(paths.reached[0]) for paths in solve_little()] == [2, 2, 2, 2, 2]
 
 
 def test_interpreted_functions_are_equal() -> None:

@@ -1,7 +1,7 @@
 """The histories that a definition needs, out of a snapshot: one statement, streamed in chunks of whole people."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -9,11 +9,14 @@ import pyarrow as pa
 from iafa.clock import US_PER_S
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
-from iafa.query.definition import FunnelDefinition
+from iafa.query.definition import Exclusion, FunnelDefinition, Stage
 from iafa.query.engine_duckdb import Reading
 from iafa.query.filters import condition_sql, property_columns, text_sql
+from iafa.query.paths.arranged import Arrangement, Arranger
 from iafa.query.paths.gathering import taken
+from iafa.query.paths.owners import owners_of
 from iafa.query.paths.plan import Histories, Int32s, Int64s
+from iafa.query.paths.warming import WARMING
 from iafa.query.source import events_sql
 from iafa.query.stages import relevant_sql, stage_columns, stage_sql, with_properties
 
@@ -76,6 +79,15 @@ def read_histories(
 
     If all entities are of one person, saying so spares the sessions of everybody else.
     """
+    is_left = None
+    if entities is None and person is None and not shown.has_ids and not shown.properties and WARMING.is_ready:
+        arranger = _arranger(reading, snapshot, definition, span, session_gap_s)
+        for people, histories in arranger.chunks(CHUNK_ROWS):
+            if len(people):
+                yield Chunk(people, histories, np.zeros(len(histories.steps), dtype=np.int32), _NO_IDS)
+        if arranger.left == arranger.parts:
+            return
+        is_left = arranger.is_left
     text, values = histories_sql(
         snapshot,
         definition,
@@ -85,6 +97,16 @@ def read_histories(
         entities=entities,
         person=person,
     )
+    for chunk in _ordered_chunks(reading, text, values):
+        chunk = _entered(chunk, definition, span)
+        if is_left is not None:
+            chunk = _of(chunk, np.flatnonzero(is_left(chunk.entities)))
+        if len(chunk.entities):
+            yield chunk
+
+
+def _ordered_chunks(reading: Reading, text: str, values: Mapping[str, object]) -> Iterator[Chunk]:
+    """The rows of a statement that sorts them, in chunks of whole people."""
     waiting: list[pa.RecordBatch] = []
     rows = 0
     for batch in reading.batches(text, values, CHUNK_ROWS):
@@ -95,11 +117,11 @@ def read_histories(
         table = pa.Table.from_batches(waiting).combine_chunks()
         whole = _last_start(table)
         if whole:
-            yield _entered(_chunk(table.slice(0, whole)), definition, span)
+            yield _chunk(table.slice(0, whole))
         waiting = table.slice(whole).to_batches()
         rows = table.num_rows - whole
     if rows:
-        yield _entered(_chunk(pa.Table.from_batches(waiting).combine_chunks()), definition, span)
+        yield _chunk(pa.Table.from_batches(waiting).combine_chunks())
 
 
 def histories_sql(
@@ -139,6 +161,41 @@ def histories_sql(
         entry_bits=str(entry_bits(definition)),
     )
     return text, parameters.values
+
+
+def _arranger(
+    reading: Reading, snapshot: Snapshot, definition: FunnelDefinition, span: Span, session_gap_s: int
+) -> Arranger:
+    """The same rows in any order. Where an event counts for nothing but its person, the edges are followed here."""
+    steps, exclusions = len(definition.required), len(definition.exclusions)
+    follows_edges = definition.unit == "user" and not definition.hold and snapshot.identities is not None
+    follows_edges = follows_edges and not snapshot.is_named
+    parameters = Parameters(read_from_us=span.read_from_us, read_to_us=span.read_to_us)
+    columns = stage_columns(definition) | ({"user_id"} if follows_edges else set())
+    for name in definition.hold:
+        columns |= property_columns(name)
+    matchers: list[Stage | Exclusion] = [*definition.required, *definition.exclusions]
+    marks = _bits([stage_sql(each, parameters) for each in matchers], definition, span, parameters)
+    if follows_edges:
+        marks = f"{marks} | (case when user_id is null then {1 << steps + exclusions} else 0 end)"
+    text = sql_text(
+        "histories_in_any_order",
+        identified=identified_sql(
+            replace(snapshot, identities=None) if follows_edges else snapshot, definition, columns, parameters
+        ),
+        belonging=belonging_sql(definition, session_gap_s, columns, parameters),
+        marks=marks,
+        is_kept=_is_kept(definition, span, None, parameters),
+    )
+    arrangement = Arrangement(
+        steps=steps,
+        anonymous_bit=steps + exclusions,
+        owners=owners_of(snapshot.identities) if follows_edges else None,
+        entry_bits=entry_bits(definition),
+        from_us=span.from_us,
+        to_us=span.to_us,
+    )
+    return Arranger(reading, text, parameters.values, arrangement, rows=snapshot.rows)
 
 
 def entry_bits(definition: FunnelDefinition) -> int:
@@ -257,8 +314,12 @@ def _entered(chunk: Chunk, definition: FunnelDefinition, span: Span) -> Chunk:
     has_entered = np.logical_or.reduceat(may_begin, histories.offsets[:-1])
     if has_entered.all():
         return chunk
-    people = np.flatnonzero(has_entered)
-    rows, histories = taken(histories, people)
+    return _of(chunk, np.flatnonzero(has_entered))
+
+
+def _of(chunk: Chunk, people: Int64s) -> Chunk:
+    """Some people of a chunk that has no ids."""
+    rows, histories = taken(chunk.histories, people)
     return Chunk(chunk.entities[people], histories, chunk.optional[rows], chunk.ids)
 
 

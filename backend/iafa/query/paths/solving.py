@@ -11,10 +11,12 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.definition import FunnelDefinition
 from iafa.query.engine_duckdb import Reading
 from iafa.query.paths.grace import solve_grace
+from iafa.query.paths.lengths import solve_lengths
 from iafa.query.paths.optional import fill_optional
 from iafa.query.paths.ordered import solve, solve_totals
 from iafa.query.paths.plan import ENTRY_BEST, ENTRY_FIRST, ENTRY_LAST, NO_LIMIT_US, Histories, Int64s, Paths, Plan
 from iafa.query.paths.reading import SESSION_GAP_S, TIMES, Chunk, Shown, Span, read_histories
+from iafa.query.paths.together import can_solve
 from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
 from iafa.query.paths.warming import WARMING
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
@@ -153,4 +155,6 @@ def paths_of(
         return WARMING.of(solve_grace)(plan, histories, definition.grace_seconds * US_PER_S, check_time)
     if definition.count == "totals":
         return WARMING.of(solve_totals)(plan, histories, check_time=check_time)
+    if not wants_rows and can_solve(plan) and WARMING.is_ready:
+        return solve_lengths(plan, histories, check_time=check_time)
     return WARMING.of(solve)(plan, histories, check_time=check_time, wants_rows=wants_rows)

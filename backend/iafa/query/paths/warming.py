@@ -5,16 +5,22 @@ Compiling takes up to a minute, once: the code is kept on disk. No question has 
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
 import numpy as np
+import pyarrow as pa
 
+from iafa.event import TIME_MAX_US
+from iafa.query.array_memory import ArrayMemory
+from iafa.query.paths.arranged import Arrangement, Arranger
 from iafa.query.paths.compiled import IS_COMPILED
+from iafa.query.paths.lengths import solve_lengths
 from iafa.query.paths.ordered import solve, solve_totals
+from iafa.query.paths.owners import owners_of
 from iafa.query.paths.plan import ENTRY_BEST, NO_LIMIT_US, Histories, Paths, Plan
 from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
 
@@ -33,6 +39,11 @@ class Warming:
 
     def of(self, function: Function) -> Function:
         return interpreted(function) if self._is_cold.is_set() else function
+
+    @property
+    def is_ready(self) -> bool:
+        """True if there is a compiler and nothing waits for it any more."""
+        return IS_COMPILED and not self._is_cold.is_set()
 
     def start(self, *, after_s: float = START_AFTER_S) -> None:
         """Compile in a thread; it ends with the process."""
@@ -79,7 +90,32 @@ def solve_little() -> list[Paths]:
         solve_totals(plan, did),
         solve_unordered(plan, did, first_required=False),
         solve_unordered_totals(plan, did, first_required=False),
+        solve_lengths(plan, arrange_little()[0]),
     ]
+
+
+class _Few:
+    """Two rows, twice, of one person, in no order."""
+
+    def __init__(self) -> None:
+        self.arrays = ArrayMemory(1 << 20)
+
+    def batches(self, _sql: str, _parameters: Mapping[str, object], _rows: int) -> Iterator[pa.RecordBatch]:
+        for times in ([2, 1], [TIME_MAX_US, 3]):
+            columns = [pa.array([7, 7]), pa.array(times), pa.array([2, 1], pa.int32())]
+            yield pa.RecordBatch.from_arrays(columns, names=["entity", "time_us", "marks"])
+
+    def check_time(self) -> None:
+        pass
+
+
+def arrange_little() -> list[Histories]:
+    """What puts rows in order, in the same way: with edges and without."""
+    found = []
+    for owners in (owners_of(None), None):
+        arrangement = Arrangement(steps=2, anonymous_bit=2, owners=owners, entry_bits=1, from_us=0, to_us=10)
+        found += [histories for _people, histories in Arranger(_Few(), "", {}, arrangement, rows=4).chunks(10)]
+    return found
 
 
 @cache
