@@ -87,17 +87,13 @@ def _longest(
     times, masks, excluded = histories.time_us, histories.steps, histories.excluded
     at_us, instants, starts_us, chain_us = latest.at_us, latest.instant, latest.start_us, latest.chain_us
     exclusions = len(plan.excluded_from)
-    for step in range(plan.steps + 1):
-        starts_us[step] = _NEVER
-    for x in range(exclusions):
-        latest.hit_us[x] = _NEVER
+    starts_us[:] = _NEVER
+    latest.hit_us[:] = _NEVER
     end_us = min(end_us, plan.end_us)
     highest, instant, row = 0, 0, first
     while row < last and highest < most and times[row] < end_us:
         begin, now_us, matched, hits = row, times[row], masks[row], excluded[row]
-        is_choice = matched & (matched - 1) != 0
-        matching = 1 if matched else 0
-        row += 1
+        is_choice, matching, row = matched & (matched - 1) != 0, 1 if matched else 0, row + 1
         while row < last and times[row] == now_us:
             mask = masks[row]
             if mask:
@@ -118,22 +114,16 @@ def _longest(
                 if not matched >> (step - 1) & 1 or now_us < latest.least_us[step]:
                     continue
                 start_us = now_us
-                if step == 1:
-                    if not may_begin:
-                        continue
-                else:
+                if step == 1 and not may_begin:
+                    continue
+                if step > 1:
                     start_us = starts_us[step - 1]
-                    if start_us == _NEVER or now_us - start_us > plan.window_us:
-                        continue
-                    if now_us - at_us[step - 1] > plan.within_us[step]:
-                        continue
-                    if plan.is_strict and instant - instants[step - 1] > 1:
+                    is_far = now_us - start_us > plan.window_us or now_us - at_us[step - 1] > plan.within_us[step]
+                    if start_us == _NEVER or is_far or (plan.is_strict and instant - instants[step - 1] > 1):
                         continue
                     if exclusions and _is_cut(plan, step - 1, step, latest):
                         continue
-                at_us[step] = now_us
-                instants[step] = instant
-                starts_us[step] = start_us
+                at_us[step], instants[step], starts_us[step] = now_us, instant, start_us
                 highest = max(highest, step)
                 if exclusions:
                     for each in range(1, step):
