@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -17,6 +16,7 @@ from iafa.cli.content_policy import refused_by
 from iafa.cli.exit_codes import FAILED
 from iafa.cli.options import json_option, print_json
 from iafa.cli.page_source import HASHED_NAME, KNOWN_ATTRIBUTES, PageSource, Tag, read_page
+from iafa.clock import SystemClock
 from iafa.errors import IafaError, WrongUsage
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _about_collector(client: "httpx.Client", tag: Tag, page: str, *, is_sending:
     import httpx
 
     address = f"{_collector(tag, page)}/e/{tag.key}"
-    now_ms = int(time.time() * 1000)
+    now_ms = SystemClock().now_us() // 1000
     events = [{"n": _EVENT, "t": now_ms, "l": page}] if is_sending else []
     headers = {"content-type": "text/plain;charset=UTF-8", "origin": "{0.scheme}://{0.netloc}".format(urlsplit(page))}
     try:
