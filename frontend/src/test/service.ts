@@ -24,6 +24,7 @@ export const makeProject = (over: Partial<Project> = {}): Project => ({
   rate_limit_per_ip_per_minute: null,
   monthly_quota: null,
   sampling: [],
+  schemas: [],
   privacy: { ip: "hash", salt: "fixed", deny_properties: [] },
   retention_days: null,
   aggregate_retention_days: null,
