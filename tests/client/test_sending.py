@@ -408,6 +408,18 @@ def test_debug_log_says_what_happens_and_never_the_key(
     assert shop.secret_key not in caplog.text
 
 
+@pytest.mark.parametrize("key", [None, "", " "])
+def test_no_key_is_said_at_once(key: Any) -> None:
+    with pytest.raises(ValueError, match="the key must be"):
+        Client(key, UNREACHABLE)
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1:99999", "http://a b", "a.example", "ftp://a.example"])
+def test_no_address_of_a_server_is_said_at_once(host: str) -> None:
+    with pytest.raises(ValueError, match=r"[Pp]ort|host must"):
+        Client("iafa_s_x", host)
+
+
 @pytest.mark.parametrize(
     "options",
     [

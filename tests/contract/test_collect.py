@@ -205,6 +205,16 @@ async def test_the_pixel_names_another_page_and_may_have_none(site: Site) -> Non
     assert (await site.lean.get(f"/e/{site.write_key}.png")).status_code == 405
 
 
+@pytest.mark.parametrize("path", ["/e/{key}", "/e/{key}.gif"])
+async def test_secret_key_in_a_page_is_refused_as_such(site: Site, path: str) -> None:
+    method = "GET" if path.endswith(".gif") else "POST"
+    answer = await site.lean.request(
+        method, path.format(key=site.secret_key), content=b"{}" if method == "POST" else None
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+    assert "rotate" in answer.json()["detail"]
+
+
 async def test_beacon_with_rejected_events_still_answers_204(site: Site) -> None:
     body = {"e": [{"n": ""}, {"n": "visit", "a": "visitor-1"}]}
     answer = await site.lean.post(f"/e/{site.write_key}", content=json.dumps(body).encode())

@@ -147,7 +147,7 @@ async def test_size_and_type_are_checked_first(tenant: tuple[Room, Tenant], oper
         assert (empty.status_code, check_problem(empty, "empty")["code"]) == (400, "invalid_json")
 
 
-async def test_other_json_types_and_duplicate_keys_are_accepted(tenant: tuple[Room, Tenant]) -> None:
+async def test_other_json_types_are_accepted_and_repeated_names_are_not(tenant: tuple[Room, Tenant]) -> None:
     room, ada = tenant
     async with room.client(ada.bearer) as client:
         for number, kind in enumerate(
@@ -155,10 +155,16 @@ async def test_other_json_types_and_duplicate_keys_are_accepted(tenant: tuple[Ro
         ):
             answer = await client.post(
                 "/api/v1/projects",
-                content=f'{{"name": "first", "name": "last {number}"}}'.encode(),
+                content=f'{{"name": "shop {number}"}}'.encode(),
                 headers={"Content-Type": kind},
             )
-            assert (answer.status_code, answer.json()["name"]) == (201, f"last {number}")
+            assert (answer.status_code, answer.json()["name"]) == (201, f"shop {number}")
+        twice = await client.post(
+            "/api/v1/projects",
+            content=b'{"name": "first", "name": "last"}',
+            headers={"Content-Type": "application/json"},
+        )
+        assert (twice.status_code, check_problem(twice, "twice")["errors"][0]["pointer"]) == (422, "/name")
 
 
 async def test_after_all_of_it_the_room_still_works(tenant: tuple[Room, Tenant]) -> None:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from iafa.api.access import secret_key
 from iafa.api.answers import json_answer
+from iafa.api.bodies import QuestionRoute
 from iafa.api.problem_docs import problem_responses
 from iafa.durable import remove_tree
 from iafa.errors import IafaError, PayloadTooLarge, RateLimited, UnsupportedMediaType
@@ -92,7 +93,8 @@ _BODY: dict[str, Any] = {
     }
 }
 
-router = APIRouter(prefix="/api/v1/upload", tags=["collect"])
+# A mistyped `columns` or `preset` would load rows that mean something else.
+router = APIRouter(prefix="/api/v1/upload", tags=["collect"], route_class=QuestionRoute)
 
 
 @router.post(

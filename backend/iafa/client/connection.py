@@ -19,12 +19,15 @@ class Connection:
     """Safe for threads and forks: a child process never uses the sockets of its parent."""
 
     def __init__(self, key: str, host: str) -> None:
-        key = key.strip()
+        key = key.strip() if isinstance(key, str) else ""  # a variable of the environment that is not set is None
         if not (key and key.isascii() and key.isprintable()):
             raise ValueError("the key must be the project's key, a text such as iafa_s_...")
         parts = urlsplit(host)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("host must be the server's address, such as https://iafa.example.org")
+        _ = parts.port  # raises ValueError for what is no port
+        if any(sign.isspace() for sign in host.strip()):
+            raise ValueError("host must not hold spaces")
         parts.hostname.encode("idna")  # raises UnicodeError, a ValueError, for what is no name
         self.host = host.rstrip("/").removesuffix(API)
         self._headers = {"x-api-key": key, "user-agent": f"iafa-python/{_version()}"}

@@ -44,6 +44,10 @@ class Gate:
         if grant is None:
             await self._limit(origin, f"ip:{_network(origin.address)}", 1, ANONYMOUS_REQUESTS_PER_MINUTE, None)
             raise InvalidCredentials("send a valid API key in X-API-Key" if not is_beacon else "unknown key")
+        if is_beacon and grant.kind != "write":
+            raise InsufficientScope(
+                "this is the secret key, which must not stand in a page: use the write key, and rotate this one"
+            )
         if grant.kind == "write":
             if origin.origin is not None and not is_allowed_origin(origin.origin, grant.allowed_origins):
                 raise InsufficientScope("this key may not be used from this origin; see the project's allowed origins")

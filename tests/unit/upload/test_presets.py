@@ -283,6 +283,13 @@ def test_events_of_segment_with_both_ids_join_nobody(upload: Upload) -> None:
     assert owners_of(upload) == {}
 
 
+def test_a_table_of_segment_may_have_a_property_called_type(upload: Upload) -> None:
+    receipt = upload.load(lines(SEGMENT_TRACKS | {"type": "button"}), preset="segment")
+
+    assert receipt.errors == []
+    assert upload.properties()["type"] == "button"
+
+
 def test_a_named_event_of_umami_carries_its_joined_data(upload: Upload) -> None:
     row = UMAMI | {"event_type": "2", "event_name": "signup", "event_data": '{"plan":"pro"}'}
 

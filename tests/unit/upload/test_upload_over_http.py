@@ -204,8 +204,10 @@ async def test_an_export_of_another_tool_is_read_by_its_preset(served: Served) -
     answer = await served.upload(content, preset="amplitude")
     refused = await served.upload(content, preset="amplitude", columns="user_id:device_id")
     unknown = await served.upload(content, preset="spreadsheet")
+    mistyped = await served.upload(content, presett="amplitude")
 
     assert answer.json()["accepted"] == 1, answer.text
     assert await served.users("Order Completed") == [1]
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/preset")
     assert (unknown.status_code, unknown.json()["code"]) == (422, "invalid_query")
+    assert (mistyped.status_code, mistyped.json()["errors"][0]["pointer"]) == (422, "/presett")

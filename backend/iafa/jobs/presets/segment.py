@@ -11,6 +11,7 @@ from iafa.jobs.presets.cells import found_object, kept, text, time
 _PREFIX = f"{CONTEXT}_"
 _NESTED = ("page", "campaign", "library")
 _NAMES = {"user_agent": "userAgent"}
+_OF_TABLES = frozenset({"anonymous_id", "user_id", "event_text"})  # a table may have a property called `type`
 _TAKEN = frozenset(
     {
         *("id", "anonymous_id", "user_id", "event", "event_text", "group_id", "previous_id", "name"),
@@ -21,7 +22,7 @@ _TAKEN = frozenset(
 
 def read_segment(row: Mapping[str, Any]) -> Message:
     """A row of a table has names with underscores and no type: which table it is of shows in its columns."""
-    is_message = "messageId" in row or "type" in row
+    is_message = "messageId" in row or ("type" in row and _OF_TABLES.isdisjoint(row))
     return read_message(_decoded(row) if is_message else _message_of(row))
 
 
