@@ -18,8 +18,8 @@ RETRIED_STATUSES = frozenset({408, 425, 429, 502, 503, 504})
 class Connection:
     """Safe for threads and forks: a child process never uses the sockets of its parent."""
 
-    def __init__(self, key: str, host: str) -> None:
-        key = key.strip() if isinstance(key, str) else ""  # a variable of the environment that is not set is None
+    def __init__(self, key: str | None, host: str) -> None:
+        key = (key or "").strip()  # a variable of the environment that is not set is None
         if not (key and key.isascii() and key.isprintable()):
             raise ValueError("the key must be the project's key, a text such as iafa_s_...")
         parts = urlsplit(host)
