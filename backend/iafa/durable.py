@@ -266,5 +266,5 @@ def rename(source: Path, target: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a folder of the trash with everything in it; symbolic links are removed, never followed."""
+    """Remove a folder that nobody needs any more with everything in it; symbolic links are removed, never followed."""
     shutil.rmtree(path, ignore_errors=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from iafa.clock import Clock
-from iafa.durable import make_dirs, replace_derived, unlink
+from iafa.durable import make_dirs, remove_tree, replace_derived, unlink
 from iafa.metrics import Counters, Counts
 
 log = logging.getLogger("iafa.metrics")
@@ -105,10 +105,13 @@ def read_all(folder: Path) -> dict[str, Published]:
 
 
 def clear(folder: Path) -> None:
-    """Forget the processes of an earlier server."""
+    """Forget the processes of an earlier server, its tickets and what was watched: their times are of another boot."""
     if folder.is_dir():
         for path in folder.iterdir():
-            unlink(path)
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path)
+            else:
+                unlink(path)
 
 
 def _read(path: Path) -> Published | None:

@@ -10,6 +10,8 @@ from iafa import __version__
 from iafa.clock import FakeClock
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.overview import Overview
+from iafa.journal.watchers import Watchers
+from iafa.meta.live_tickets import LiveTickets
 from iafa.metrics import METRICS, Counters, text_of
 from iafa.published import EVERY_S, Publisher, clear, read_all
 from tests.support.events import OTHER_PROJECT, PROJECT, encode, make_events
@@ -73,8 +75,17 @@ def test_a_process_that_is_started_again_goes_on_counting(tmp_path: Path) -> Non
         counters.add("events_accepted", amount=10)
         publisher.close()
         assert read_all(tmp_path / "run")["worker-0"].counts == {"events_accepted": {"": 10 * life}}
-    clear(tmp_path / "run")
-    assert read_all(tmp_path / "run") == {}
+    run = tmp_path / "run"
+    for _start in range(2):
+        tickets = LiveTickets(run / "tickets", FakeClock())
+        ticket = tickets.issue(PROJECT, "user", "session")
+        Watchers(run / "watched", FakeClock()).tell({PROJECT})
+        (run / "elsewhere").symlink_to(tmp_path)
+        clear(run)
+        assert list(run.iterdir()) == []
+        assert tickets.redeem(ticket) is None
+    assert tmp_path.exists()
+    assert read_all(run) == {}
 
 
 def test_a_file_that_is_damaged_or_half_written_stops_nothing(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from iafa.api.server import GRACE_S
 from iafa.cli.children import STOP_WAIT_S
@@ -144,3 +146,21 @@ def test_the_printed_url_answers_and_sigterm_under_load_loses_nothing(workers: i
     owner.client.close()
     assert found == people >= len(load.acknowledged), "each once"
     assert found <= len(load.acknowledged) + SENDERS, "at most the last request of each was stored unanswered"
+
+
+def test_a_server_starts_again_around_tickets_that_nobody_used_and_forgets_them(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with ServerProcess(data_dir) as server:
+        owner = Account(server.url)
+        issue = f"/projects/{owner.project_id}/live/ticket"
+        path = owner.client.post(issue).json()["path"]
+    for _again in range(2):
+        with ServerProcess(data_dir) as server:
+            with connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None) as socket, pytest.raises(ConnectionClosed):
+                socket.recv(30)
+            assert socket.close_code == 4401, "a ticket of the server before"
+            owner.client.base_url = httpx.URL(f"{server.url}/api/v1")
+            issued = owner.client.post(issue)
+            assert issued.status_code == 201, issued.text
+            path = issued.json()["path"]
+    owner.client.close()
