@@ -93,6 +93,8 @@ async def live(websocket: WebSocket, ticket_text: Annotated[str, Depends(live_ti
     except _Closed as closed:
         with suppress(RuntimeError, WebSocketDisconnect):
             await websocket.close(closed.code, closed.reason)
+    except WebSocketDisconnect:
+        log.debug("a live socket went before it was told anything")
     finally:
         if watcher is not None:
             desk.feed.leave(watcher)
@@ -110,12 +112,15 @@ async def _serve(
     await _send(websocket, b'{"type":"ready"}')
     telling = asyncio.create_task(_tell(websocket, services, ticket, watcher, has_news))
     listening = asyncio.create_task(_listen(websocket, watcher))
-    done, waiting = await asyncio.wait((telling, listening), return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
-    for task in done:
-        error = task.exception()
+    tasks = (telling, listening)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:  # also when the server stops
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        error = None if task.cancelled() else task.exception()
         if isinstance(error, _Closed):
             raise error
         if error is not None and not isinstance(error, WebSocketDisconnect | RuntimeError):
@@ -128,21 +133,21 @@ async def _tell(
     loop = asyncio.get_running_loop()
     checked_s = loop.time()
     while True:
+        # Before each message: a slow reader of a busy project is never without news.
+        if loop.time() - checked_s >= HEARTBEAT_S:
+            await _still_allowed(services, ticket)
+            checked_s = loop.time()
+        taken = watcher.take(MESSAGE_EVENTS)
+        if taken.items or taken.skipped or taken.has_gap:
+            rest = b'"skipped":%d,"gap":%b}' % (taken.skipped, b"true" if taken.has_gap else b"false")
+            await _send(websocket, b'{"type":"events","events":[%b],%b' % (b",".join(taken.items), rest))
+            continue
         try:
             async with asyncio.timeout(HEARTBEAT_S):
                 await has_news.wait()
         except TimeoutError:
             await _send(websocket, b'{"type":"heartbeat","at":"%b"}' % to_iso(services.clock.now_us()).encode())
-        if loop.time() - checked_s >= HEARTBEAT_S:
-            await _still_allowed(services, ticket)
-            checked_s = loop.time()
         has_news.clear()
-        while True:
-            taken = watcher.take(MESSAGE_EVENTS)
-            if not (taken.items or taken.skipped or taken.has_gap):
-                break
-            rest = b'"skipped":%d,"gap":%b}' % (taken.skipped, b"true" if taken.has_gap else b"false")
-            await _send(websocket, b'{"type":"events","events":[%b],%b' % (b",".join(taken.items), rest))
 
 
 async def _send(websocket: WebSocket, message: bytes) -> None:
