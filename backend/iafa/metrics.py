@@ -34,7 +34,9 @@ METRICS: Mapping[str, Metric] = {
     "internal_errors": Metric("counter", "place", "Requests answered with 500 because of a mistake in the server"),
     "journal_damaged_records": Metric("counter", "", "Journal records that could not be read"),
     "journal_failures": Metric("counter", "kind", "Requests the journal refused or failed"),
-    "journal_offers_dropped": Metric("counter", "kind", "Rejected events that did not get into the journal"),
+    "journal_offers_dropped": Metric(
+        "counter", "kind", "Rejected events, and counts of drops, that did not get into the journal"
+    ),
     "journal_torn_tails": Metric("counter", "", "Unacknowledged journal ends cut off after a crash"),
     "process_restarts": Metric("counter", "process", "Processes of the server that ended and were started again"),
     "properties_removed": Metric("counter", "", "Members of events removed because of a project's deny-list"),

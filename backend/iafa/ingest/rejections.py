@@ -4,11 +4,12 @@ every reason. Through the journal, within a bound, and nobody waits for it.
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from contextlib import suppress
 from itertools import islice
 
 import msgspec
 
+from iafa.clock import US_PER_DAY
 from iafa.event import DROPPED_SEEN_MAX, Dropped, DroppedEvent, Rejected
 from iafa.ingest.limits import RateLimiter
 from iafa.journal.format import Kind
@@ -41,8 +42,8 @@ class Rejections:
         self._counters = counters
         self._is_watched = is_watched
         self._lock = threading.Lock()
-        self._tallies: dict[tuple[str, str], Dropped] = {}
-        self._received_at = 0
+        self._tallies: dict[tuple[str, int, str], Dropped] = {}  # by project, day of receipt and reason
+        self._last: dict[tuple[str, int], int] = {}  # the newest receipt of a project and day
         self._timer: threading.Timer | None = None
 
     def keep(self, project_id: str, received_at: int, rejected: Sequence[Rejected]) -> None:
@@ -64,30 +65,54 @@ class Rejections:
         self._counters.add("events_dropped", reason, count)
         is_watched = not kept and self._is_watched(project_id)
         with self._lock:
-            self._received_at = max(self._received_at, received_at)
-            tally = self._tallies.setdefault((project_id, reason), Dropped(code=reason))
+            tally = self._tally(project_id, received_at, reason)
             tally.count += count
             tally.kept += count if kept else 0
             if is_watched:
                 room = DROPPED_SEEN_MAX - len(tally.seen)
                 tally.seen += [DroppedEvent(event_id=id_, event_type=type_) for id_, type_ in islice(names, room)]
             is_full = len(self._tallies) >= TALLIED_MAX
-            if self._timer is None:
-                # No thread waits while nothing is dropped.
-                self._timer = threading.Timer(TOLD_EVERY_S, self.tell)
-                self._timer.daemon = True
-                self._timer.start()
+            self._arm()
         if is_full:
             self.tell()
 
+    def _tally(self, project_id: str, received_at: int, reason: str) -> Dropped:
+        day = received_at // US_PER_DAY
+        self._last[project_id, day] = max(self._last.get((project_id, day), received_at), received_at)
+        return self._tallies.setdefault((project_id, day, reason), Dropped(code=reason))
+
+    def _arm(self) -> None:
+        """No thread waits while nothing is dropped. Where none can be started, the next drop tries again."""
+        if self._timer is not None:
+            return
+        timer = threading.Timer(TOLD_EVERY_S, self.tell)
+        timer.daemon = True
+        with suppress(RuntimeError):
+            timer.start()
+            self._timer = timer
+
     def tell(self) -> None:
-        """Offer what was counted to the journal, one record a project."""
+        """Offer what was counted to the journal, one record for a project and day. What is refused is offered again."""
         with self._lock:
             tallies, self._tallies, self._timer = self._tallies, {}, None
-            received_at = self._received_at
-        by_project: dict[str, list[Dropped]] = {}
-        for (project_id, _reason), tally in tallies.items():
-            by_project.setdefault(project_id, []).append(tally)
-        for project_id, found in by_project.items():
-            offer = partial(self._journal.offer, project_id, received_at, msgspec.json.encode(found))
-            offer(sum(one.count for one in found), kind=Kind.DROPPED)
+            last, self._last = self._last, {}
+        by_project: dict[tuple[str, int], list[Dropped]] = {}
+        for (project_id, day, _reason), tally in tallies.items():
+            by_project.setdefault((project_id, day), []).append(tally)
+        for (project_id, day), found in by_project.items():
+            received_at = last[project_id, day]
+            # Counted as one record: many repeats are one line of the journal, and no reason to seal a segment.
+            if not self._journal.try_offer(project_id, received_at, msgspec.json.encode(found), 1, kind=Kind.DROPPED):
+                self._put_back(project_id, received_at, found)
+
+    def _put_back(self, project_id: str, received_at: int, refused: list[Dropped]) -> None:
+        with self._lock:
+            # Half of the room: the other half is for what is counted meanwhile, so that not each drop tells at once.
+            if self._journal.is_closing or len(self._tallies) >= TALLIED_MAX // 2:
+                self._counters.add("journal_offers_dropped", Kind.DROPPED)
+                return
+            for one in refused:
+                tally = self._tally(project_id, received_at, one.code)
+                tally.count += one.count
+                tally.kept += one.kept
+            self._arm()

@@ -140,6 +140,11 @@ class JournalWriter:
 
     def offer(self, project_id: str, received_at: int, content: bytes, count: int, *, kind: Kind) -> None:
         """Hand over a record that nobody waits for. Never raises: what finds no room or no disk is only counted."""
+        if not self.try_offer(project_id, received_at, content, count, kind=kind):
+            self._counters.add("journal_offers_dropped", kind, count)
+
+    def try_offer(self, project_id: str, received_at: int, content: bytes, count: int, *, kind: Kind) -> bool:
+        """The same; False, and nothing is counted, when there is no room for it now."""
         with self._lock:
             is_taken = (
                 not self._closing
@@ -150,10 +155,13 @@ class JournalWriter:
             if is_taken:
                 self._waiting.append(_Waiting(project_id, received_at, content, count, kind))
                 self._offered_bytes += len(content)
-        if not is_taken:
-            self._counters.add("journal_offers_dropped", kind, count)
-        elif not self._wake.is_set():
+        if is_taken and not self._wake.is_set():
             self._wake.set()
+        return is_taken
+
+    @property
+    def is_closing(self) -> bool:
+        return self._closing
 
     def _enqueue(self, waiting: _Waiting) -> None:
         refusal = self._room.known()

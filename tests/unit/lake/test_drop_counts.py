@@ -1,5 +1,7 @@
 """Counts of what was not stored: of every reason, once, by project and UTC day, whatever is killed or run again."""
 
+import threading
+import time
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from iafa.ingest.limits import RateLimiter
 from iafa.ingest.rejections import KEPT_PER_MINUTE, Rejections
 from iafa.journal.format import Kind, Record
 from iafa.journal.reader import Tail
+from iafa.journal.room import Room
+from iafa.journal.writer import JournalLimits
 from iafa.lake.drop_counts import DropCounts
 from iafa.lake.dropped import drop
 from iafa.lake.layout import drop_counts_path
@@ -124,3 +128,75 @@ def test_events_are_named_only_while_somebody_watches_and_within_a_bound(tmp_pat
         ("dropped", PROJECT, [("duplicate", len(names), 0, seen), ("too_deep", 1, 1, [])]),
         ("dropped", OTHER_PROJECT, [("duplicate", 1, 0, [])]),
     ]
+
+
+def test_a_clock_that_jumped_once_misdates_only_what_came_then(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    journal = lake.open_journal()
+    rejections = Rejections(journal, RateLimiter(lake.clock), lake.counters)
+    rejections.drop(PROJECT, NOON_US + 30 * US_PER_DAY, "duplicate")
+    rejections.drop(PROJECT, NOON_US, "duplicate", 2)
+    rejections.tell()
+    rejections.drop(PROJECT, NOON_US, "duplicate", 3)
+    rejections.tell()
+    journal.close()
+    lake.flusher.run()
+    assert counted(lake) == {DAY: {"duplicate": 5}, date(2025, 12, 21): {"duplicate": 1}}
+
+
+def test_a_thread_that_cannot_be_started_costs_no_request_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = TestLake(tmp_path)
+    journal = lake.open_journal()
+    rejections = Rejections(journal, RateLimiter(lake.clock), lake.counters)
+    start = threading.Timer.start
+
+    def refused(_timer: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", refused)
+    rejections.drop(PROJECT, NOON_US, "duplicate", 2)
+    monkeypatch.setattr(threading.Timer, "start", start)
+    rejections.drop(PROJECT, NOON_US, "duplicate", 3)
+    deadline = time.monotonic() + 30
+    while not told(lake):
+        assert time.monotonic() < deadline, "nothing was told"
+        time.sleep(0.02)
+    assert [(one.code, one.count) for record in told(lake) for one in record.d] == [("duplicate", 5)]
+    journal.close()
+
+
+def test_counts_that_the_journal_refuses_wait_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = TestLake(tmp_path)
+    journal = lake.open_journal()
+    rejections = Rejections(journal, RateLimiter(lake.clock), lake.counters)
+    with monkeypatch.context() as full:
+        full.setattr(Room, "is_half_full", True)
+        rejections.drop(PROJECT, NOON_US, "duplicate", 2, kept=True)
+        rejections.tell()
+        rejections.drop(PROJECT, NOON_US + 1, "duplicate", 3)
+        rejections.tell()
+        assert told(lake) == []
+    rejections.tell()
+    journal.close()
+    assert [(one.r, [(d.count, d.kept) for d in one.d]) for one in told(lake)] == [(NOON_US + 1, [(5, 2)])]
+    assert "journal_offers_dropped" not in lake.counters.read()
+    rejections.drop(PROJECT, NOON_US, "duplicate")
+    rejections.tell()
+    assert lake.counters.read()["journal_offers_dropped"] == {"dropped": 1}
+
+
+def test_many_repeats_seal_no_segment(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path, limits=JournalLimits(segment_events_max=10))
+    journal = lake.open_journal()
+    rejections = Rejections(journal, RateLimiter(lake.clock), lake.counters)
+    for _time in range(3):
+        rejections.drop(PROJECT, NOON_US, "duplicate", 100_000)
+        rejections.tell()
+        journal.append_blocking(PROJECT, NOON_US, b"[]", 0)
+    assert len(list(journal.directory.glob("*.ndjson"))) == 1
+    journal.close()
+    assert len(told(lake)) == 6
