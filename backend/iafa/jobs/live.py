@@ -19,6 +19,7 @@ from iafa.event import DropReason, Event
 from iafa.journal.follow import Followed, Follower
 from iafa.journal.format import FORMAT_VERSION, Kind, Record
 from iafa.journal.watchers import Watchers
+from iafa.lake.enrichment import BARE
 from iafa.lake.poison import sound_rows
 
 log = logging.getLogger("iafa.live")
@@ -128,6 +129,7 @@ class LiveFeed:
     def __init__(self, journals: Path, watchers: Watchers) -> None:
         self._journals = journals
         self._flags = watchers
+        self._entering = threading.Lock()  # taken before the other one
         self._lock = threading.Lock()
         self._watchers: list[Watcher] = []
         self._thread: threading.Thread | None = None
@@ -137,17 +139,37 @@ class LiveFeed:
     def watch(self, project_id: str, wake: Callable[[], None]) -> Watcher | None:
         """A watcher of what comes from now on; None when there are too many."""
         watcher = Watcher(project_id, wake)
-        with self._lock:
-            here = sum(one.project_id == project_id for one in self._watchers)
-            if len(self._watchers) >= WATCHERS_MAX or here >= PROJECT_WATCHERS_MAX:
-                return None
-            if self._thread is None:
-                follower = Follower(self._journals)  # before the answer: nothing that comes after it is missed
-                self._thread = threading.Thread(target=self._run, args=[follower], name="live", daemon=True)
-                self._thread.start()
-            self._watchers.append(watcher)
-            self._tell(list(self._watchers))
+        with self._entering:
+            with self._lock:
+                here = sum(one.project_id == project_id for one in self._watchers)
+                if len(self._watchers) >= WATCHERS_MAX or here >= PROJECT_WATCHERS_MAX:
+                    return None
+                self._watchers.append(watcher)  # from here on the thread does not end
+                is_read = self._thread is not None
+                watchers = list(self._watchers)
+            # Journals are opened and files written without the lock: who leaves must not wait for a disk.
+            try:
+                if not is_read:
+                    self._start()
+            except BaseException as error:
+                self.leave(watcher)
+                if isinstance(error, RuntimeError):
+                    log.warning("no thread can be started for the live view: %s", error)
+                    return None
+                raise
+            self._tell(watchers)
         return watcher
+
+    def _start(self) -> None:
+        follower = Follower(self._journals)  # before the answer: nothing that comes after it is missed
+        thread = threading.Thread(target=self._run, args=[follower], name="live", daemon=True)
+        try:
+            with self._lock:
+                thread.start()
+                self._thread = thread
+        except RuntimeError:
+            follower.close()
+            raise
 
     def leave(self, watcher: Watcher) -> None:
         with self._lock:
@@ -254,7 +276,7 @@ def _judged(project_id: str, found: list[tuple[Followed, list[Event]]]) -> dict[
     ]
     if not records:
         return {}
-    table, poisoned = sound_rows(records)
+    table, poisoned = sound_rows(records, BARE)  # only the mark of a bot is shown: no user agent is read
     judged = {id(one.event): _Judged("rejected", one.message) for one in poisoned}
     marks = iter(table.column("is_bot").to_pylist())
     for record in records:

@@ -149,4 +149,12 @@ def _of_locations(events: Sequence[Event]) -> Columns:
     return columns | {"timezone": pa.array(zones, pa.string())}
 
 
+class _Nothing(Enrichment):
+    """For who looks only at what an event says itself."""
+
+    def columns(self, events: Sequence[Event], agents: pa.Array, urls: pa.Array) -> Columns:
+        return {}
+
+
 PLAIN = Enrichment()
+BARE = _Nothing()

@@ -15,6 +15,7 @@ from iafa.errors import RateLimited
 
 LIFE_S = 30.0
 TICKETS_MAX = 1_000  # that nobody has used yet
+USER_TICKETS_MAX = 50  # of one user
 TICKET_CHARS_MAX = 100
 
 
@@ -38,8 +39,11 @@ class LiveTickets:
         """The ticket. Raises RateLimited while too many are out."""
         now_s = self._clock.monotonic_s()
         make_dirs(self._folder)
-        if self._outstanding(now_s) >= TICKETS_MAX:
+        out, of_user = self._outstanding(now_s, user_id)
+        if out >= TICKETS_MAX:
             raise RateLimited("too many tickets are out", retry_after_s=int(LIFE_S), limit=TICKETS_MAX)
+        if of_user >= USER_TICKETS_MAX:
+            raise RateLimited("too many of your tickets are out", retry_after_s=int(LIFE_S), limit=USER_TICKETS_MAX)
         text = secrets.token_urlsafe(32)
         ticket = Ticket(project_id, user_id, session_id, now_s + LIFE_S)
         replace_derived(self._path(text), msgspec.json.encode(ticket))
@@ -55,19 +59,20 @@ class LiveTickets:
         ticket = msgspec.json.decode(data, type=Ticket)
         return ticket if self._clock.monotonic_s() < ticket.until_s else None
 
-    def _outstanding(self, now_s: float) -> int:
-        """Sweeps what nobody used in time."""
-        left = 0
+    def _outstanding(self, now_s: float, user_id: str) -> tuple[int, int]:
+        """How many are out, and how many of them are the user's. Sweeps what nobody used in time."""
+        left = of_user = 0
         for path in self._folder.glob("*.ticket"):
             try:
-                is_over = msgspec.json.decode(path.read_bytes(), type=Ticket).until_s <= now_s
+                ticket = msgspec.json.decode(path.read_bytes(), type=Ticket)
             except (FileNotFoundError, msgspec.DecodeError):
                 continue
-            if is_over:
+            if ticket.until_s <= now_s:
                 unlink(path)
             else:
                 left += 1
-        return left
+                of_user += ticket.user_id == user_id
+        return left, of_user
 
     def _path(self, text: str) -> Path:
         """The folder does not hold what lets anybody in."""

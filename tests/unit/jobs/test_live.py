@@ -1,6 +1,7 @@
 """The live view without sockets: what is read of a journal, the bounds of a watcher, tickets, flags between workers."""
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,8 @@ from iafa.journal.follow import Follower
 from iafa.journal.format import Kind
 from iafa.journal.watchers import LOOKED_EVERY_S, STALE_S, Watchers
 from iafa.journal.writer import JournalLimits, JournalWriter
-from iafa.meta.live_tickets import LIFE_S, TICKETS_MAX, LiveTickets
+from iafa.lake.enrichment import Enrichment
+from iafa.meta.live_tickets import LIFE_S, TICKETS_MAX, USER_TICKETS_MAX, LiveTickets
 from tests.support.events import OTHER_PROJECT, PROJECT, encode, make_event, make_events
 from tests.support.lake import TestLake
 
@@ -189,3 +191,86 @@ def test_tickets_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     clock.advance(LIFE_S)
     tickets.issue(PROJECT, "user", "session")
     assert TICKETS_MAX > 3
+
+
+def test_one_user_cannot_hold_all_tickets(tmp_path: Path) -> None:
+    tickets = LiveTickets(tmp_path / "run", FakeClock())
+    for _ in range(USER_TICKETS_MAX):
+        text = tickets.issue(PROJECT, "greedy", "session")
+    with pytest.raises(RateLimited):
+        tickets.issue(PROJECT, "greedy", "another session")
+    tickets.issue(PROJECT, "other", "session")
+    assert tickets.redeem(text) is not None
+    tickets.issue(PROJECT, "greedy", "session")
+
+
+class SlowDisk(Watchers):
+    """Writes nothing for the other project until it is let."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, FakeClock())
+        self.reached, self.open = threading.Event(), threading.Event()
+
+    def tell(self, project_ids: Collection[str]) -> None:
+        if OTHER_PROJECT in project_ids:
+            self.reached.set()
+            assert self.open.wait(WAIT_S)
+        super().tell(project_ids)
+
+
+def test_who_leaves_does_not_wait_for_who_comes(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    disk = SlowDisk(tmp_path / "run")
+    feed = LiveFeed(lake.layout.journal, disk)
+    first = feed.watch(PROJECT, lambda: None)
+    assert first is not None
+    found: list[Watcher | None] = []
+    coming = threading.Thread(target=lambda: found.append(feed.watch(OTHER_PROJECT, lambda: None)), daemon=True)
+    coming.start()
+    assert disk.reached.wait(WAIT_S)
+    leaving = threading.Thread(target=feed.leave, args=[first], daemon=True)
+    leaving.start()
+    leaving.join(5)
+    has_waited = leaving.is_alive()
+    disk.open.set()
+    coming.join(WAIT_S)
+    assert not has_waited
+    assert found[0] is not None
+    feed.leave(found[0])
+
+
+def test_a_view_whose_thread_cannot_start_is_refused_and_the_next_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = TestLake(tmp_path)
+    feed = LiveFeed(lake.layout.journal, Watchers(tmp_path / "run", lake.clock))
+
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as few:
+        few.setattr(threading.Thread, "start", refused)
+        assert feed.watch(PROJECT, lambda: None) is None
+    journal, has_news = lake.open_journal(), threading.Event()
+    watcher = feed.watch(PROJECT, has_news.set)
+    assert watcher is not None
+    send(lake, journal, make_event(id="e1"))
+    assert has_news.wait(WAIT_S)
+    feed.leave(watcher)
+    journal.close()
+
+
+def test_bots_are_marked_without_reading_user_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    monkeypatch.setattr(Enrichment, "columns", lambda *arguments: read.append(arguments) or {})
+    lake = TestLake(tmp_path)
+    journal, has_news = lake.open_journal(), threading.Event()
+    feed = LiveFeed(lake.layout.journal, Watchers(tmp_path / "run", lake.clock))
+    watcher = feed.watch(PROJECT, has_news.set)
+    assert watcher is not None
+    send(lake, journal, make_event(id="e1", user_agent="Googlebot/2.1"), make_event(id="e2"))
+    assert has_news.wait(WAIT_S)
+    assert [msgspec.json.decode(text)["result"] for text in watcher.take(9).items] == ["bot", "stored"]
+    assert read == []
+    feed.leave(watcher)
+    journal.close()
