@@ -15,7 +15,7 @@ from iafa.journal.follow import Follower
 from iafa.journal.format import Kind
 from iafa.journal.watchers import LOOKED_EVERY_S, STALE_S, Watchers
 from iafa.journal.writer import JournalLimits, JournalWriter
-from iafa.lake.enrichment import Enrichment
+from iafa.lake.enrichment import Columns, Enrichment
 from iafa.meta.live_tickets import LIFE_S, TICKETS_MAX, USER_TICKETS_MAX, LiveTickets
 from tests.support.events import OTHER_PROJECT, PROJECT, encode, make_event, make_events
 from tests.support.lake import TestLake
@@ -262,7 +262,12 @@ def test_a_view_whose_thread_cannot_start_is_refused_and_the_next_one_is_not(
 
 def test_bots_are_marked_without_reading_user_agents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[object] = []
-    monkeypatch.setattr(Enrichment, "columns", lambda *arguments: read.append(arguments) or {})
+
+    def columns(*arguments: object) -> Columns:
+        read.append(arguments)
+        return {}
+
+    monkeypatch.setattr(Enrichment, "columns", columns)
     lake = TestLake(tmp_path)
     journal, has_news = lake.open_journal(), threading.Event()
     feed = LiveFeed(lake.layout.journal, Watchers(tmp_path / "run", lake.clock))
