@@ -24,7 +24,7 @@ from iafa.ingest.deliveries import Delivery
 from iafa.ingest.gate import Gate, Origin
 from iafa.ingest.pipeline import Draft, Sender, run
 from iafa.ingest.plain import Plain, PlainEvent, encode, read_batch, read_beacon, read_event
-from iafa.ingest.privacy import Privacy, denial_of, hash_address, readable_text
+from iafa.ingest.privacy import Privacy, denial_of, hash_address, quarantine_text
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
 from iafa.ingest.salts import Salts
@@ -283,7 +283,7 @@ class Collector:
                 message=draft.errors[0].message,
                 event_id=draft.id or None,
                 event_type=draft.event_type or None,
-                body=readable_text(text_of(draft.position), sender.privacy.denial)[:REJECTED_BODY_CHARS_MAX],
+                body=quarantine_text(text_of(draft.position), sender.privacy.denial)[:REJECTED_BODY_CHARS_MAX],
                 source=sender.route,
                 sender=sent_by,
             )

@@ -13,8 +13,7 @@ from iafa.ingest.pipeline import parse_time
 from iafa.ingest.wire import Parsed, WireEvent
 
 CONTEXT = "context"  # the property that keeps what has no column of its own
-KEY_NAMES = ("writeKey", "api_key", "token")
-ADDRESS_NAMES = ("ip", "$ip")
+ADDRESS_CHARS_MAX = 45  # of an IPv6 address that ends as an IPv4 address
 _CAMPAIGN = {"source": "source", "medium": "medium", "name": "campaign", "term": "term", "content": "content"}
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -49,8 +48,8 @@ class Delivery:
         return "" if self.pointer is None else f"{self.pointer}/{index}"
 
     def text(self, index: int) -> str:
-        """The message's JSON text, for whoever asks why it was refused: without keys and addresses."""
-        return _encoder.encode(_bare(self.items[index])).decode()
+        """The message's JSON text, for whoever asks why it was refused. It still holds keys and addresses."""
+        return _encoder.encode(self.items[index]).decode()
 
     def id_seed(self, index: int, event: WireEvent) -> str | None:
         """What the id of a message without one is made of: the same when the same request comes again. None for a
@@ -58,16 +57,6 @@ class Delivery:
         if event.timestamp is None and self.sent is None:
             return None
         return f"{_encoder.encode(self.items[index]).decode()}\n{self.sent}"
-
-
-def _bare(item: Any) -> Any:
-    if not isinstance(item, dict):
-        return item
-    inner = {name: value for name, value in item.items() if name not in KEY_NAMES}
-    for name in (CONTEXT, "properties"):
-        if isinstance(inner.get(name), dict):
-            inner[name] = {key: value for key, value in inner[name].items() if key not in (*ADDRESS_NAMES, *KEY_NAMES)}
-    return inner
 
 
 def counted(items: Sequence[Any]) -> Sequence[Any]:
@@ -123,8 +112,11 @@ def take_long_text(members: dict[str, Any], name: str) -> str | None:
 def take_address(members: dict[str, Any], name: str) -> str | None:
     """The visitor's network address. It never stays: addresses are stored as keyed hashes alone."""
     value = members.pop(name, None)
+    address = value.strip() if isinstance(value, str) else ""
+    if len(address) > ADDRESS_CHARS_MAX or "%" in address:
+        return None  # the name of a network interface behind it may have any length, and is nothing to us
     try:
-        return str(ipaddress.ip_address(value.strip())) if isinstance(value, str) else None
+        return str(ipaddress.ip_address(address))
     except ValueError:
         return None
 

@@ -15,6 +15,7 @@ from iafa.durable import make_dirs
 from iafa.errors import WrongUsage
 from iafa.event import CONTROL, NAME_CHARS_MAX, Location
 from iafa.failpoints import Hit, no_failpoints
+from iafa.ingest.deliveries import ADDRESS_CHARS_MAX
 from iafa.metrics import Counters
 
 log = logging.getLogger("iafa.locations")
@@ -51,6 +52,8 @@ class Locations:
             return self._known[address]
         except KeyError:
             pass
+        if len(address) > ADDRESS_CHARS_MAX:
+            return None
         if len(self._known) >= KEPT_MAX:
             self._known.clear()
         found = self._known[address] = self._look_up(address)

@@ -2,66 +2,102 @@
 
 import hashlib
 import ipaddress
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from iafa.event import DEPTH_MAX
+from iafa.event import DEPTH_MAX, NAME_CHARS_MAX
 from iafa.ingest.wire import BeaconEvent, WireEvent
 
 DENIALS_MAX = 1000
 NAMES_MAX = 10_000
 IPV4_PREFIX, IPV6_PREFIX = 24, 48
 ADDRESS_NAMES = frozenset({"ip", "$ip"})
+KEY_NAMES = frozenset({"writeKey", "api_key", "token"})
+_HIDDEN_NAMES = ADDRESS_NAMES | KEY_NAMES
+_HOLDERS = ("context", "properties", "event_properties", "p")  # where they may stand beside the top
 _OWN_NAMES = frozenset(WireEvent.__struct_fields__) | frozenset(BeaconEvent.__struct_fields__)
+_Test = Callable[[str], bool]
 
 
 class Denial:
-    """A deny-list: names of properties at any depth, in any case; `*` stands for any characters."""
+    """A deny-list: names of properties at any depth, in any case; `*` stands for any characters.
+
+    A name that is too long for an event is not looked at: it is refused with its event anyway.
+    """
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        alternatives = (".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
-        self._pattern = re.compile("|".join(alternatives), re.IGNORECASE | re.DOTALL)
+        folded = [_folded(pattern) for pattern in patterns]
+        self._names = frozenset(pattern for pattern in folded if "*" not in pattern)
+        self._globs = tuple(tuple(pattern.split("*")) for pattern in folded if "*" in pattern)
         self._known: dict[str, bool] = {}
 
     def denies(self, name: str) -> bool:
         found = self._known.get(name)
         if found is None:
+            if len(name) > NAME_CHARS_MAX:
+                return False
             if len(self._known) >= NAMES_MAX:
                 self._known.clear()
-            self._known[name] = found = self._pattern.fullmatch(name) is not None
+            folded = _folded(name)
+            found = folded in self._names or any(_matches(folded, parts) for parts in self._globs)
+            self._known[name] = found
         return found
+
+    def hides(self, name: str) -> bool:
+        """Whether a text must not show it: it is denied, or was too long to be looked at."""
+        return len(name) > NAME_CHARS_MAX or self.denies(name)
 
     def cleaned(self, properties: dict[str, Any]) -> tuple[dict[str, Any], int]:
         """The same without what is denied, and how many members that were."""
-        return self._object(properties, 0)
+        return self._object(properties, 0, self.denies)
 
-    def cleaned_value(self, value: Any) -> Any:
-        return self._value(value, 0)[0]
+    def shown(self, value: Any) -> Any:
+        """The same without what a text must not show."""
+        return self._value(value, 0, self.hides)[0]
 
-    def _object(self, properties: dict[str, Any], depth: int) -> tuple[dict[str, Any], int]:
+    def _object(self, properties: dict[str, Any], depth: int, is_out: _Test) -> tuple[dict[str, Any], int]:
         kept, removed = {}, 0
         for name, value in properties.items():
-            if self.denies(name):
+            if is_out(name):
                 removed += 1
                 continue
-            kept[name], inner = self._value(value, depth + 1)
+            kept[name], inner = self._value(value, depth + 1, is_out)
             removed += inner
         return kept, removed
 
-    def _value(self, value: Any, depth: int) -> tuple[Any, int]:
+    def _value(self, value: Any, depth: int, is_out: _Test) -> tuple[Any, int]:
         kind = type(value)
         if kind is not dict and kind is not list:
             return value, 0
         if depth > DEPTH_MAX + 1:
             return None, 0  # what is so deep is refused anyway
         if kind is dict:
-            return self._object(value, depth)
-        pairs = [self._value(item, depth + 1) for item in value]
+            return self._object(value, depth, is_out)
+        pairs = [self._value(item, depth + 1, is_out) for item in value]
         return [item for item, _count in pairs], sum(count for _item, count in pairs)
+
+
+def _folded(text: str) -> str:
+    """Equal for texts that differ in case alone."""
+    return text.lower() if text.isascii() else text.replace("\u0130", "i").replace("\u0131", "i").casefold()
+
+
+def _matches(name: str, parts: Sequence[str]) -> bool:
+    """Whether the parts, which stood between stars, follow each other in the name. Linear: no part is tried twice."""
+    first, *inner, last = parts
+    end = len(name) - len(last)
+    place = len(first)
+    if place > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for part in inner:
+        found = name.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 @lru_cache(maxsize=DENIALS_MAX)
@@ -99,24 +135,36 @@ class Privacy(NamedTuple):
         return stored_address(address, self.salt, self.form)
 
 
-def readable_text(text: str, denial: Denial | None) -> str:
-    """A refused event's text for the quarantine: without what is denied, and without addresses in its context."""
-    has_address = any(f'"{name}"' in text for name in ADDRESS_NAMES)
-    if denial is None and not has_address:
+def quarantine_text(text: str, denial: Denial | None) -> str:
+    """A refused event's text as the quarantine keeps it: without keys, addresses and what is denied."""
+    is_bare = denial is None and "\\" not in text and not any(f'"{name}"' in text for name in _HIDDEN_NAMES)
+    if is_bare:
         return text
     try:
-        content = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return msgspec.json.encode(_shown(msgspec.json.decode(text), denial)).decode()
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return ""
+
+
+def _shown(content: Any, denial: Denial | None, depth: int = 0) -> Any:
+    if isinstance(content, list):
+        # No event; those that were meant may stand in it.
+        return [_shown(item, denial, depth + 1) for item in content] if depth <= DEPTH_MAX else None
     if not isinstance(content, dict):
-        return text
-    for name in ("context", "properties"):
-        if isinstance(content.get(name), Mapping):
-            content[name] = {key: value for key, value in content[name].items() if key not in ADDRESS_NAMES}
-    if denial is not None:
-        content = {
-            name: denial.cleaned_value(value)
-            for name, value in content.items()
-            if name in _OWN_NAMES or not denial.denies(name)
-        }
-    return msgspec.json.encode(content).decode()
+        return content if denial is None else None
+    kept = _without_hidden(content)
+    for name in _HOLDERS:
+        if isinstance(kept.get(name), dict):
+            kept[name] = _without_hidden(kept[name])
+    if denial is None:
+        return kept
+    is_own = _OWN_NAMES.__contains__ if depth == 0 else _nothing
+    return {name: denial.shown(value) for name, value in kept.items() if is_own(name) or not denial.hides(name)}
+
+
+def _nothing(_name: str) -> bool:
+    return False
+
+
+def _without_hidden(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if name not in _HIDDEN_NAMES}

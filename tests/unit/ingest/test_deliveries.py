@@ -9,6 +9,7 @@ import pytest
 from iafa.clock import from_datetime, to_iso
 from iafa.event import Rejected
 from iafa.ingest.collector import BatchAnswer, Collector
+from iafa.ingest.deliveries import take_address
 from iafa.ingest.gate import Origin
 from iafa.ingest.posthog import read_posthog
 from iafa.ingest.segment import read_segment
@@ -268,6 +269,24 @@ async def test_address_and_key_are_nowhere_on_disk_not_even_of_what_is_refused(t
     journal = b"".join(path.read_bytes() for path in collector.journal.directory.glob("*.ndjson"))
     assert b"203.0.113.9" not in journal
     assert b"secret-key" not in journal
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        (" 203.0.113.9 ", "203.0.113.9"),
+        ("0000:0000:0000:0000:0000:ffff:203.000.113.009", None),
+        ("ABCD:0000:0000:0000:0000:0000:255.255.255.255", "abcd::ffff:ffff"),
+        ("fe80::1%" + "x" * 500_000, None),
+        ("fe80::1%eth0", None),
+        ("", None),
+        (7, None),
+    ],
+)
+def test_address_of_a_visitor_is_short_and_names_no_interface(written: Any, taken: str | None) -> None:
+    members = {"ip": written, "a": 1}
+    assert take_address(members, "ip") == taken
+    assert members == {"a": 1}
 
 
 async def test_history_of_posthog_keeps_its_times(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What is not written down: addresses and denied properties, in no file, by whatever way they come."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,11 +9,15 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iafa.clock import FakeClock, to_datetime
 from iafa.errors import ValidationFailed
+from iafa.event import NAME_CHARS_MAX
 from iafa.ingest.gate import Origin
-from iafa.ingest.privacy import denial_of, readable_text, stored_address
+from iafa.ingest.posthog import read_posthog
+from iafa.ingest.privacy import Denial, denial_of, quarantine_text, stored_address
 from iafa.ingest.salts import Salts
 from iafa.ingest.segment import read_segment
 from iafa.meta.collect_rules import PrivacySettings
@@ -95,12 +100,69 @@ async def test_no_address_and_no_denied_property_is_in_any_file(tmp_path: Path, 
         (("*",), {"a": 1, "": 2, "b\nc": 3}, {}, 3),
         (("k",), {"list": [1, {"k": 1}, [{"k": {"k": 2}}]]}, {"list": [1, {}, [{}]]}, 2),
         (("absent",), {"a": 1}, {"a": 1}, 0),
+        (("*a*b*", "a*a"), {"xaxbx": 1, "ab": 2, "ba": 3, "a": 4, "aa": 5, "axa": 6}, {"ba": 3, "a": 4}, 4),
+        (("x*ab*b",), {"xab": 1, "xabb": 2, "x_ab_b": 3, "XABAB": 4}, {"xab": 1}, 3),
+        (("stra\u00dfe", "k*"), {"STRASSE": 1, "\u212aelvin": 2, "other": 3}, {"other": 3}, 2),
     ],
 )
 def test_deny_list(patterns: tuple[str, ...], properties: Any, left: Any, count: int) -> None:
     denial = denial_of(patterns)
     assert denial is not None
     assert denial.cleaned(properties) == (left, count)
+
+
+@given(
+    st.text("abAB\n", max_size=12),
+    st.lists(st.text("ab*", min_size=1, max_size=6), min_size=1, max_size=3),
+)
+def test_stars_match_as_a_regular_expression_would(name: str, patterns: list[str]) -> None:
+    denial = denial_of(tuple(patterns))
+    assert denial is not None
+    slow = "|".join(pattern.replace("*", ".*") for pattern in patterns)
+    assert denial.denies(name) == (re.fullmatch(slow, name, re.IGNORECASE | re.DOTALL) is not None)
+
+
+def test_a_name_too_long_for_an_event_is_neither_compared_nor_remembered_nor_shown() -> None:
+    denial = Denial(["*first*name*", "*"])
+    long = "first" * NAME_CHARS_MAX
+    assert denial.cleaned({long: 1, "first_name": 2}) == ({long: 1}, 1)
+    assert long not in denial._known
+    assert quarantine_text(json.dumps({"event": "a", "properties": {"a": [{long: "x"}]}, long: 1}), Denial(["b"])) == (
+        '{"event":"a","properties":{"a":[{}]}}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        ({"event": "a", "$ip": ADDRESS, "ip": ADDRESS}, {"event": "a"}),
+        ({"context": {"ip": ADDRESS, "a": 1}, "event_properties": {"$ip": ADDRESS}}, {"context": {"a": 1}}),
+        ({"n": "a", "p": {"ip": ADDRESS, "b": 1}, "token": "key"}, {"n": "a", "p": {"b": 1}}),
+        ([{"email": "a@b.c", "ip": ADDRESS, "a": 1}, [{"email": "a@b.c"}], "a@b.c"], [{"a": 1}, [{}], None]),
+        ({"event": [{"Email": "a@b.c", "a": 1}], "$set": {"email": "a@b.c"}}, {"event": [{"a": 1}], "$set": {}}),
+        ("a@b.c", None),
+    ],
+)
+def test_text_of_the_quarantine(content: Any, kept: Any) -> None:
+    found = json.loads(quarantine_text(json.dumps(content), denial_of(("email",))))
+    assert found == (kept | {"event_properties": {}} if "event_properties" in content else kept)
+
+
+def test_text_of_the_quarantine_without_a_deny_list() -> None:
+    plain = '{ "event":"a", "n": 1.50, "ipx": "an ip" }'
+    assert quarantine_text(plain, None) == plain
+    escaped = '{"\\u0069p":"192.0.2.77","context":{"ip":1},"context":{}}'
+    assert quarantine_text(escaped, None) == '{"context":{}}'
+    assert quarantine_text('{"email": "a@b.c', denial_of(("email",))) == ""
+
+
+@pytest.mark.parametrize("content", [{"event": "a", "$ip": OTHER_ADDRESS}, {"event": 1, "ip": OTHER_ADDRESS}])
+async def test_address_beside_the_properties_of_posthog_is_not_kept(tmp_path: Path, content: Any) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    assert (await collector.deliver(WRITE, VISITOR, read_posthog(json.dumps(content).encode()))).rejected == 1
+    collector.journal.close()
+    assert OTHER_ADDRESS not in everything_in(lake.layout.root)
 
 
 def test_a_denied_member_costs_the_event_nothing_and_absurd_depth_no_500(tmp_path: Path) -> None:
@@ -111,7 +173,7 @@ def test_a_denied_member_costs_the_event_nothing_and_absurd_depth_no_500(tmp_pat
         deep = {"a": deep}
     cleaned, _count = denial.cleaned(deep)
     assert "a" in cleaned
-    assert readable_text(json.dumps(deep), denial)
+    assert quarantine_text(json.dumps(deep), denial)
 
 
 async def test_event_whose_oversized_property_is_denied_is_accepted(tmp_path: Path) -> None:
