@@ -169,6 +169,42 @@ async def test_events_of_every_route_are_judged_by_the_rules_of_their_route(site
     assert (stored["p"]["source"], stored["t"]["user_id"]) == ("web", "u")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rename": {"/usr": "/user_id"}, "merge": {"properties": {"deep": [{"Email": "a@b.c"}], "email": "a@b.c"}}},
+        {"rename": {"/usr": "/user_id", "/properties/n": "/properties/email"}},
+        {"rename": {"/usr": "/user_id", "/properties/n": "/email"}},
+    ],
+)
+async def test_what_the_project_denies_is_not_stored_by_a_replay_either(site: Site, changes: dict[str, Any]) -> None:
+    path = f"/api/v1/projects/{site.project['id']}"
+    wanted = {"privacy": {"deny_properties": ["email"]}}
+    answer = await site.client.put(path, json=wanted)
+    assert answer.status_code == 200, answer.text
+    await site.batch(nameless(1, properties={"n": "a@b.c", "kept": 1}))
+    await site.flush()
+    assert (await site.replay(filter={}, changes=changes))["accepted"] == 1
+    (stored,) = site.stored()
+    properties = json.loads(stored["properties"])
+    assert properties.pop("kept") == 1
+    assert properties.get("email") is None
+    assert properties.get("deep", [{}]) == [{}]
+
+
+async def test_an_address_that_a_change_puts_in_is_stored_as_the_project_wants(site: Site) -> None:
+    path = f"/api/v1/projects/{site.project['id']}"
+    wanted = {"privacy": {"ip": "truncate"}}
+    answer = await site.client.put(path, json=wanted)
+    assert answer.status_code == 200, answer.text
+    message = {"writeKey": site.project["secret_key"], "userId": "u", "messageId": "m", "event": 5}
+    await site.without_session().post("/v1/track", json=message)
+    await site.flush()
+    changes = {"merge": {"event": "buy", "context": {"ip": "203.0.113.9"}}}
+    assert (await site.replay(filter={}, changes=changes))["accepted"] == 1
+    assert [row["ip_address"] for row in site.stored()] == ["203.0.113.0/24"]
+
+
 async def test_an_event_without_an_id_gets_the_same_one_each_time(site: Site) -> None:
     await site.batch({"event": "buy", "user_id": 5.5}, {"event": ["buy"], "user_id": "u"})
     await site.flush()

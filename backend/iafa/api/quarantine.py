@@ -33,7 +33,6 @@ from iafa.ingest.pipeline import parse_time
 from iafa.jobs.quarantine_desk import QuarantineDesk
 from iafa.jobs.replay import Owner, Selection
 from iafa.lake.quarantine_rows import Place, Wanted
-from iafa.meta.projects import Project
 from iafa.query.cursor import decode_cursor, encode_cursor
 
 router = APIRouter(prefix="/api/v1/projects/{project_id}/quarantine", tags=["quarantine"], route_class=QuestionRoute)
@@ -161,7 +160,7 @@ async def replay_quarantine(
     selection = Selection(None if body.ids is None else frozenset(body.ids), wanted, after)
     changes = Changes(body.changes.rename, body.changes.merge)
     replay = partial(
-        _desk(request).replay, f"user:{caller.user.id}", _owner(project), selection, changes, is_trial=body.dry_run
+        _desk(request).replay, f"user:{caller.user.id}", Owner.of(project), selection, changes, is_trial=body.dry_run
     )
     replayed = await asyncio.to_thread(replay)
     return json_answer(
@@ -216,10 +215,6 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _desk(request: Request) -> QuarantineDesk:
     return cast(QuarantineDesk, request.app.state.quarantine)
-
-
-def _owner(project: Project) -> Owner:
-    return Owner(project.id, bytes.fromhex(project.salt), project.retention_days, project.schemas)
 
 
 def _wanted(reason: str | None, event_type: str | None, start: str | None, end: str | None, state: State) -> Wanted:

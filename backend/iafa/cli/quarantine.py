@@ -114,7 +114,7 @@ def replay_command(project: str, rows: tuple[str, ...], data_dir: Path | None, *
     changes = _changes(given["rename"], given["merge"])
     house = house_at(data_dir)
     found = run(lambda: project_called(house, project))
-    owner = Owner(found.id, bytes.fromhex(found.salt), found.retention_days, found.schemas)
+    owner = Owner.of(found)
     desk, replays = house.quarantine_desk(), []
     selection = Selection(frozenset(rows) if rows else None, wanted._replace(state="waiting"))
     while True:

@@ -22,6 +22,7 @@ from iafa.event import DropReason, Event, SentBy, earliest_kept_us
 from iafa.failpoints import Hit, no_failpoints
 from iafa.ingest.judging_again import Changes, Kept, judge_again
 from iafa.ingest.pipeline import Draft, Sender
+from iafa.ingest.privacy import Privacy, denial_of
 from iafa.journal.format import FORMAT_VERSION, Kind, Record
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import is_dropped
@@ -33,8 +34,9 @@ from iafa.lake.quarantine import Quarantine
 from iafa.lake.quarantine_rows import Place, QuarantineRows, Row, Wanted, day_of
 from iafa.lake.schema import TIME_TYPE
 from iafa.locks import held
-from iafa.meta.collect_rules import SchemaRule
+from iafa.meta.collect_rules import USUAL_PRIVACY, PrivacySettings, SchemaRule
 from iafa.meta.event_schemas import schemas_of
+from iafa.meta.projects import Project
 
 ROWS_MAX = 1_000  # one replay's
 LOCK_WAIT_S = 60.0
@@ -48,6 +50,18 @@ class Owner(NamedTuple):
     salt: bytes
     retention_days: int | None
     schemas: tuple[SchemaRule, ...] = ()
+    privacy: PrivacySettings = USUAL_PRIVACY
+
+    @classmethod
+    def of(cls, project: Project) -> "Owner":
+        salt = bytes.fromhex(project.salt)
+        return cls(project.id, salt, project.retention_days, project.schemas, project.privacy)
+
+    def rules(self) -> Privacy:
+        """What may be stored of what a change puts in. The salt of a day that is over may be gone: no hash then."""
+        wanted = self.privacy
+        form = "none" if wanted.ip == "hash" and wanted.salt != "fixed" else wanted.ip
+        return Privacy(form, self.salt, denial_of(wanted.deny_properties))
 
 
 class Selection(NamedTuple):
@@ -168,6 +182,7 @@ class Replayer:
             salt=owner.salt,
             earliest_us=earliest_kept_us(self.clock.now_us(), owner.retention_days),
             schemas=schemas_of(owner.schemas) if owner.schemas else None,
+            privacy=owner.rules(),
         )
         sent_by = SentBy() if row["sender"] is None else msgspec.json.decode(row["sender"], type=SentBy)
         kept = Kept(row["id"], row["event_id"], row["body"], row["source"], sent_by)
