@@ -122,6 +122,8 @@ class SentBy(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_only=
     user_agent: str | None = None
     location: Location | None = None
     skew_us: int = 0
+    visitor: str | None = None
+    is_page: bool | None = None  # None: not known, of rows that are older than the field
 
 
 class Rejected(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):

@@ -17,7 +17,6 @@ from iafa.event import (
     Event,
     Location,
     Rejected,
-    SentBy,
     earliest_kept_us,
 )
 from iafa.ingest.deliveries import Delivery
@@ -135,8 +134,10 @@ class Collector:
         sender = Sender(
             received_at=received_at,
             is_browser=False,  # whoever names nobody is refused, from wherever it comes
+            user_agent=origin.user_agent,
             ip_address=privacy.stored(origin.address) if origin.origin is not None else None,
             location=self.locate(origin.address) if origin.origin is not None else None,
+            is_page=origin.origin is not None,
             salt=grant.salt,
             sent_ms=delivery.sent_ms,
             is_upload=delivery.is_history,
@@ -269,13 +270,7 @@ class Collector:
 
     def _refuse(self, grant: KeyGrant, sender: Sender, drafts: Sequence[Draft], text_of: Callable[[int], str]) -> None:
         """Count refused events and offer them for the quarantine."""
-        sent_by = SentBy(
-            is_browser=sender.is_browser,
-            ip_address=sender.ip_address,
-            user_agent=sender.user_agent,
-            location=sender.location,
-            skew_us=sender.skew_us,
-        )
+        sent_by = sender.sent_by()
         rejected = [
             Rejected(
                 code=draft.errors[0].code,
@@ -315,6 +310,7 @@ class Collector:
             user_agent=origin.user_agent,
             ip_address=stored,
             location=self.locate(origin.address) if is_page else None,
+            is_page=is_page,
             salt=grant.salt,
             earliest_us=earliest_kept_us(received_at, grant.retention_days),
             request_key=origin.request_key,

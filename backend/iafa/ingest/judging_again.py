@@ -8,7 +8,7 @@ import msgspec
 
 from iafa.clock import to_iso
 from iafa.errors import FieldError, IafaError
-from iafa.event import TIME_MAX_US, Campaign, SentBy
+from iafa.event import TIME_MAX_US, Campaign, Location, SentBy
 from iafa.ingest.collector import BEACON, _delivered, _draft, nowhere
 from iafa.ingest.deliveries import Delivery, Message
 from iafa.ingest.gate import Origin
@@ -117,6 +117,8 @@ def _sender(kept: Kept, sender: Sender) -> Sender:
         user_agent=sent_by.user_agent,
         ip_address=sent_by.ip_address,
         location=sent_by.location,
+        visitor=sent_by.visitor,
+        is_page=sent_by.is_page if sent_by.is_page is not None else sent_by.ip_address is not None,
         sent_ms=(sender.received_at - sent_by.skew_us) // 1000 if sent_by.skew_us else None,
         request_key=f"quarantine {kept.row_id}",
         route=kept.route or "",
@@ -136,8 +138,7 @@ def _again(delivery: Delivery, kept: Kept, sender: Sender) -> Draft:
         message = delivery.read(item, "", skew_us)
         return message._replace(parsed=_with_id(message.parsed, kept))
 
-    was_page = kept.sent_by.ip_address is not None
-    origin = Origin("", kept.sent_by.user_agent, _PAGE if was_page else None)
+    origin = Origin("", kept.sent_by.user_agent, _PAGE if sender.is_page else None)
     return _delivered(replace(delivery, read=read, pointer=None), 0, sender, origin, nowhere)
 
 
@@ -155,7 +156,9 @@ def _canonical(body: bytes, sender: Sender) -> tuple[bytes, Sender]:
     if created_at is not None and "timestamp" not in value:
         is_time = isinstance(created_at, int) and 0 <= created_at <= TIME_MAX_US
         value["timestamp"] = to_iso(created_at) if is_time else str(created_at)
-    address = value.pop("ip_address", None)
+    address, location = value.pop("ip_address", None), value.pop("location", None)
+    if isinstance(location, dict):
+        sender = sender._replace(location=msgspec.convert(location, Location))
     if isinstance(campaign, dict):
         sender = sender._replace(campaign=msgspec.convert(campaign, Campaign))
     return msgspec.json.encode(value), sender._replace(ip_address=address if isinstance(address, str) else None)

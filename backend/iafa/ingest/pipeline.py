@@ -32,6 +32,7 @@ from iafa.event import (
     DropReason,
     Event,
     Location,
+    SentBy,
     is_identity,
 )
 from iafa.ingest.privacy import Privacy
@@ -62,6 +63,10 @@ class Sender(NamedTuple):
     privacy: Privacy = Privacy()
     schemas: EventSchemas | None = None  # what properties must look like; None: as they like
     visitor: str | None = None  # a hash of the address where that is not what is stored; for the fallback id
+    is_page: bool = False  # its address is a visitor's
+
+    def sent_by(self) -> SentBy:
+        return SentBy(**{name: getattr(self, name) for name in SentBy.__struct_fields__})
 
     @property
     def skew_us(self) -> int:

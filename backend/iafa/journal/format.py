@@ -11,6 +11,7 @@ import msgspec
 from iafa.event import REJECTED_BODY_CHARS_MAX, Dropped, DropReason, Event, Rejected
 
 FORMAT_VERSION = 1
+FLUSH = "flush"  # the shape of the text of an event that was accepted and has no row
 SEGMENT_SUFFIX = ".ndjson"
 ACKED_NAME = "acked"
 LOCK_NAME = "lock"
@@ -45,6 +46,10 @@ class Record(msgspec.Struct, gc=False):
     e: list[Event] = []
     x: list[Rejected] = []
     d: list[Dropped] = []
+
+
+class _Named(msgspec.Struct):
+    id: str | None = None
 
 
 class LooseRecord(Record, gc=False):
@@ -120,8 +125,16 @@ def _decode_singly(line: bytes) -> Record | None:
             record.e.append(_event_decoder.decode(raw))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             body = bytes(raw).decode(errors="replace")[:REJECTED_BODY_CHARS_MAX]
-            record.x.append(Rejected(code=DropReason.POISON, message=f"cannot be read: {error}", body=body))
+            message, id_ = f"cannot be read: {error}", _id_of(raw)
+            record.x.append(Rejected(code=DropReason.POISON, message=message, body=body, event_id=id_, source=FLUSH))
     return record
+
+
+def _id_of(raw: msgspec.Raw) -> str | None:
+    try:
+        return msgspec.json.decode(raw, type=_Named).id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def decode_lines(data: bytes) -> Iterator[tuple[Record | None, int]]:

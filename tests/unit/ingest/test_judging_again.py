@@ -1,0 +1,46 @@
+"""What a replay knows of a refused event's sender: all that the request said."""
+
+import msgspec
+
+from iafa.event import Location, SentBy
+from iafa.ingest.judging_again import Kept, _canonical, _sender
+from iafa.ingest.pipeline import Sender
+from iafa.journal.format import FORMAT_VERSION, Record, _decode_singly
+from tests.support.events import NOON_US
+
+WHOLE = Sender(
+    received_at=NOON_US,
+    is_browser=True,
+    ip_address="hash",
+    user_agent="Agent/1.0",
+    location=Location(country="AT"),
+    sent_ms=NOON_US // 1000 - 60_000,
+    visitor="other hash",
+    is_page=True,
+)
+
+
+def test_every_field_of_the_sender_comes_back() -> None:
+    written = WHOLE.sent_by()
+    assert msgspec.json.decode(msgspec.json.encode(written), type=SentBy) == written
+    back = _sender(Kept("row", None, "{}", "track", written), Sender(NOON_US, False))
+    for name in SentBy.__struct_fields__:
+        assert getattr(written, name) not in (None, False, 0), f"{name} is not in this test"
+        assert getattr(back, name) == getattr(WHOLE, name), name
+
+
+def test_rows_without_the_newer_fields_are_read() -> None:
+    old = msgspec.json.decode(b'{"ip_address":"hash"}', type=SentBy)
+    assert _sender(Kept("row", None, "{}", "posthog", old), Sender(NOON_US, False)).is_page
+
+
+def test_location_of_a_canonical_event_is_no_property() -> None:
+    body, sender = _canonical(b'{"event_type":"a","location":{"country":"AT"}}', WHOLE._replace(location=None))
+    assert (msgspec.json.decode(body), sender.location) == ({"event_type": "a"}, Location(country="AT"))
+
+
+def test_poison_that_cannot_be_read_keeps_its_id_and_shape() -> None:
+    line = b'{"v":%d,"q":1,"k":"events","p":"p","r":1,"e":[{"id":"e1","event_type":5}],"c":""}\n' % FORMAT_VERSION
+    record = _decode_singly(line)
+    assert isinstance(record, Record)
+    assert [(one.event_id, one.source) for one in record.x] == [("e1", "flush")]
