@@ -2,13 +2,14 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
 
 from iafa.errors import FieldError, PayloadTooLarge, ValidationFailed
-from iafa.event import BATCH_EVENTS_MAX, CONTROL, NAME_CHARS_MAX, URL_BYTES_MAX, Campaign
+from iafa.event import BATCH_EVENTS_MAX, CONTROL, NAME_CHARS_MAX, REJECTED_BODY_CHARS_MAX, URL_BYTES_MAX, Campaign
 from iafa.ingest.pipeline import parse_time
 from iafa.ingest.wire import Parsed, WireEvent
 
@@ -38,6 +39,7 @@ class Delivery:
     pointer: str | None = "/batch"  # of the list of messages; None: the body is the message
     is_history: bool = False
     route: str = ""  # names the shape of its messages
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # the context of messages that say no other
 
     @property
     def sent_ms(self) -> int | None:
@@ -49,7 +51,16 @@ class Delivery:
 
     def text(self, index: int) -> str:
         """The message's JSON text, for whoever asks why it was refused. It still holds keys and addresses."""
-        return _encoder.encode(self.items[index]).decode()
+        item = self.items[index]
+        if not self.defaults or not isinstance(item, dict) or not isinstance(item.get(CONTEXT) or {}, dict):
+            return _encoder.encode(item).decode()
+        if not self._fit_defaults:
+            return ""  # it would be cut, and without its context it would be replayed as another event
+        return _encoder.encode({**item, CONTEXT: {**self.defaults, **(item.get(CONTEXT) or {})}}).decode()
+
+    @cached_property
+    def _fit_defaults(self) -> bool:
+        return len(_encoder.encode(self.defaults)) <= REJECTED_BODY_CHARS_MAX
 
     def id_seed(self, index: int, event: WireEvent) -> str | None:
         """What the id of a message without one is made of: the same when the same request comes again. None for a

@@ -62,15 +62,17 @@ def read_segment(body: bytes, call: str) -> Delivery:
         if not isinstance(items, list):
             raise no_messages(_EXPECTED)
     first = items[0] if items and isinstance(items[0], dict) else {}
-    defaults = top.get(CONTEXT) if call == BATCH else None
+    found = top.get(CONTEXT) if call == BATCH else None
+    defaults = found if isinstance(found, dict) else {}
     keys = {key for one in (top, *items) if isinstance(one, dict) for key in keys_in(one, "writeKey")}
     return Delivery(
         items=counted(items),
-        read=partial(_message, call, defaults if isinstance(defaults, dict) else {}),
+        read=partial(_message, call, defaults),
         keys=keys,
         sent=top.get("sentAt") or first.get("sentAt"),
         pointer=pointer,
         route=f"{SEGMENT}:{call}",
+        defaults=defaults,
     )
 
 

@@ -5,6 +5,7 @@ import msgspec
 from iafa.event import Location, SentBy
 from iafa.ingest.judging_again import Kept, _canonical, _sender
 from iafa.ingest.pipeline import Sender
+from iafa.ingest.segment import read_segment
 from iafa.journal.format import FORMAT_VERSION, Record, _decode_singly
 from tests.support.events import NOON_US
 
@@ -44,3 +45,12 @@ def test_poison_that_cannot_be_read_keeps_its_id_and_shape() -> None:
     record = _decode_singly(line)
     assert isinstance(record, Record)
     assert [(one.event_id, one.source) for one in record.x] == [("e1", "flush")]
+
+
+def test_text_of_a_message_holds_the_context_of_its_batch() -> None:
+    batch = {"context": {"userAgent": "A/1", "locale": "de"}, "batch": [{"event": 1, "context": {"locale": "at"}}, 5]}
+    delivery = read_segment(msgspec.json.encode(batch), "batch")
+    assert msgspec.json.decode(delivery.text(0)) == {"event": 1, "context": {"userAgent": "A/1", "locale": "at"}}
+    assert delivery.text(1) == "5"
+    large = read_segment(msgspec.json.encode(batch | {"context": {"a": "x" * 20_000}}), "batch")
+    assert large.text(0) == "", "it cannot be replayed as another event"
