@@ -11,11 +11,15 @@ from enum import Enum
 from typing import Any, cast
 from uuid import UUID
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
 
 from iafa.client import Client, Counts
+from iafa.client.connection import Connection
+from iafa.client.delivery import Delivery
+from iafa.client.events import Prepared
 from tests.client.conftest import Made, Shop
 from tests.support.server import Account, ServerProcess, free_port
 
@@ -329,6 +333,36 @@ def test_request_that_cannot_succeed_is_given_up(
     client.track("Next", "anna")  # what comes after goes on
     assert client.flush(WAIT_S)
     assert client.counts.pending == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "results", "kind"),
+    [
+        ({"rejected": 1}, [{"index": 0, "result": "rejected"}], "answered"),
+        ({"retry": 1}, [{"index": 0, "result": "retry"}], "answered"),
+        ({"accepted": 1}, None, "answered"),
+        ({"accepted": 1}, [None], "later"),
+        ({"accepted": 1}, 5, "later"),
+        ({"accepted": 2, "rejected": -1}, [], "later"),
+        ({"rejected": 1}, [], "later"),
+        ({"rejected": 1}, [{"index": 1, "result": "rejected"}], "later"),
+        ({"rejected": 1}, [{"index": [], "result": "rejected"}], "later"),
+        ({"rejected": 1}, [{"result": "rejected"}], "later"),
+        ({"rejected": 1}, [{"index": 0, "result": "retry"}], "later"),
+    ],
+)
+def test_an_answer_that_does_not_add_up_is_nobodys(said: dict[str, int], results: Any, kind: str) -> None:
+    counts = {"accepted": 0, "duplicates": 0, "sampled_out": 0, "rejected": 0, "retry": 0} | said
+    answer = httpx.Response(200, json=counts | {"results": results})
+    transport = httpx.MockTransport(lambda _request: answer)
+    with httpx.Client(transport=transport, base_url="http://shop.example") as client:
+        connection = Connection("iafa_s_key", "http://shop.example")
+        connection._client = client
+        outcome = Delivery(connection)([Prepared("e1", b"{}", 0)])
+    assert outcome.kind == kind
+    assert (outcome.code == "foreign_answer") == (kind == "later")
+    if kind == "answered":
+        assert outcome.accepted + len(outcome.refused) + len(outcome.again) == 1
 
 
 def test_requests_keep_the_limits_of_the_server(shop: Shop, make: Made) -> None:

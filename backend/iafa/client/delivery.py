@@ -100,17 +100,21 @@ def content_of(answer: httpx.Response) -> dict[str, Any]:
 
 
 def _judged(content: dict[str, Any], count: int) -> Outcome:
-    """The counts must add up to what was sent: whoever else says 200 has stored nothing."""
-    counts = {name: content.get(name) for name in _COUNTS}
-    results = content.get("results")
-    if not all(type(number) is int for number in counts.values()) or sum(counts.values()) != count:  # type: ignore[arg-type]
-        return Outcome("later", "foreign_answer", "what answered is no IAFA server")
-    refused, again = [], []
-    for one in results if isinstance(results, list) else []:
-        if one.get("result") == "rejected":
-            refused.append(Refused(one["index"], str(one.get("code")), f"{one.get('pointer')}: {one.get('message')}"))
-        elif one.get("result") == "retry":
-            again.append(one["index"])
+    """The counts must add up to what was sent, and the results name each event that was not taken: whoever else says
+    200 has stored nothing."""
+    counts: dict[str, Any] = {name: content.get(name) for name in _COUNTS}
+    foreign = Outcome("later", "foreign_answer", "what answered is no IAFA server")
+    are_counts = all(type(number) is int and number >= 0 for number in counts.values())
+    if not are_counts or sum(counts.values()) != count:
+        return foreign
+    try:
+        refused, again = _not_taken(content.get("results") or [])
+    except (AttributeError, TypeError):
+        return foreign
+    places = {one.position for one in refused} | {*again}
+    is_each_once = len(places) == len(refused) + len(again) and places <= {*range(count)}
+    if not is_each_once or (len(refused), len(again)) != (counts["rejected"], counts["retry"]):
+        return foreign
     return Outcome(
         "answered",
         accepted=content["accepted"],
@@ -119,3 +123,16 @@ def _judged(content: dict[str, Any], count: int) -> Outcome:
         refused=refused,
         again=again,
     )
+
+
+def _not_taken(results: Any) -> tuple[list[Refused], list[int]]:
+    """What is refused and what may be sent again. Raises whatever comes of results that are none."""
+    refused, again = [], []
+    for one in results:
+        if type(one.get("index")) is not int:
+            raise TypeError("a place is a whole number")
+        if one.get("result") == "rejected":
+            refused.append(Refused(one["index"], str(one.get("code")), f"{one.get('pointer')}: {one.get('message')}"))
+        elif one.get("result") == "retry":
+            again.append(one["index"])
+    return refused, again
