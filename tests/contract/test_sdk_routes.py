@@ -635,16 +635,18 @@ async def test_gzip_is_understood_announced_or_not(site: Site, data_dir: Path) -
 
 
 async def test_what_posthog_js_wraps_is_unwrapped(site: Site, data_dir: Path) -> None:
-    ways = ("plain", "gzip", "base64", "form", "form with JSON")
+    ways = ("plain", "gzip", "base64", "form", "form with JSON", "form with text")
     for way in ways:
         event = {"event": "$pageview", "uuid": way, "properties": {"token": site.write_key, "distinct_id": "ä+/ü"}}
         text = json.dumps([event]).encode()
+        spelled = json.dumps([event], ensure_ascii=False)
         encoded = base64.b64encode(text)
         path, content = {
             "plain": ("/e/", text),
             "gzip": ("/e/?compression=gzip-js", gzip.compress(text)),
             "base64": ("/e/?compression=base64", encoded),
             "form": ("/e/", str(httpx.QueryParams({"data": encoded.decode()})).encode()),
+            "form with text": ("/e/", str(httpx.QueryParams({"data": spelled})).encode()),
             "form with JSON": ("/e/", str(httpx.QueryParams({"data": text.decode()})).encode()),
         }[way]
         answer = await site.lean.post(path, content=content, headers={"content-type": "text/plain"})
@@ -653,3 +655,11 @@ async def test_what_posthog_js_wraps_is_unwrapped(site: Site, data_dir: Path) ->
     assert found == [(way, "page_view", "ä+/ü") for way in sorted(ways)]
     for broken in (b"data=", b"data=%%%", b"data=" + b"&" * 1000):
         assert (await site.lean.post("/e/", content=broken)).status_code == 400
+
+
+@pytest.mark.parametrize("clock", ["9" * 5_000, "9" * 20, "9" * 19, "٣", "1763700000000"])
+async def test_a_clock_of_posthog_that_is_no_time_is_not_looked_at(site: Site, data_dir: Path, clock: str) -> None:
+    event = {"event": "a", "uuid": "u1", "properties": {"token": site.write_key, "distinct_id": "ann"}}
+    answer = await site.lean.post("/e/", params={"_": clock}, content=json.dumps([event]).encode())
+    assert answer.json() == {"status": 1}
+    assert len(stored(data_dir, site.project_id)) == 1

@@ -5,6 +5,7 @@ import binascii
 import itertools
 import logging
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -47,6 +48,7 @@ _CACHEABLE = b"public, max-age=300"
 # These clients drop what a 4xx refuses, and 408 makes a browser send again by itself.
 _STATUSES = {408: 503, 422: 400}
 _TOO_MANY = 429
+_CLOCK = re.compile("[0-9]{1,20}")  # milliseconds; what is longer is no time
 
 
 class Answered(NamedTuple):
@@ -167,7 +169,7 @@ class SdkFront:
     async def _posthog(self, scope: Scope, receive: Receive) -> Answered:
         query = _query(scope)
         is_base64 = query.get("compression") == "base64"
-        sent = query["_"] if query.get("_", "").isdecimal() else None
+        sent = query["_"] if _CLOCK.fullmatch(query.get("_", "")) else None
 
         def read(body: bytes) -> Delivery:
             return read_posthog(unwrapped(body, is_base64=is_base64), None if sent is None else int(sent))

@@ -52,7 +52,7 @@ def unwrapped(body: bytes, *, is_base64: bool) -> bytes:
     try:
         if body.startswith(_FORM_FIELD):
             fields = parse_qs(body.decode("latin-1"), max_num_fields=FORM_FIELDS_MAX)
-            body, is_base64 = fields.get("data", [""])[0].encode("latin-1"), True
+            body, is_base64 = fields.get("data", [""])[0].encode(), True
             if body.lstrip()[:1] in (b"{", b"["):
                 return body
         return base64.b64decode(body.replace(b" ", b"+"), validate=True) if is_base64 else body
