@@ -11,11 +11,13 @@ from typing import Literal
 
 from iafa.clock import US_PER_DAY, Clock, to_datetime
 from iafa.durable import create_only, unlink
+from iafa.errors import StorageUnavailable
 
 SALT_BYTES = 32
 _FORMS: Mapping[str, str] = {"daily": "%Y-%m-%d", "monthly": "%Y-%m"}
 KEPT_DAYS = 2  # of today and of yesterday
 SALTS_MAX = 1000
+RETRY_AFTER_S = 10
 
 
 class Salts:
@@ -27,7 +29,7 @@ class Salts:
         self._made: dict[tuple[str, bytes], bytes] = {}
 
     def of(self, kind: Literal["fixed", "daily", "monthly"], own: bytes) -> bytes:
-        """The salt of a project now; `own` is the one that stays."""
+        """The salt of a project now; `own` is the one that stays. Raises StorageUnavailable."""
         if kind == "fixed":
             return own
         day = self._clock.now_us() // US_PER_DAY
@@ -51,6 +53,10 @@ class Salts:
 
     def _read(self, kind: str) -> bytes:
         path = self._folder / f"{kind}-{to_datetime(self._clock.now_us()).strftime(_FORMS[kind])}"
-        if not path.exists():
-            create_only(path, os.urandom(SALT_BYTES), temporary_dir=self._temporary_dir)
-        return path.read_bytes()
+        try:
+            if not path.exists():
+                create_only(path, os.urandom(SALT_BYTES), temporary_dir=self._temporary_dir)
+            return path.read_bytes()
+        except OSError as error:  # a full disk at the turn of the day: who is told so sends again
+            message = f"the salt of address hashes cannot be kept: {error.strerror}; nothing was stored"
+            raise StorageUnavailable(message, retry_after_s=RETRY_AFTER_S) from error

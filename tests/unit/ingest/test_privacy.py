@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iafa.clock import FakeClock, to_datetime
-from iafa.errors import ValidationFailed
+from iafa.errors import StorageUnavailable, ValidationFailed
 from iafa.event import NAME_CHARS_MAX
 from iafa.ingest.gate import Origin
 from iafa.ingest.posthog import read_posthog
@@ -225,4 +225,18 @@ async def test_with_a_daily_salt_a_visitor_without_an_id_is_another_one_the_next
     people: dict[Any, Any] = {row[0]: row[1] for row in rows(lake.take(), "id, anonymous_id")}
     assert people["daily0"] == people["daily1"] != people["daily2"]
     assert people["fixed0"] == people["fixed1"] == people["fixed2"] != people["daily0"]
+    collector.journal.close()
+
+
+async def test_a_disk_that_cannot_hold_the_new_salt_refuses_for_now_and_loses_nothing(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake)
+    grant = replace(WRITE, privacy=PrivacySettings(salt="daily"))
+    assert (await collector.batch(grant, VISITOR, body(event("today")))).accepted == 1
+    lake.clock.advance(DAY_S)
+    full = replace(collector, salts=Salts(Path("/proc/salts"), lake.layout.tmp, lake.clock))  # takes no file
+    with pytest.raises(StorageUnavailable, match="salt") as refused:
+        await full.batch(grant, VISITOR, body(event("tomorrow")))
+    assert refused.value.retry_after_s
+    assert (await collector.batch(grant, VISITOR, body(event("tomorrow")))).accepted == 1
     collector.journal.close()
