@@ -5,7 +5,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,11 @@ import pytest
 
 from iafa.api.server import running
 from iafa.audit import audit_files
+from iafa.errors import StorageUnavailable
+from iafa.event import Rejected
+from iafa.failpoints import Failpoints
+from iafa.jobs.replay import Selection
+from iafa.lake.quarantine import Quarantine, Refusal
 from iafa.settings import Settings
 from iafa.wiring import open_house
 
@@ -275,6 +280,33 @@ async def test_everything_is_counted_and_deletion_keeps_the_counts(site: Site) -
     assert await counts() == {"missing_identity": (2, 0, 0), "duplicate": (1, 0, 0)}
 
 
+@pytest.mark.parametrize("more", [{"reason": "too_long"}, {"state": "waiting"}, {"all": True}])
+async def test_ids_and_filters_together_delete_nothing(site: Site, more: dict[str, Any]) -> None:
+    await site.batch(nameless(1))
+    await site.flush()
+    (row,) = await site.rows()
+    answer = await site.client.delete(site.path, params={"id": row["id"], **more})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/id")
+    assert await site.rows() == [row]
+
+
+async def test_a_deletion_that_fails_half_way_is_in_the_audit_log(site: Site) -> None:
+    lake = open_house(site.settings)
+    at = lake.clock.now_us()
+    day_us = 86_400 * 10**6
+    for day in range(2):
+        refusals = [Refusal(site.project["id"], at - day * day_us, Rejected(code="too_long")) for _ in range(2)]
+        Quarantine(lake.layout).keep(f"j9-{day}", refusals)
+    desk = lake.quarantine_desk()
+    failing = replace(desk, replayer=replace(desk.replayer, hit=Failpoints("replay.deleted:1:eio").hit))
+    with pytest.raises(StorageUnavailable):
+        failing.delete("user:ann", site.project["id"], Selection())
+    lines = [line for path in audit_files(lake.layout.audit) for line in path.read_text().splitlines()]
+    last = json.loads(lines[-1])
+    assert (last["action"], last["details"]) == ("quarantine.delete", {"rows": 2, "failed": True})
+    assert len(await site.rows()) == 2
+
+
 async def test_other_peoples_rows_are_not_there(site: Site) -> None:
     await site.batch(nameless(1))
     await site.flush()
@@ -304,6 +336,7 @@ async def test_other_peoples_rows_are_not_there(site: Site) -> None:
         ({"ids": ["x"], "filter": {}}, "/ids"),
         ({"filter": {"start": "yesterday"}}, "/start"),
         ({"ids": ["x"], "changes": {"rename": {"usr": "/user_id"}}}, "/changes"),
+        ({"ids": ["x"], "changes": {"merge": json.loads('{"a":' * 500 + "1" + "}" * 500)}}, "/changes/merge/a/a"),
         ({"ids": []}, "/ids"),
         ({"filter": {"color": "red"}}, "/filter"),
     ],

@@ -178,7 +178,7 @@ async def replay_quarantine(
     "",
     response_model=DeletedRows,
     summary="Delete refused events",
-    description="By their ids, or all that meet the filters; without either nothing is deleted. The counts stay.",
+    description="Either by their ids, or all that meet the filters; without any nothing is deleted. Counts stay.",
     responses=problem_responses(*QUERY_PROBLEMS),
 )
 async def delete_quarantine(
@@ -191,6 +191,8 @@ async def delete_quarantine(
 ) -> Response:
     if id is None and wanted == Wanted() and not everything:
         raise _wrong("/id", "give ids, a filter, or all=true", code="invalid_query")
+    if id is not None and (wanted != Wanted() or everything):
+        raise _wrong("/id", "give either ids, or filters, or all=true", code="invalid_query")
     selection = Selection(None if id is None else frozenset(id), wanted)
     deleted = await asyncio.to_thread(_desk(request).delete, f"user:{caller.user.id}", project.id, selection)
     return json_answer({"deleted": deleted})

@@ -1,6 +1,9 @@
 """What the owner of a project may do with what was not stored; every change gets a line in the audit log."""
 
-from collections.abc import Mapping
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from iafa.audit import AuditLog
@@ -8,6 +11,8 @@ from iafa.ingest.judging_again import Changes
 from iafa.jobs.replay import Owner, Replayed, Replayer, Selection
 from iafa.lake.manifest import Manifests
 from iafa.lake.quarantine_rows import DayCount, QuarantineRows
+
+log = logging.getLogger("iafa.quarantine")
 
 
 @dataclass(frozen=True)
@@ -26,13 +31,28 @@ class QuarantineDesk:
     def replay(
         self, actor: str, owner: Owner, selection: Selection, changes: Changes, *, is_trial: bool = False
     ) -> Replayed:
-        replayed = self.replayer.replay(owner, selection, changes, is_trial=is_trial)
-        if not is_trial:
-            counts = {verdict: replayed.count(verdict) for verdict in ("accepted", "duplicate", "rejected")}
-            self.audit.add(actor, "quarantine.replay", f"project:{owner.project_id}", counts)
-        return replayed
+        done = Counter(dict.fromkeys(("accepted", "duplicate", "rejected"), 0))
+        if is_trial:
+            return self.replayer.replay(owner, selection, changes, done, is_trial=True)
+        with self._audited(actor, "quarantine.replay", owner.project_id, done):
+            return self.replayer.replay(owner, selection, changes, done)
 
     def delete(self, actor: str, project_id: str, selection: Selection) -> int:
-        deleted = self.replayer.delete(project_id, selection)
-        self.audit.add(actor, "quarantine.delete", f"project:{project_id}", {"rows": deleted})
-        return deleted
+        done = Counter({"rows": 0})
+        with self._audited(actor, "quarantine.delete", project_id, done):
+            self.replayer.delete(project_id, selection, done)
+        return done["rows"]
+
+    @contextmanager
+    def _audited(self, actor: str, action: str, project_id: str, done: Counter[str]) -> Iterator[None]:
+        """A line of what was done; also of a change that failed half-way."""
+        try:
+            yield
+        except BaseException:
+            if done.total():
+                try:
+                    self.audit.add(actor, action, f"project:{project_id}", dict(done) | {"failed": True})
+                except OSError:
+                    log.exception("no audit line of %s that failed half-way: %s", action, dict(done))
+            raise
+        self.audit.add(actor, action, f"project:{project_id}", dict(done))

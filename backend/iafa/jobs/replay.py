@@ -4,7 +4,8 @@ A row is marked only after its event is durable; one that is replayed again is f
 """
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,7 +32,7 @@ from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.layout import Layout
 from iafa.lake.poison import sound_rows
 from iafa.lake.quarantine import Quarantine
-from iafa.lake.quarantine_rows import Place, QuarantineRows, Row, Wanted, day_of
+from iafa.lake.quarantine_rows import Place, QuarantineRows, Row, Wanted, day_of, mask_of
 from iafa.lake.schema import TIME_TYPE
 from iafa.locks import held
 from iafa.meta.collect_rules import USUAL_PRIVACY, PrivacySettings, SchemaRule
@@ -128,8 +129,17 @@ class Replayer:
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", QuarantineRows(self.layout))
 
-    def replay(self, owner: Owner, selection: Selection, changes: Changes, *, is_trial: bool = False) -> Replayed:
-        """Judge the rows again and store what is right now. A trial stores and marks nothing."""
+    def replay(
+        self,
+        owner: Owner,
+        selection: Selection,
+        changes: Changes,
+        done: Counter[str] | None = None,
+        *,
+        is_trial: bool = False,
+    ) -> Replayed:
+        """Judge the rows again and store what is right now. A trial stores and marks nothing. `done` is counted up by
+        verdict once all is stored, before the rows are marked."""
         with self._lake(owner.project_id):
             rows, last = self._selected(owner.project_id, selection)
             cases = sorted((self._judged(owner, row, changes) for row in rows), key=lambda one: one.row["received_us"])
@@ -138,22 +148,29 @@ class Replayer:
             _give_verdicts(cases, set(fresh.column("id").to_pylist()))
             if not is_trial:
                 self._store(owner.project_id, fresh)
+                if done is not None:
+                    done.update(one.verdict for one in cases)
                 self._mark(owner.project_id, [one.row for one in cases if one.error is None])
         by_row = {one.row["id"]: one.outcome() for one in cases}
         return Replayed([by_row[row["id"]] for row in rows], last)
 
-    def delete(self, project_id: str, selection: Selection) -> int:
-        """Remove rows for good; how many. The counts stay."""
-        deleted = 0
+    def delete(self, project_id: str, selection: Selection, done: Counter[str] | None = None) -> int:
+        """Remove rows for good; how many. `done` is counted up day by day. The counts stay."""
+        done = Counter() if done is None else done
         with self._lake(project_id):
-            while True:
-                rows, last = self._selected(project_id, selection)
-                for day, ids in _by_day(rows):
-                    self.quarantine.amend(project_id, day, partial(_without, ids=ids))
-                    deleted += len(ids)
-                    self.hit("replay.deleted")
-                if last is None:
-                    return deleted
+            for day, leaves in self._leaving(project_id, selection):
+                done["rows"] += self.quarantine.amend(project_id, day, partial(_without, leaves=leaves))
+                self.hit("replay.deleted")
+        return done["rows"]
+
+    def _leaving(self, project_id: str, selection: Selection) -> Iterator[tuple[date, Callable[[pa.Table], Any]]]:
+        """Each day once, with what tells its rows that go."""
+        if selection.ids is None:
+            for day in self.rows.days(project_id, selection.wanted):
+                yield day, partial(mask_of, wanted=selection.wanted)
+            return
+        for day, ids in _by_day(self.rows.by_ids(project_id, selection.ids)):
+            yield day, partial(_is_in, ids=ids)
 
     @contextmanager
     def _lake(self, project_id: str) -> Iterator[None]:
@@ -239,8 +256,8 @@ def _by_day(rows: Sequence[Row]) -> Iterator[tuple[date, pa.Array]]:
         yield day, pa.array([row["id"] for row in found], pa.string())
 
 
-def _without(table: pa.Table, ids: pa.Array) -> pa.Table:
-    return table.filter(pc.invert(_is_in(table, ids)))
+def _without(table: pa.Table, leaves: Callable[[pa.Table], Any]) -> pa.Table:
+    return table.filter(pc.invert(leaves(table)))
 
 
 def _is_in(table: pa.Table, ids: pa.Array) -> Any:

@@ -4,8 +4,10 @@ Bounded in rows a project and day, and in days. The files of a day that is over 
 """
 
 import logging
+import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -33,6 +35,8 @@ KEPT_DAYS = 30
 COUNTED_DAYS_MAX = 10_000
 READ_TRIES = 3
 ROW_GROUP = 1_000  # so that a reader need not hold the texts of a whole day
+DAMAGED = "damaged"  # in the name of a day's file that could not be read when it was replaced
+TOLD_MAX = 1_000
 SOURCES = b"iafa.sources"  # in a day's file: the segments whose rows it holds
 
 REJECTED_SCHEMA = pa.schema(
@@ -84,6 +88,9 @@ class Quarantine:
         if segment in _segments(folder, day):
             return
         room = max(0, self.rows_max - self._rows_of(project_id, day))
+        if room < len(rows):  # another process may have deleted some since they were counted
+            self._rows.pop((project_id, day), None)
+            room = max(0, self.rows_max - self._rows_of(project_id, day))
         kept = rows[:room]
         if kept:
             self._write(folder, rejected_path(day, segment), _table(segment, kept))
@@ -143,16 +150,29 @@ class Quarantine:
         else:
             self._replace_day(folder, day, table)
 
-    def amend(self, project_id: str, day: date, change: Callable[[pa.Table], pa.Table]) -> None:
-        """Replace the rows of a day by what `change` makes of them. Under the writer lock; all or nothing."""
+    def amend(self, project_id: str, day: date, change: Callable[[pa.Table], pa.Table]) -> int:
+        """Replace the rows of a day by what `change` makes of them; how many it left out. Under the writer lock; all
+        or nothing. A damaged file stays as it is, for whoever can still read it."""
         folder = self.layout.quarantine(project_id)
-        self._replace_day(folder, day, change(_day_table(folder, day)))
+        tables, damaged = [REJECTED_SCHEMA.empty_table()], set(readable_files(folder, day))
+        for path in sorted(damaged):
+            with skipping_damage(path):
+                tables.append(_read(path))
+                damaged.remove(path)
+        before = pa.concat_tables(tables)
+        after = change(before)
+        if after.num_rows != before.num_rows or not after.equals(before):
+            self._replace_day(folder, day, after, damaged)
         self._rows.pop((project_id, day), None)
+        return int(before.num_rows - after.num_rows)
 
-    def _replace_day(self, folder: Path, day: date, table: pa.Table) -> None:
+    def _replace_day(self, folder: Path, day: date, table: pa.Table, damaged: Collection[Path] = ()) -> None:
         """One file that also names the segments of rows that are gone, so that they never come back."""
-        small = [path for path in _files_of_day(folder, day) if path != folder / rejected_path(day)]
-        sources = ",".join(sorted(_segments(folder, day)))
+        whole = folder / rejected_path(day)
+        small = [path for path in _files_of_day(folder, day) if path != whole and path not in damaged]
+        sources = ",".join(sorted(_segments(folder, day) - {_segment_of(path) for path in damaged}))
+        if whole in damaged:
+            os.replace(whole, whole.with_suffix(f".{DAMAGED}-{os.urandom(4).hex()}.parquet"))
         self._write(folder, rejected_path(day), table.replace_schema_metadata({SOURCES: sources}))
         for path in small:
             unlink(path)
@@ -182,7 +202,12 @@ class RefusedCounts:
         for day in days_of(self.folder) if self.folder.is_dir() else []:
             if not _day(from_us) <= day <= _day(to_us - 1):
                 continue
-            tables = [_read(path) for path in readable_files(self.folder, day)]
+            tables, paths = [], readable_files(self.folder, day)
+            for path in paths:
+                with skipping_damage(path):
+                    tables.append(_read(path))
+            if len(tables) < len(paths):
+                reasons.append(f"a file of refused events of {day} is damaged")
             if sum(table.num_rows for table in tables) >= self.rows_max:
                 reasons.append(
                     f"on {day} there were more than the {self.rows_max} of a day that are kept, or just as many"
@@ -219,19 +244,32 @@ def _newest(folder: Path, limit: int) -> list[dict[str, object]]:
         if rows >= limit:
             break
         for path in readable_files(folder, day):
-            try:
+            with skipping_damage(path):
                 tables.append(_read(path))
-            except FileNotFoundError:
-                raise
-            except (OSError, pa.ArrowException) as error:
-                log.error("unreadable file=%s error=%s", path, type(error).__name__)
-                continue
-            rows += tables[-1].num_rows
+                rows += tables[-1].num_rows
     if not tables:
         return []
     found = pa.concat_tables(tables).sort_by([("received_at", "descending")])
     newest: list[dict[str, object]] = found.slice(0, limit).to_pylist()
     return newest
+
+
+_told: set[Path] = set()
+
+
+@contextmanager
+def skipping_damage(path: Path) -> Iterator[None]:
+    """Ends quietly when the file is damaged, which is logged once. One that is gone raises."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        if len(_told) >= TOLD_MAX:
+            _told.clear()
+        if path not in _told:
+            _told.add(path)
+            log.error("unreadable file=%s error=%s", path, type(error).__name__)
 
 
 def _day_table(folder: Path, day: date) -> pa.Table:

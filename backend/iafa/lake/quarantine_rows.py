@@ -1,7 +1,7 @@
 """Reading the quarantine: pages, newest first, whole files for a download, rows by their ids, and counts by day."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +17,7 @@ from iafa.errors import StorageUnavailable
 from iafa.event import TIME_MAX_US
 from iafa.lake.drop_counts import DropCounts
 from iafa.lake.layout import Layout
-from iafa.lake.quarantine import READ_TRIES, completed, days_of, readable_files
+from iafa.lake.quarantine import READ_TRIES, REJECTED_SCHEMA, completed, days_of, readable_files, skipping_damage
 
 State = Literal["waiting", "replayed", "all"]
 Row = dict[str, Any]
@@ -56,7 +56,7 @@ class DayCount(NamedTuple):
 
 @dataclass(frozen=True)
 class QuarantineRows:
-    """Blocking. What is merged or swept under a reading is read again."""
+    """Blocking. What is merged or swept under a reading is read again; a damaged file is logged and left out."""
 
     layout: Layout
 
@@ -73,6 +73,10 @@ class QuarantineRows:
         folder = self.layout.quarantine(project_id)
         for day in _days(folder, wanted):
             yield from self._batches_of_day(folder, day, wanted)
+
+    def days(self, project_id: str, wanted: Wanted) -> list[date]:
+        """The days that may have such rows, oldest first."""
+        return _days(self.layout.quarantine(project_id), wanted)
 
     def counts(self, project_id: str) -> list[DayCount]:
         """Newest day first, within it the most frequent reason first."""
@@ -100,10 +104,10 @@ class QuarantineRows:
         seen: set[str] = set()
         with ExitStack() as open_files:
             # All are opened first: what is unlinked meanwhile can still be read.
-            for file in _again(lambda: [_opened(path) for path in readable_files(folder, day)]):
+            for path, file in _again(lambda: _all_opened(readable_files(folder, day))):
                 open_files.callback(file.close)
-                for table in _tables(file):
-                    rows = [row for row in _rows(table.filter(_mask(table, wanted))) if row["id"] not in seen]
+                for table in _sound_tables(path, file):
+                    rows = [row for row in _rows(table.filter(mask_of(table, wanted))) if row["id"] not in seen]
                     seen |= {row["id"] for row in rows}
                     if rows:
                         yield rows
@@ -116,7 +120,7 @@ class QuarantineRows:
             kept: Counter[str] = Counter()
             replayed: Counter[str] = Counter()
             for path in readable_files(folder, day):
-                table = _light(path)
+                table = _light_or_nothing(path)
                 codes = table.column("code").to_pylist()
                 kept.update(codes)
                 waits = table.column("replayed_at").is_null().to_pylist()
@@ -150,8 +154,8 @@ def _start_us(day: date) -> int:
 
 def _places(folder: Path, day: date, wanted: Wanted, after: Place | None) -> Iterator[Place]:
     for path in readable_files(folder, day):
-        table = _light(path)
-        table = table.filter(_mask(table, wanted))
+        table = _light_or_nothing(path)
+        table = table.filter(mask_of(table, wanted))
         times = table.column("received_at").cast(pa.int64()).to_pylist()
         for place in map(Place, times, table.column("id").to_pylist()):
             if after is None or place < after:
@@ -162,13 +166,16 @@ def _with_texts(folder: Path, day: date, ids: set[str]) -> list[Row]:
     found: dict[str, Row] = {}
     wanted = pa.array(sorted(ids), pa.string())
     for path in readable_files(folder, day) if ids else []:
-        with _opened(path) as file:
-            for table in _tables(file):
+        for _path, file in _all_opened([path]):
+            with file:
+                tables = list(_sound_tables(path, file))
+            for table in tables:
                 found |= {row["id"]: row for row in _rows(table.filter(pc.is_in(table.column("id"), wanted)))}
     return sorted(found.values(), key=lambda row: (row["received_us"], row["id"]), reverse=True)
 
 
-def _mask(table: pa.Table, wanted: Wanted) -> pa.ChunkedArray:
+def mask_of(table: pa.Table, wanted: Wanted) -> pa.ChunkedArray:
+    """Which rows are wanted."""
     times = table.column("received_at").cast(pa.int64())
     mask = pc.and_(pc.greater_equal(times, wanted.from_us), pc.less(times, wanted.to_us))
     if wanted.reason is not None:
@@ -192,6 +199,27 @@ def _rows(table: pa.Table) -> list[Row]:
 
 def _opened(path: Path) -> pq.ParquetFile:
     return pq.ParquetFile(path, page_checksum_verification=True)
+
+
+def _all_opened(paths: Iterable[Path]) -> list[tuple[Path, pq.ParquetFile]]:
+    found = []
+    for path in paths:
+        with skipping_damage(path):
+            found.append((path, _opened(path)))
+    return found
+
+
+def _sound_tables(path: Path, file: pq.ParquetFile) -> Iterator[pa.Table]:
+    """As far as the file can be read."""
+    with skipping_damage(path):
+        yield from _tables(file)
+
+
+def _light_or_nothing(path: Path) -> pa.Table:
+    table = REJECTED_SCHEMA.empty_table().select(_LIGHT)
+    with skipping_damage(path):
+        table = _light(path)
+    return table
 
 
 def _tables(file: pq.ParquetFile) -> Iterator[pa.Table]:

@@ -1,6 +1,7 @@
 """Refused events: kept once with their reason, within bounds, and gone with their days or their project."""
 
 import asyncio
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,9 +11,11 @@ import pytest
 from iafa.clock import US_PER_DAY
 from iafa.event import Rejected
 from iafa.failpoints import Failpoints
+from iafa.jobs.replay import Replayer, Selection
 from iafa.journal.format import Kind
 from iafa.lake.dropped import drop
-from iafa.lake.quarantine import Quarantine, Refusal, read_rejected
+from iafa.lake.quarantine import Quarantine, Refusal, RefusedCounts, read_rejected
+from iafa.lake.quarantine_rows import QuarantineRows, Wanted
 from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, make_event
 from tests.support.lake import TestLake, ids
 
@@ -95,6 +98,54 @@ def test_damaged_file_hides_only_its_own_rows(tmp_path: Path) -> None:
         lake.quarantine.keep(f"j1-{segment}", [refusal(segment)])
     next(lake.layout.quarantine(PROJECT).rglob("*.j1-0.parquet")).write_bytes(b"PAR1")
     assert [row["event_id"] for row in read_rejected(lake.layout, PROJECT, 10)] == ["1"]
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_damaged_file_stops_neither_pages_nor_counts_nor_deletion(tmp_path: Path, is_whole: bool) -> None:
+    lake = TestLake(tmp_path)
+    lake.quarantine.keep("j1-0", [refusal(0)])
+    if is_whole:
+        lake.quarantine.amend(PROJECT, date.fromisoformat(DAY), lambda table: table.slice(0, 0))
+    lake.quarantine.keep("j1-1", [refusal(1), refusal(2)])
+    (path,) = lake.layout.quarantine(PROJECT).rglob(f"rejected_{DAY}.parquet" if is_whole else "*.j1-0.parquet")
+    path.write_bytes(b"PAR1")
+    rows = QuarantineRows(lake.layout)
+    assert [row["event_id"] for row in rows.page(PROJECT, Wanted(), None, 10)] == ["2", "1"]
+    assert [row["event_id"] for row in rows.by_ids(PROJECT, ["j1-1-0", "j1-0-0"])] == ["1"]
+    assert [row["event_id"] for some in rows.batches(PROJECT, Wanted()) for row in some] == ["1", "2"]
+    assert [one.kept for one in rows.counts(PROJECT)] == [2]
+    refused = RefusedCounts(lake.layout.quarantine(PROJECT)).between(0, NOON_US * 2, NOON_US)
+    assert refused.by_code == {"too_long": 2}
+    assert "damaged" in str(refused.incomplete)
+    replayer = Replayer(lake.layout, lake.appender, lake.quarantine, lake.clock)
+    assert replayer.delete(PROJECT, Selection({"j1-1-0"})) == 1
+    assert replayer.delete(PROJECT, Selection()) == 1
+    assert rows.page(PROJECT, Wanted(), None, 10) == []
+    assert b"PAR1" in [one.read_bytes() for one in lake.layout.quarantine(PROJECT).rglob("*.parquet")], "kept as it is"
+    lake.quarantine.keep("j1-1", [refusal(1), refusal(2)])
+    assert rows.page(PROJECT, Wanted(), None, 10) == [], "deleted rows never come back"
+
+
+def test_what_another_process_deletes_makes_room(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    flusher = Quarantine(lake.layout, rows_max=5)
+    flusher.keep("j1-0", [refusal(number) for number in range(5)])
+    own = Quarantine(lake.layout, rows_max=5)
+    assert Replayer(lake.layout, lake.appender, own, lake.clock).delete(PROJECT, Selection()) == 5
+    flusher.keep("j1-1", [refusal(number) for number in range(6)])
+    assert len(read_rejected(lake.layout, PROJECT, 100)) == 5
+
+
+def test_a_deletion_writes_each_day_once_and_leaves_other_days_alone(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    for day in range(3):
+        lake.quarantine.keep(f"j1-{day}", [refusal(number, NOON_US + day * US_PER_DAY) for number in range(1_500)])
+    met: list[str] = []
+    own = Quarantine(lake.layout, hit=met.append)
+    wanted = Wanted(from_us=NOON_US + US_PER_DAY)
+    assert Replayer(lake.layout, lake.appender, own, lake.clock).delete(PROJECT, Selection(wanted=wanted)) == 3_000
+    assert met.count("quarantine.tmp_synced") == 2
+    assert len(read_rejected(lake.layout, PROJECT, 10_000)) == 1_500
 
 
 def test_day_that_is_over_becomes_one_file_and_knows_its_segments(tmp_path: Path) -> None:
