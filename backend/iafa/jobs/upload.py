@@ -184,11 +184,11 @@ class Uploader:
                     if reading.joins_pairs:
                         pairs = earliest_of_each(pa.concat_tables([pairs, edges_of_pairs(fresh)]))
                 files = self.condense(project_id, files, f"u{token}-all")
+                self._join(project_id, [*edges, pairs])
             except BaseException:
                 for file in files:
                     unlink(self.layout.project(project_id) / file.path)
                 raise
-            self._join(project_id, [*edges, pairs])
             if files:  # a file sent again changes nothing, not even the count of repeats
                 self.appender.publish(project_id, files, repeats=left_out)
         return files

@@ -151,11 +151,20 @@ class IdentityEdges:
         return manifest if manifest.identity == (*kept, path) else self.manifests.commit(project_id, change)
 
     def unknown(self, project_id: str, edges: pa.Table) -> pa.Table:
-        """Those whose id no file holds: a known one may have been revoked since."""
+        """Those whose id no file holds, for a known one may have been revoked since; and pairs that stand at a later
+        time there, for a pair holds from its earliest event on, in whichever order the files come."""
         tables = self._tables(project_id, self.manifests.latest(project_id).identity)
-        known = [EDGE_SCHEMA.empty_table(), *tables]
-        hashes = np.concatenate([int64s(table, "id_hash") for table in known])
-        return edges.filter(pa.array(~np.isin(int64s(edges, "id_hash"), hashes)))
+        known = last_of_each(pa.concat_tables([EDGE_SCHEMA.empty_table(), *tables]))
+        if not known.num_rows:
+            return edges
+        order = np.argsort(int64s(known, "id_hash"))
+        hashes, wanted = int64s(known, "id_hash")[order], int64s(edges, "id_hash")
+        places = np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)
+        is_known = hashes[places] == wanted
+        is_later_there = int64s(known, "at")[order][places] > int64s(edges, "at")
+        is_revoked = known.column("is_revoked").to_numpy()[order][places]
+        is_pair = pc.starts_with(edges.column("id"), PAIR_PREFIX).to_numpy()
+        return edges.filter(pa.array(~is_known | (is_pair & is_later_there & ~is_revoked)))
 
     def _rows(self, project_id: str, path: str) -> int:
         try:

@@ -998,7 +998,7 @@ export interface paths {
         post?: never;
         /**
          * Delete refused events
-         * @description By their ids, or all that meet the filters; without either nothing is deleted. The counts stay.
+         * @description Either by their ids, or all that meet the filters; without any nothing is deleted. Counts stay.
          */
         delete: operations["delete_quarantine"];
         options?: never;

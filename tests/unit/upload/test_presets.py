@@ -9,7 +9,8 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from iafa.errors import ValidationFailed
+from iafa.clock import to_iso
+from iafa.errors import DataDamaged, ValidationFailed
 from iafa.event import identity_hash
 from iafa.jobs.presets.reading import PRESETS
 from iafa.lake.identity import IdentityEdges
@@ -275,6 +276,43 @@ def test_a_pair_that_was_taken_apart_is_not_joined_by_the_next_import(upload: Up
     upload.load(lines(AMPLITUDE | {"uuid": "another"}), preset="amplitude")
 
     assert owners_of(upload) == {}
+
+
+def pair_times(upload: Upload) -> list[str]:
+    known = IdentityEdges(upload.lake.layout, upload.lake.manifests)
+    edges = known.edges(PROJECT, upload.lake.manifests.latest(PROJECT))
+    return [to_iso(edge.at_us)[:10] for edge in edges]
+
+
+def test_a_pair_holds_from_its_earliest_event_in_whichever_order_files_come(upload: Upload) -> None:
+    for number, day in enumerate((21, 20, 22)):
+        row = AMPLITUDE | {"uuid": f"e{number}", "event_time": f"2025-11-{day} 10:00:00.000000"}
+        upload.load(lines(row), preset="amplitude")
+    assert pair_times(upload) == ["2025-11-20"]
+
+    known = IdentityEdges(upload.lake.layout, upload.lake.manifests)
+    (edge,) = known.edges(PROJECT, upload.lake.manifests.latest(PROJECT))
+    known.revoke(PROJECT, [edge.event_id])
+    upload.load(lines(AMPLITUDE | {"uuid": "e9", "event_time": "2025-11-19 10:00:00.000000"}), preset="amplitude")
+    assert pair_times(upload) == ["2025-11-20"], "what was taken apart stays so"
+    assert owners_of(upload) == {}
+
+
+def test_edges_that_cannot_be_stored_leave_no_file_of_events(upload: Upload) -> None:
+    first = lines(AMPLITUDE | {"uuid": "e1"})
+    upload.load(first, preset="amplitude")
+    (edges,) = upload.lake.layout.project(PROJECT).rglob("identity*")
+    (path,) = [edges] if edges.is_file() else list(edges.iterdir())
+    whole = path.read_bytes()
+    path.write_bytes(b"damaged")
+    before = sorted(upload.lake.layout.root.rglob("*.parquet"))
+
+    with pytest.raises(DataDamaged):
+        upload.load(lines(AMPLITUDE | {"uuid": "e2"}), preset="amplitude")
+    assert sorted(upload.lake.layout.root.rglob("*.parquet")) == before
+
+    path.write_bytes(whole)
+    assert upload.load(lines(AMPLITUDE | {"uuid": "e2"}), preset="amplitude").accepted == 1
 
 
 def test_events_of_segment_with_both_ids_join_nobody(upload: Upload) -> None:
