@@ -13,12 +13,14 @@ from iafa.cli.exit_codes import FAILED
 from iafa.cli.lookup import project_called
 from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json, run
 from iafa.errors import WrongUsage
+from iafa.event import DEPTH_MAX
 from iafa.ingest.judging_again import Changes
 from iafa.ingest.pipeline import parse_time
 from iafa.jobs.replay import Owner, Replayed, Selection
 from iafa.lake.quarantine_rows import Wanted
 
 SHOWN = 50
+_TOO_DEEP = f"--merge is nested deeper than {DEPTH_MAX} levels"
 reason_option = click.option("--reason", help="Only rows of this code.")
 type_option = click.option("--event-type", help="Only events of this name.")
 since_option = click.option("--since", help="Received at this time (ISO 8601) or later.")
@@ -148,7 +150,19 @@ def _changes(rename: tuple[str, ...], merge: str | None) -> Changes:
         patch = {} if merge is None else msgspec.json.decode(merge, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise WrongUsage(f"--merge is no JSON object: {error}") from None
+    except RecursionError:
+        raise WrongUsage(_TOO_DEEP) from None
+    if _is_deeper(patch, DEPTH_MAX):
+        raise WrongUsage(_TOO_DEEP)
     return Changes({old: new for old, _, new in pairs}, patch)
+
+
+def _is_deeper(value: dict[str, Any], levels: int) -> bool:
+    level: list[Any] = [value]
+    for _ in range(levels):
+        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
+        level = [one for one in level if isinstance(one, dict | list)]
+    return bool(level)
 
 
 def _wanted(reason: str | None, event_type: str | None, since: str | None) -> Wanted:

@@ -32,6 +32,10 @@ def test_rows_are_listed_downloaded_and_replayed(iafa: Command, project_id: str,
     done = iafa(*mend, "--json")
     assert (done.code, done.json["accepted"]) == (0, 1)
     assert iafa(*mend, "--json").json["accepted"] == 0
+    for levels in (21, 500, 3_000):
+        deep = '{"a":' * levels + "1" + "}" * levels
+        refused = iafa("quarantine", "replay", "Shop", "j1-1-1", "--merge", deep)
+        assert (refused.code, "deeper than 20 levels" in refused.err) == (2, True)
     cut = iafa("quarantine", "replay", "Shop", "j1-1-1", "--merge", '{"a": 1}')
     assert (cut.code, "0 accepted, 0 duplicate, 1 rejected" in cut.out) == (1, True)
     for wrong in ((), ("j1-1-1", "--reason", "x"), ("j1-1-1", "--rename", "usr=x"), ("j1-1-1", "--merge", "[1]")):
