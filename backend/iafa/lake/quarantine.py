@@ -172,7 +172,8 @@ class Quarantine:
         small = [path for path in _files_of_day(folder, day) if path != whole and path not in damaged]
         sources = ",".join(sorted(_segments(folder, day) - {_segment_of(path) for path in damaged}))
         if whole in damaged:
-            os.replace(whole, whole.with_suffix(f".{DAMAGED}-{os.urandom(4).hex()}.parquet"))
+            aside = whole.with_suffix(f".{DAMAGED}-{os.urandom(4).hex()}.parquet")
+            publish_synced([(whole, aside)], area="quarantine")
         self._write(folder, rejected_path(day), table.replace_schema_metadata({SOURCES: sources}))
         for path in small:
             unlink(path)
