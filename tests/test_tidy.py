@@ -243,6 +243,7 @@ SEEDED_BREACHES = (
     ("file locks in one module", "meta/json_file.py", "import filelock"),
     ("tokens in one module", "api/auth.py", "from jose import jwt"),
     ("password hashes in one module", "meta/users.py", "import passlib.hash"),
+    ("JSON Schema in one module", "ingest/pipeline.py", "import jsonschema_rs"),
     ("the database of addresses in one module", "ingest/collector.py", "import maxminddb"),
     ("the reader of user agents in one module", "lake/parts.py", "import ua_parser"),
     ("YAML in one module", "cli/check.py", "import yaml"),
