@@ -28,6 +28,7 @@ JSON_TYPE = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json\s*(?:;.*)?", re.IGN
 BODY_SECONDS_MAX = 30.0
 _OFFSET = re.compile(r"\(byte \d+\)$")
 NAME_SHOWN = 100
+CREDENTIALS = ("authorization", "x-api-key", "cookie")
 UNKNOWN_MAX = 20
 
 
@@ -59,22 +60,18 @@ class StrictRoute(APIRoute):
 
 class QuestionRoute(StrictRoute):
     """A route that also refuses parameters of the address that it does not know: a mistyped `start_date` would ask for
-    all time, and the numbers would look right. Who may not ask hears that first.
+    all time, and the numbers would look right. Who brings no credentials hears that first.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        dependant, known = self.dependant, frozenset(_parameters(self.dependant))
-        endpoint, own_name = dependant.call, dependant.request_param_name
-        assert endpoint is not None
-        name = dependant.request_param_name = own_name or "_request"
+        handler, known = super().get_route_handler(), frozenset(_parameters(self.dependant))
 
-        async def checked(**values: Any) -> Any:
-            request = values[name] if own_name else values.pop(name)
-            _refuse_unknown(request, known)
-            return await endpoint(**values)
+        async def strict(request: Request) -> Response:
+            if any(name in request.headers for name in CREDENTIALS):
+                _refuse_unknown(request, known)
+            return await handler(request)
 
-        dependant.call = checked
-        return super().get_route_handler()
+        return strict
 
 
 def _refuse_unknown(request: Request, known: Set[str]) -> None:

@@ -56,7 +56,9 @@ async def create_project(
         caller.user.organization_id, name=body.name, settings=settings
     )
     response.headers["etag"] = etag(project.version)
-    return ProjectCreated(**project_answer(project).model_dump(), api_key=write_text, secret_key=secret_text)
+    return ProjectCreated(
+        **project_answer(project).model_dump(by_alias=True), api_key=write_text, secret_key=secret_text
+    )
 
 
 @router.get(

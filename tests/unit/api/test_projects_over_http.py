@@ -64,6 +64,20 @@ async def test_rules_of_sampling_and_privacy_are_kept_as_they_were_given(room: R
     assert (grant.sampling[0].rate, grant.privacy.salt, grant.monthly_quota) == (0.25, "daily", 5)
 
 
+async def test_schemas_are_kept_as_they_were_given(room: Room, ada: Tenant) -> None:
+    url = f"/api/v1/projects/{ada.project.id}"
+    rule = {"event_type": "buy", "schema": {"required": ["price"], "properties": {"price": {"type": "number"}}}}
+    async with room.client(ada.bearer) as client:
+        made = await client.post("/api/v1/projects", json={"name": "Strict", "schemas": [rule]})
+        changed = await client.put(url, json={"schemas": [rule]})
+        read = await client.get(url)
+        twice = await client.put(url, json={"schemas": [rule, rule]})
+        unusable = await client.put(url, json={"schemas": [rule | {"schema": {"$ref": "http://example.org/a"}}]})
+    assert [answer.json()["schemas"] for answer in (made, changed, read)] == [[rule]] * 3
+    assert (made.status_code, twice.status_code, unusable.status_code) == (201, 422, 422)
+    assert "references" in unusable.json()["errors"][0]["message"]
+
+
 async def test_if_match_refuses_a_lost_update(room: Room, ada: Tenant) -> None:
     url = f"/api/v1/projects/{ada.project.id}"
     async with room.client(ada.bearer) as client:
