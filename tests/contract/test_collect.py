@@ -215,6 +215,13 @@ async def test_secret_key_in_a_page_is_refused_as_such(site: Site, path: str) ->
     assert "rotate" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("referer", ["http://[", "http://[::1", "//", "a", "\u00ff"])
+async def test_pixel_of_a_page_with_a_broken_address_is_answered(site: Site, referer: str) -> None:
+    answer = await site.lean.get(f"/e/{site.write_key}.gif", headers=[(b"referer", referer.encode("latin-1"))])
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/gif"
+
+
 async def test_beacon_with_rejected_events_still_answers_204(site: Site) -> None:
     body = {"e": [{"n": ""}, {"n": "visit", "a": "visitor-1"}]}
     answer = await site.lean.post(f"/e/{site.write_key}", content=json.dumps(body).encode())

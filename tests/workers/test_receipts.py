@@ -89,7 +89,7 @@ class Shop:
 
     def upload(self, events: list[dict[str, Any]]) -> None:
         body = "\n".join(json.dumps(event) for event in events)
-        params = {"format": "ndjson", "project_id": self.owner.project_id}
+        params = {"format": "ndjson"}
         headers = {"X-API-Key": self.owner.secret_key}
         sent = self.owner.client.post("/upload", params=params, content=body, headers=headers)
         assert sent.status_code == 200, sent.text

@@ -1,59 +1,28 @@
 """The lean collect path: one ASGI callable in front of the framework, and the same answers as documented routes."""
 
 import asyncio
-import itertools
-import logging
-import os
 import types
 import zlib
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope
 
-from iafa.api.problems import INTERNAL_ERROR, MEDIA_TYPE, Problem
+from iafa.api.front import JSON_TYPE, PREFLIGHT_MAX_AGE_S, Action, Done, Fields, Front, Left
 from iafa.errors import IafaError, PayloadTooLarge, UnsupportedMediaType
 from iafa.event import INFLATED_BYTES_MAX, WIRE_BYTES_MAX
 from iafa.ingest.collector import Collector
 from iafa.ingest.gate import Origin
 
-log = logging.getLogger("iafa.collect")
 BODY_SECONDS_MAX = 30.0
-PREFLIGHT_MAX_AGE_S = 7200
 
-CORS = (
-    (b"access-control-allow-origin", b"*"),
-    (
-        b"access-control-expose-headers",
-        b"Retry-After, X-Request-Id, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset",
-    ),
-)
-_PREFLIGHT = (
-    *CORS,
-    (b"access-control-allow-methods", b"POST"),
-    (b"access-control-allow-headers", b"content-type, content-encoding, idempotency-key, x-api-key"),
-    (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
-)
 # 1 x 1, transparent
 PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 _REQUEST_KEY = b"idempotency-key"
-_JSON_TYPES = (b"application/json", b"text/json")
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-
-
-class Done(NamedTuple):
-    """The body of a 2xx, and what the limits said."""
-
-    body: bytes
-    origin: Origin
+_JSON_TYPES = (JSON_TYPE, b"text/json")
 
 
 class Head(NamedTuple):
@@ -69,21 +38,19 @@ class Head(NamedTuple):
     is_ambiguous: bool
 
 
-class Left(Exception):
-    """The client went away before its body was complete: nothing is stored and nobody hears an answer."""
+class CollectFront(Front):
+    """The paths of our own clients."""
 
-
-class CollectFront:
-    """Serves the collect paths itself and hands everything else to the framework's app."""
+    preflight = (
+        (b"access-control-allow-methods", b"POST"),
+        (b"access-control-allow-headers", b"content-type, content-encoding, idempotency-key, x-api-key"),
+        (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
+    )
 
     def __init__(self, app: ASGIApp, collector: Collector, *, durability: str = "sync") -> None:
-        self._app = app
+        super().__init__(app, collector.counters, durability=durability)
         self._collector = collector
-        # One random prefix a process and a counter: asking the kernel each time cost more than the rest of the answer.
-        self._id_prefix = os.urandom(8).hex()
-        self._ids = itertools.count()
-        self._extra = ((b"cache-control", b"no-store"), (b"x-iafa-durability", durability.encode()))
-        self._actions: dict[str, Callable[[Scope, Receive], Awaitable[Done]]] = {
+        self._actions: dict[str, Action] = {
             "/api/v1/track": self._track,
             "/track": self._track,
             "/api/v1/track/batch": self._batch,
@@ -91,51 +58,7 @@ class CollectFront:
             "/api/v1/events/batch": self._batch,
         }
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        action = self._action(scope) if scope["type"] == "http" else None
-        if action is None:
-            await self._app(scope, receive, send)
-            return
-        try:
-            answer = await self.answer(scope, receive, action)
-        except Left:
-            return
-        await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-        await send({"type": "http.response.body", "body": answer.body})
-
-    async def answer(
-        self, scope: Scope, receive: Receive, action: Callable[[Scope, Receive], Awaitable[Done]] | None = None
-    ) -> Answer:
-        """The answer to a collect request, whichever way it came in."""
-        request_id = f"{self._id_prefix}{next(self._ids):016x}"
-        common = ((b"x-request-id", request_id.encode()), *self._extra)
-        if scope["method"] == "OPTIONS":
-            return Answer(204, (*_PREFLIGHT, *common), b"")
-        action = action or self._action(scope)
-        assert action is not None, "a documented collect route is one of ours"
-        try:
-            body, origin = await action(scope, receive)
-        except IafaError as error:
-            problem = Problem.of(error)
-            self._collector.counters.add("collect_requests", f"{problem.status // 100}xx")
-            self._collector.counters.add("requests_refused", problem.code)
-            return _problem(problem, request_id, common)
-        except Left:
-            self._collector.counters.add("requests_refused", "client_left")
-            raise
-        except Exception:
-            self._collector.counters.add("collect_requests", "5xx")
-            self._collector.counters.add("internal_errors", "collect")
-            log.exception("collect request=%s", request_id)
-            return _problem(INTERNAL_ERROR, request_id, common)
-        self._collector.counters.add("collect_requests", "2xx")
-        status, kind = (200, b"application/json") if body else (204, b"text/plain")
-        if body is PIXEL:
-            kind = b"image/gif"
-        headers = (*CORS, *common, (b"content-type", kind), (b"content-length", str(len(body)).encode()))
-        return Answer(status, headers + limit_fields(origin), body)
-
-    def _action(self, scope: Scope) -> Callable[[Scope, Receive], Awaitable[Done]] | None:
+    def action(self, scope: Scope) -> Action | None:
         path: str = scope["path"]
         if scope["method"] == "GET" and path.startswith("/e/") and path.endswith(".gif") and path.count("/") == 2:
             return self._pixel
@@ -150,7 +73,7 @@ class CollectFront:
         head, origin = sender_of(scope)
         grant = await self._collector.gate.admit(head.key, origin)
         body = await read_body(head, receive)
-        return Done(msgspec.json.encode(await self._collector.one(grant, origin, body)), origin)
+        return Done(msgspec.json.encode(await self._collector.one(grant, origin, body)), limit_fields(origin))
 
     async def _batch(self, scope: Scope, receive: Receive) -> Done:
         head, origin = sender_of(scope)
@@ -159,30 +82,38 @@ class CollectFront:
         query = scope["query_string"]
         verbose = bool(query) and parse_qs(query.decode("latin-1")).get("verbose") == ["1"]
         answer = await self._collector.batch(grant, origin, body, verbose=verbose)
-        return Done(msgspec.json.encode(answer), origin)
+        return Done(msgspec.json.encode(answer), limit_fields(origin))
 
     async def _beacon(self, scope: Scope, receive: Receive) -> Done:
         head, origin = sender_of(scope)
         grant = await self._collector.gate.admit(scope["path"].removeprefix("/e/"), origin, is_beacon=True)
         body = await read_body(head, receive, is_beacon=True)
         await self._collector.beacon(grant, origin, body)
-        return Done(b"", origin)
+        return Done(b"", limit_fields(origin), 204, b"text/plain")
 
     async def _pixel(self, scope: Scope, receive: Receive) -> Done:
         """A page view without a script: the page is what `?u=` or the Referer says, `?r=` where it was come from."""
         _, origin = sender_of(scope)
         page = dict(scope["headers"]).get(b"referer", b"").decode("latin-1") or None
         if page is not None and origin.origin is None:
-            parts = urlsplit(page)
-            origin = msgspec.structs.replace(origin, origin=f"{parts.scheme}://{parts.netloc}")
+            origin = msgspec.structs.replace(origin, origin=_origin_of(page))
         grant = await self._collector.gate.admit(scope["path"][len("/e/") : -len(".gif")], origin, is_beacon=True)
         said = parse_qs(scope["query_string"].decode("latin-1"))
         view = {"n": "page_view", "l": said.get("u", [page])[0], "r": said.get("r", [None])[0]}
         await self._collector.beacon(grant, origin, msgspec.json.encode({"e": [view]}))
-        return Done(PIXEL, origin)
+        return Done(PIXEL, limit_fields(origin), media_type=b"image/gif")
 
 
-def limit_fields(origin: Origin) -> tuple[tuple[bytes, bytes], ...]:
+def _origin_of(page: str) -> str:
+    """Of an address that a browser said; a broken one is of no origin that a project could allow."""
+    try:
+        parts = urlsplit(page)
+    except ValueError:
+        return "null"
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def limit_fields(origin: Origin) -> Fields:
     """The limit that is nearest to its end, of those that the request has passed."""
     spent = origin.spent
     if not spent:
@@ -207,7 +138,7 @@ def read_head(scope: Scope) -> Head:
     field = fields.get
     key, agent, origin, request_key = field(b"x-api-key"), field(b"user-agent"), field(b"origin"), field(_REQUEST_KEY)
     content_type = field(b"content-type", b"")
-    if content_type != b"application/json":
+    if content_type != JSON_TYPE:
         content_type = content_type.partition(b";")[0].strip().lower()
     length = field(b"content-length", b"")
     return Head(
@@ -302,17 +233,3 @@ def inflate(body: bytes) -> bytes:
 
 def _too_large(limit: int) -> PayloadTooLarge:
     return PayloadTooLarge(f"the body is larger than {limit} bytes; send several smaller ones", limit=limit)
-
-
-def _problem(problem: Problem, request_id: str, common: tuple[tuple[bytes, bytes], ...]) -> Answer:
-    body = problem.body(request_id)
-    fields = {name.encode(): value.encode() for name, value in problem.header_fields().items()}
-    fields.pop(b"cache-control", None)
-    headers = (
-        *CORS,
-        *common,
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", str(len(body)).encode()),
-        *fields.items(),
-    )
-    return Answer(problem.status, headers, body)

@@ -130,10 +130,7 @@ router = APIRouter(tags=["collect"])
 
 async def _answer(request: Request) -> Response:
     front: CollectFront = request.app.state.collect_front
-    answer = await front.answer(request.scope, request.receive)
-    response = Response(answer.body, answer.status)
-    response.raw_headers = list(answer.headers)
-    return response
+    return await front.respond(request)
 
 
 @router.post(

@@ -87,10 +87,7 @@ def _answers(example: Any) -> dict[int | str, dict[str, Any]]:
 
 async def _answer(request: Request) -> Response:
     front: SdkFront = request.app.state.sdk_front
-    answer = await front.answer(request.scope, request.receive)
-    response = Response(answer.body, answer.status)
-    response.raw_headers = list(answer.headers)
-    return response
+    return await front.respond(request)
 
 
 @router.post(

@@ -2,20 +2,17 @@
 
 import base64
 import binascii
-import itertools
-import logging
-import os
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
 from urllib.parse import parse_qs
 
 import msgspec
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope
 
-from iafa.api.collect import CORS, PREFLIGHT_MAX_AGE_S, Answer, Left, inflate, limit_fields, read_body, sender_of
-from iafa.api.problems import INTERNAL_ERROR, MEDIA_TYPE, RETRY_AFTER_S, Problem
+from iafa.api.collect import inflate, limit_fields, read_body, sender_of
+from iafa.api.front import JSON_TYPE, PREFLIGHT_MAX_AGE_S, Action, Done, Front
+from iafa.api.problems import RETRY_AFTER_S, Problem
 from iafa.api.sdk_settings import KEY, base_url_of, posthog_config, rudder_settings, segment_settings
 from iafa.errors import IafaError, InvalidCredentials, NoRoom, NotFound
 from iafa.ingest.collector import BatchAnswer, Collector
@@ -24,24 +21,14 @@ from iafa.ingest.gate import Origin
 from iafa.ingest.posthog import read_posthog, unwrapped
 from iafa.ingest.segment import BATCH, CALLS, read_segment
 
-log = logging.getLogger("iafa.sdks")
-
 # Every header that one of these SDKs sets; what is not named here is never sent.
 _HEADERS = (
     *("authorization", "content-type", "content-encoding", "x-retry-count", "x-api-key", "anonymousid", "sentat"),
     *("rsa-retry-attempt", "rsa-retry-reason", "rsa-since-first-attempt", "rsa-since-last-attempt"),
 )
-_PREFLIGHT = (
-    *CORS,
-    (b"access-control-allow-methods", b"GET, POST"),
-    # By name: with `*` Chromium asks again before every single request that has an Authorization.
-    (b"access-control-allow-headers", ", ".join(_HEADERS).encode()),
-    (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
-)
 _SHORT = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": BATCH}
 _SEGMENT_CALLS = {**{call: call for call in (*CALLS, BATCH)}, **_SHORT, "import": BATCH}
 _POSTHOG_PATHS = ("/batch", "/e", "/capture", "/i/v0/e")
-JSON_TYPE = b"application/json"
 _GZIP_MAGIC = b"\x1f\x8b"
 _SUCCESS, _STATUS_1, _NO_FLAGS = b'{"success":true}', b'{"status":1}', b'{"flags":{}}'
 _CACHEABLE = b"public, max-age=300"
@@ -51,71 +38,27 @@ _TOO_MANY = 429
 _CLOCK = re.compile("[0-9]{1,20}")  # milliseconds; what is longer is no time
 
 
-class Answered(NamedTuple):
-    """What a route answers with 200."""
+class SdkFront(Front):
+    """The paths of other tools' clients."""
 
-    body: bytes
-    caching: bytes = b"no-store"
-    limits: tuple[tuple[bytes, bytes], ...] = ()
-
-
-Action = Callable[[Scope, Receive], Awaitable[Answered]]
-
-
-class SdkFront:
-    """Serves the paths of other tools' clients and hands everything else to the app behind it."""
+    preflight = (
+        (b"access-control-allow-methods", b"GET, POST"),
+        # By name: with `*` Chromium asks again before every single request that has an Authorization.
+        (b"access-control-allow-headers", ", ".join(_HEADERS).encode()),
+        (b"access-control-max-age", str(PREFLIGHT_MAX_AGE_S).encode()),
+    )
 
     def __init__(self, app: ASGIApp, collector: Collector, *, public_url: str = "", durability: str = "sync") -> None:
-        self._app = app
+        super().__init__(app, collector.counters, durability=durability)
         self._collector = collector
         self._public_url = public_url
-        self._durability = durability.encode()
-        self._id_prefix = os.urandom(8).hex()
-        self._ids = itertools.count()
         posts: dict[str, Action] = {"/flags": partial(_said, _NO_FLAGS), "/v1/m": partial(_said, _SUCCESS)}
         posts |= {f"/v1/{name}": partial(self._segment, call, None) for name, call in _SEGMENT_CALLS.items()}
         posts |= dict.fromkeys(_POSTHOG_PATHS, self._posthog)
         posts["/beacon/v1/batch"] = partial(self._segment, BATCH, None)
         self._posts: Mapping[str, Action] = posts
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self._action(scope) is None:
-            await self._app(scope, receive, send)
-            return
-        try:
-            answer = await self.answer(scope, receive)
-        except Left:
-            return
-        await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
-        await send({"type": "http.response.body", "body": answer.body})
-
-    async def answer(self, scope: Scope, receive: Receive) -> Answer:
-        """The answer to a request for one of these paths, whichever way it came in."""
-        request_id = f"{self._id_prefix}{next(self._ids):016x}"
-        named = ((b"x-request-id", request_id.encode()), (b"x-iafa-durability", self._durability))
-        counters = self._collector.counters
-        action = self._action(scope) or _nothing_here
-        if scope["method"] == "OPTIONS":
-            return Answer(204, (*_PREFLIGHT, *named, (b"cache-control", b"no-store")), b"")
-        try:
-            answered = await action(scope, receive)
-        except IafaError as error:
-            problem = Problem.of(error)
-            counters.add("requests_refused", problem.code)
-            answer = _refused(problem, _status_of(error, problem), request_id, named)
-        except Left:
-            counters.add("requests_refused", "client_left")
-            raise
-        except Exception:
-            counters.add("internal_errors", "collect")
-            log.exception("request=%s path=%s", request_id, scope["path"].rpartition("/")[2])
-            answer = _refused(INTERNAL_ERROR, INTERNAL_ERROR.status, request_id, named)
-        else:
-            answer = _found(answered, named)
-        counters.add("collect_requests", f"{answer.status // 100}xx")
-        return answer
-
-    def _action(self, scope: Scope) -> Action | None:
+    def action(self, scope: Scope) -> Action | None:
         """What a path means, with or without a slash at its end: an answer of 3xx would lose the events."""
         method, path = scope["method"], scope["path"].rstrip("/")
         if method in ("POST", "OPTIONS"):
@@ -123,6 +66,15 @@ class SdkFront:
             if found is not None or method == "POST":
                 return found
         return self._document(scope, path) if method in ("GET", "OPTIONS") else None
+
+    def refusal(self, problem: Problem, error: IafaError | None, request_id: str) -> tuple[int, bytes, dict[str, str]]:
+        """A problem like all others, with the members that these clients show."""
+        status = _TOO_MANY if isinstance(error, NoRoom) else _STATUSES.get(problem.status, problem.status)
+        content = problem.content(request_id) | {"status": status, "success": False, "message": problem.detail}
+        fields = problem.header_fields()
+        if status in (_TOO_MANY, 503):
+            fields.setdefault("retry-after", str(RETRY_AFTER_S))
+        return status, msgspec.json.encode(content), fields
 
     def _keyed(self, path: str) -> Action | None:
         """`/k/{key}/{call}`: the key is in the path, for pages that must not need a preflight."""
@@ -145,14 +97,14 @@ class SdkFront:
                 return partial(_said, posthog_config(), caching=_CACHEABLE)
         return None
 
-    async def _rudder(self, scope: Scope, _receive: Receive) -> Answered:
+    async def _rudder(self, scope: Scope, _receive: Receive) -> Done:
         """For the key that the request names, as all of its requests do; it is not looked up."""
         key = _one_key(_keys_of(scope, None, "writeKey") or {""})
         if not KEY.fullmatch(key):
             raise NotFound
-        return Answered(rudder_settings(key), _CACHEABLE)
+        return Done(rudder_settings(key), caching=_CACHEABLE)
 
-    async def _segment(self, call: str, path_key: str | None, scope: Scope, receive: Receive) -> Answered:
+    async def _segment(self, call: str, path_key: str | None, scope: Scope, receive: Receive) -> Done:
         keys = _keys_of(scope, path_key, "writeKey")
         answer, origin = await self._deliver(keys, scope, receive, partial(read_segment, call=call))
         errors = [
@@ -164,9 +116,9 @@ class SdkFront:
         if answer.sampled_out:
             counts["sampled_out"] = answer.sampled_out
         body = msgspec.json.encode({"success": True, **counts, "errors": errors})
-        return Answered(body, limits=limit_fields(origin))
+        return Done(body, limits=limit_fields(origin))
 
-    async def _posthog(self, scope: Scope, receive: Receive) -> Answered:
+    async def _posthog(self, scope: Scope, receive: Receive) -> Done:
         query = _query(scope)
         is_base64 = query.get("compression") == "base64"
         sent = query["_"] if _CLOCK.fullmatch(query.get("_", "")) else None
@@ -175,7 +127,7 @@ class SdkFront:
             return read_posthog(unwrapped(body, is_base64=is_base64), None if sent is None else int(sent))
 
         _answer, origin = await self._deliver(_keys_of(scope, None, "api_key", "token"), scope, receive, read)
-        return Answered(_STATUS_1, limits=limit_fields(origin))
+        return Done(_STATUS_1, limits=limit_fields(origin))
 
     async def _deliver(
         self, keys: set[str], scope: Scope, receive: Receive, read: Callable[[bytes], Delivery]
@@ -193,13 +145,9 @@ class SdkFront:
         return await self._collector.deliver(grant or await admit(key, origin), origin, delivery), origin
 
 
-async def _nothing_here(_scope: Scope, _receive: Receive) -> Answered:
-    raise NotFound
-
-
-async def _said(body: bytes, _scope: Scope, _receive: Receive, *, caching: bytes = b"no-store") -> Answered:
+async def _said(body: bytes, _scope: Scope, _receive: Receive, *, caching: bytes = b"no-store") -> Done:
     """What needs neither a key nor the request's body."""
-    return Answered(body, caching)
+    return Done(body, caching=caching)
 
 
 def _keys_of(scope: Scope, path_key: str | None, *names: str) -> set[str]:
@@ -239,36 +187,3 @@ def _query(scope: Scope) -> dict[str, str]:
     except ValueError:
         raise IafaError("the query has too many fields", code="bad_request") from None
     return {name: values[0] for name, values in found.items()}
-
-
-def _status_of(error: IafaError, problem: Problem) -> int:
-    return _TOO_MANY if isinstance(error, NoRoom) else _STATUSES.get(problem.status, problem.status)
-
-
-def _found(answered: Answered, named: tuple[tuple[bytes, bytes], ...]) -> Answer:
-    headers = (
-        *CORS,
-        *named,
-        (b"cache-control", answered.caching),
-        (b"content-type", JSON_TYPE),
-        (b"content-length", str(len(answered.body)).encode()),
-        *answered.limits,
-    )
-    return Answer(200, headers, answered.body)
-
-
-def _refused(problem: Problem, status: int, request_id: str, named: tuple[tuple[bytes, bytes], ...]) -> Answer:
-    """A problem like all others, with the members that these clients show: `success`, `code`, `message`, `detail`."""
-    content = problem.content(request_id) | {"status": status, "success": False, "message": problem.detail}
-    body = msgspec.json.encode(content)
-    fields = problem.header_fields()
-    if status in (_TOO_MANY, 503):
-        fields.setdefault("retry-after", str(RETRY_AFTER_S))
-    headers = (
-        *CORS,
-        *named,
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", str(len(body)).encode()),
-        *((name.encode(), value.encode()) for name, value in fields.items()),
-    )
-    return Answer(status, headers, body)

@@ -15,6 +15,12 @@ from iafa.ingest.wire import Parsed, WireEvent
 
 CONTEXT = "context"  # the property that keeps what has no column of its own
 ADDRESS_CHARS_MAX = 45  # of an IPv6 address that ends as an IPv4 address
+# What a member must be, and what to say of one that is not.
+Kind = tuple[tuple[type, ...], str]
+TEXT: Kind = ((str,), "must be a string")
+ID: Kind = ((str, int), "must be a string")
+OBJECT: Kind = ((dict,), "must be an object")
+TIME: Kind = ((str, int, float), "must be an ISO 8601 time or a number")
 _CAMPAIGN = {"source": "source", "medium": "medium", "name": "campaign", "term": "term", "content": "content"}
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -86,9 +92,7 @@ def keys_in(members: Mapping[str, Any], *names: str) -> Set[str]:
     return {key for key in found if isinstance(key, str) and key}
 
 
-def wrong_types(
-    item: Mapping[str, Any], types: Mapping[str, tuple[tuple[type, ...], str]], pointer: str
-) -> list[FieldError]:
+def wrong_types(item: Mapping[str, Any], types: Mapping[str, Kind], pointer: str) -> list[FieldError]:
     """Members that are there and are of another type than their meaning needs."""
     return [
         FieldError(f"{pointer}/{name}", "validation_error", message)

@@ -10,7 +10,12 @@ from iafa.errors import FieldError, IafaError
 from iafa.event import Campaign
 from iafa.ingest.deliveries import (
     CONTEXT,
+    ID,
+    OBJECT,
+    TEXT,
+    TIME,
     Delivery,
+    Kind,
     Message,
     counted,
     keys_in,
@@ -29,14 +34,11 @@ POSTHOG = "posthog"
 _FORM_FIELD = b"data="
 FORM_FIELDS_MAX = 10
 _EXPECTED = 'an event, a list of events or {"api_key": ..., "batch": [...]}'
-_TEXT = ((str,), "must be a string")
-_ID = ((str, int), "must be a string")
-_OBJECT = ((dict,), "must be an object")
-_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
-    **dict.fromkeys(("event",), _TEXT),
-    **dict.fromkeys(("uuid", "distinct_id"), _ID),
-    "timestamp": ((str, int, float), "must be an ISO 8601 time or a number"),
-    "properties": _OBJECT,
+_TYPES: Mapping[str, Kind] = {
+    **dict.fromkeys(("event",), TEXT),
+    **dict.fromkeys(("uuid", "distinct_id"), ID),
+    "timestamp": TIME,
+    "properties": OBJECT,
 }
 _ABOUT_THE_WAY = ("api_key", "token", "sent_at", "offset", "historical_migration", "type")
 _TAKEN = frozenset({*_TYPES, *_ABOUT_THE_WAY})
@@ -102,7 +104,7 @@ def _message(item: Any, pointer: str, skew_us: int) -> Message:
     properties = {name: value for name, value in item.items() if name not in _TAKEN and value is not None}
     if not errors:
         properties |= item.get("properties") or {}
-        errors = wrong_types(properties, {"distinct_id": _ID, "$anon_distinct_id": _ID}, f"{pointer}/properties")
+        errors = wrong_types(properties, {"distinct_id": ID, "$anon_distinct_id": ID}, f"{pointer}/properties")
     if errors:
         return Message(errors)
     name = item["event"]

@@ -7,7 +7,12 @@ from typing import Any
 from iafa.errors import FieldError
 from iafa.ingest.deliveries import (
     CONTEXT,
+    ID,
+    OBJECT,
+    TEXT,
+    TIME,
     Delivery,
+    Kind,
     Message,
     counted,
     keys_in,
@@ -29,15 +34,11 @@ GROUP_ID = "group_id"
 NO_REFERRER = "$direct"  # what clients of RudderStack and PostHog write for none
 _VIEWS = {"page": "page_view", "screen": "screen_view"}
 _EXPECTED = 'a message, a JSON object; a batch is {"batch": [...]}'
-_TEXT = ((str,), "must be a string")
-_ID = ((str, int), "must be a string")
-_OBJECT = ((dict,), "must be an object")
-_TIME = ((str, int, float), "must be an ISO 8601 time or a number")
-_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
-    **dict.fromkeys(("type", "event"), _TEXT),
-    **dict.fromkeys(("messageId", "userId", "anonymousId", "previousId", "groupId"), _ID),
-    **dict.fromkeys(("timestamp", "originalTimestamp"), _TIME),
-    **dict.fromkeys(("properties", "traits", CONTEXT), _OBJECT),
+_TYPES: Mapping[str, Kind] = {
+    **dict.fromkeys(("type", "event"), TEXT),
+    **dict.fromkeys(("messageId", "userId", "anonymousId", "previousId", "groupId"), ID),
+    **dict.fromkeys(("timestamp", "originalTimestamp"), TIME),
+    **dict.fromkeys(("properties", "traits", CONTEXT), OBJECT),
 }
 # Of no meaning once the message is here.
 _ABOUT_THE_WAY = ("writeKey", "sentAt", "receivedAt", "integrations", "_metadata", "channel")

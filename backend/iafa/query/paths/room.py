@@ -111,17 +111,22 @@ def _link(plan: Plan, room: Room) -> None:
 
 
 @compiled
-def next_row(room: Room, step: int, row: int) -> int:
-    """The first row from this one on that can fill the step; the number of rows if there is none."""
-    links = room.next_row[step]
-    found = row
+def end_of(links: Int32s, place: int) -> int:
+    """Where a chain of links ends; all of it is made short, so that nobody walks it twice."""
+    found = place
     while links[found] != found:
         found = links[found]
-    while row != found:
-        following = links[row]
-        links[row] = found
-        row = following
+    while place != found:
+        following = links[place]
+        links[place] = found
+        place = following
     return found
+
+
+@compiled
+def next_row(room: Room, step: int, row: int) -> int:
+    """The first row from this one on that can fill the step; the number of rows if there is none."""
+    return end_of(room.next_row[step], row)
 
 
 @compiled
@@ -135,16 +140,7 @@ def next_instant(room: Room, step: int, q: int) -> int:
 @compiled
 def last_hit(room: Room, x: int, q: int) -> int:
     """The last instant up to this one with an excluded event; -1 if there is none."""
-    links = room.last_hit[x]
-    place = q + 1
-    found = place
-    while links[found] != found:
-        found = links[found]
-    while place != found:
-        following = links[place]
-        links[place] = found
-        place = following
-    return found - 1
+    return end_of(room.last_hit[x], q + 1) - 1
 
 
 @compiled

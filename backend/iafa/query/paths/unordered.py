@@ -13,7 +13,7 @@ import numpy as np
 from iafa.query.paths.compiled import compiled
 from iafa.query.paths.placing import can_place, place
 from iafa.query.paths.plan import ENTRY_FIRST, ENTRY_LAST, Histories, Int32s, Int64s, Paths, Plan
-from iafa.query.paths.room import Room, instant_from, make_room, most_events, next_row, read_person, take_away
+from iafa.query.paths.room import Room, end_of, instant_from, make_room, most_events, next_row, read_person, take_away
 from iafa.query.paths.stopping import never, stopping
 
 _NOTHING = -1
@@ -286,15 +286,7 @@ def _try_start(plan: Plan, first_required: bool, room: Room, sets: _Sets, q: int
 @compiled
 def _next_hit(sets: _Sets, q: int) -> int:
     """The first instant from this one on with an excluded event; the number of instants if there is none."""
-    links = sets.next_hit
-    found = q
-    while links[found] != found:
-        found = links[found]
-    while q != found:
-        following = links[q]
-        links[q] = found
-        q = following
-    return found
+    return end_of(sets.next_hit, q)
 
 
 @compiled
