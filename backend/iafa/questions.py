@@ -24,6 +24,7 @@ from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.question import Extras, question_of
 from iafa.query.receipts.notebook import notebook
+from iafa.query.reports.report import Report
 from iafa.query.schema_watch import schema_watch
 from iafa.query.suggestions import suggested_funnels
 from iafa.query.time_range import TimeRange
@@ -202,6 +203,14 @@ class Questions:
         self, snapshot: Snapshot, question: TrendQuestion, cancellation: Cancellation | None = None
     ) -> dict[str, Any]:
         return await self._in_query_pool(partial(trends, self.engine, snapshot, question, cancellation=cancellation))
+
+    async def run_report(
+        self, snapshot: Snapshot, report: Report, cancellation: Cancellation | None = None
+    ) -> dict[str, Any]:
+        if report.frame.is_as_of_given:
+            snapshot = await self._in_query_pool(snapshot.known_at, report.frame.as_of_us)
+        ask = partial(self.answers.report, self.engine, snapshot, report, cancellation=cancellation)
+        return await self._in_query_pool(ask)
 
     async def _known_at(self, snapshot: Snapshot, definition: FunnelDefinition) -> Snapshot:
         """With `as_of` neither later events nor later identity edges exist."""

@@ -67,6 +67,7 @@ def services_of_house(house: House, intake: Intake, publisher: Publisher, *, rep
         run_funnel=house.run_funnel,
         funnel_notebook=house.funnel_notebook,
         drivers=house.drivers,
+        run_report=house.run_report,
         run_trends=house.run_trends,
         event_names=house.event_names,
         people_page=house.people_page,

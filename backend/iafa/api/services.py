@@ -17,6 +17,7 @@ from iafa.query.drivers import DriversQuestion
 from iafa.query.engine_duckdb import Cancellation
 from iafa.query.people import PeoplePage, PeopleQuestion, Place
 from iafa.query.question import Extras
+from iafa.query.reports.report import Report
 from iafa.query.time_range import TimeRange
 from iafa.query.trends import TrendQuestion
 from iafa.settings import Settings
@@ -47,6 +48,8 @@ class Services:
     )
     # (snapshot, question, id of the saved funnel, whether anybody still waits) -> what goes with dropping off
     drivers: "Callable[[Snapshot, DriversQuestion, str | None, Cancellation], Awaitable[dict[str, Any]]]"
+    # (snapshot, report, whether anybody still waits) -> its answer
+    run_report: "Callable[[Snapshot, Report, Cancellation], Awaitable[dict[str, Any]]]"
     # (snapshot, question, whether anybody still waits) -> series of daily counts
     run_trends: "Callable[[Snapshot, TrendQuestion, Cancellation], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most, whether anybody still waits) -> [{event_type, count, last_seen}], most

@@ -1,4 +1,4 @@
-"""Answers of funnels that were computed before, in this process: bounded by their number and by their bytes."""
+"""Answers of funnels and reports that were computed before, in this process; bounded by number and by bytes."""
 
 import threading
 from collections import OrderedDict
@@ -12,6 +12,7 @@ from iafa.query.drivers import DriversQuestion, drivers
 from iafa.query.engine_duckdb import Cancellation, DuckEngine
 from iafa.query.funnel import answer
 from iafa.query.question import Question
+from iafa.query.reports.report import Report, report_answer, report_key
 
 ENTRIES_MAX = 500
 BYTES_MAX = 32 * 1024 * 1024
@@ -59,6 +60,21 @@ class AnswerCache:
         """As `answer`."""
         key = (snapshot.project_id, snapshot.data_version, funnel_id, asked.key())
         ask = partial(drivers, engine, snapshot, asked, funnel_id=funnel_id, cancellation=cancellation)
+        return self._kept(engine, key, ask)
+
+    def report(
+        self,
+        engine: DuckEngine,
+        snapshot: Snapshot,
+        report: Report,
+        *,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, object]:
+        """As `answer`."""
+        ask = partial(report_answer, engine, snapshot, report, cancellation=cancellation)
+        if "receipt" in report.frame.include:
+            return ask()
+        key = (snapshot.project_id, snapshot.data_version, None, report_key(report))
         return self._kept(engine, key, ask)
 
     def _kept(self, engine: DuckEngine, key: _Key, ask: Callable[[], dict[str, object]]) -> dict[str, object]:

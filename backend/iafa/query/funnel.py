@@ -21,7 +21,7 @@ from iafa.query.funnel_members import (
 from iafa.query.paths.solving import Wanted, solve_paths
 from iafa.query.paths.warming import WARMING
 from iafa.query.question import Extras, Question, question_of
-from iafa.query.receipts.receipt import receipt_of
+from iafa.query.receipts.receipt import asked_of, receipt_of
 from iafa.query.source import views_sql
 from iafa.query.tally import Tally
 from iafa.query.time_range import TimeRange, previous_range
@@ -119,7 +119,12 @@ def _asked(
         members["fallback_people"] = by_fallback
         if question.wants("receipt"):
             members["receipt"] = receipt_of(
-                reading, read, question, is_counted=is_countable, now_us=engine.clock.now_us()
+                reading,
+                read,
+                asked_of(question),
+                method="sql" if is_countable else "paths",
+                is_counted=is_countable,
+                now_us=engine.clock.now_us(),
             )
     return members
 

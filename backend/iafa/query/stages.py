@@ -51,12 +51,17 @@ def are_disjoint(stages: Sequence[Stage]) -> bool:
 
 def relevant_sql(definition: FunnelDefinition, parameters: Parameters) -> str:
     """What every event of the funnel fulfils, in a form that skips row groups sorted by event type."""
-    matchers: list[Stage | Exclusion] = [*definition.stages, *definition.exclusions]
-    names = {name for matcher in matchers for name in _event_names(matcher)}
+    named = names_sql([*definition.stages, *definition.exclusions], parameters)
     conditions = [condition_sql(condition, parameters) for condition in definition.filters]
-    if ANY_EVENT not in names:
-        conditions.insert(0, f"event_type in ({', '.join(parameters.bind(name) for name in sorted(names))})")
-    return " and ".join(conditions) or "true"
+    return " and ".join(conditions if named == "true" else [named, *conditions]) or "true"
+
+
+def names_sql(matchers: Sequence[Stage | Exclusion], parameters: Parameters) -> str:
+    """True for every event that one of them may mean, told by the event's type alone; without matchers for all."""
+    names = {name for matcher in matchers for name in _event_names(matcher)}
+    if ANY_EVENT in names or not matchers:
+        return "true"
+    return f"event_type in ({', '.join(parameters.bind(name) for name in sorted(names))})"
 
 
 def stage_sql(stage: Stage | Exclusion, parameters: Parameters) -> str:

@@ -133,6 +133,7 @@ class Room:
             run_funnel=questions.run_funnel,
             funnel_notebook=questions.funnel_notebook,
             drivers=questions.drivers,
+            run_report=questions.run_report,
             run_trends=questions.run_trends,
             event_names=questions.event_names,
             people_page=questions.people_page,

@@ -7,8 +7,9 @@ import pytest
 from iafa.errors import ValidationFailed
 from iafa.event import NAME_CHARS_MAX
 from iafa.query.definition import WINDOW_DEFAULT_S, to_dict
-from iafa.query.definition_reading import WINDOW_MAX_S, parse_definition
+from iafa.query.definition_reading import parse_definition
 from iafa.query.field_errors import ERRORS_MAX
+from iafa.query.field_reading import WINDOW_MAX_S
 from tests.unit.query.rows import a_definition
 
 FULL_DEFAULTS: dict[str, Any] = {

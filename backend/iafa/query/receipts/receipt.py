@@ -1,7 +1,7 @@
 """The receipt of a number: the SQL with its values, the files with their rows, and what was not counted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from iafa import __version__
@@ -12,33 +12,50 @@ from iafa.query.definition import SEMANTICS, SEMANTICS_VERSION
 from iafa.query.engine_duckdb import ENGINE_VERSION, Reading
 from iafa.query.question import Question
 from iafa.query.source import stored_events_sql, views_sql
-from iafa.query.time_range import TIME_END_US
+from iafa.query.time_range import TIME_END_US, TimeRange
 
 AT_THE_DOOR = "repeats that the server knew at once are not in it; /metrics counts them"
 NOT_COMPARED = "repeated events are left out without comparing their contents"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a receipt says of a question: its range, what was read for it, and its instant."""
+
+    time_range: TimeRange
+    read_from_us: int
+    read_to_us: int
+    as_of_us: int
+    is_as_of_given: bool
+
+
+def asked_of(question: Question) -> Asked:
+    span = question.span
+    given = question.definition.as_of_us is not None
+    return Asked(question.time_range, span.read_from_us, span.read_to_us, question.as_of_us, given)
+
+
 def receipt_of(
-    reading: Reading, snapshot: Snapshot, question: Question, *, is_counted: bool, now_us: int
+    reading: Reading, snapshot: Snapshot, question: Asked, *, method: str, is_counted: bool, now_us: int
 ) -> dict[str, object]:
     """Of the question that was just asked. Its statements read the views `events` and `raw_events`."""
-    sql = script_of(reading.statements)
+    sql = script_of(reading.statements) if method != "report" else _script_of_all(reading.statements)
     counts = _counts(reading, snapshot, question)
     files = relative_files(snapshot)
     edges = 0 if snapshot.identities is None else snapshot.identities.num_rows
     stands_alone = is_counted and not snapshot.tail.num_rows and not edges and bool(files)
-    asked, span = question.time_range, question.span
+    asked = question.time_range
     return {
-        "method": "sql" if is_counted else "paths",
+        "method": method,
         "sql": sql,
         "setup": _script(views_sql(snapshot, files, has_tail=bool(snapshot.tail.num_rows))),
         "stands_alone": stands_alone,
         "range": {
             "from": _instant(asked.from_us, snapshot),
             "to": _instant(asked.to_us, snapshot),
-            "read_from": _instant(span.read_from_us, snapshot),
-            "read_to": _instant(span.read_to_us, snapshot),
+            "read_from": _instant(question.read_from_us, snapshot),
+            "read_to": _instant(question.read_to_us, snapshot),
         },
         "files": _files(snapshot, files),
         "tail_rows": snapshot.tail.num_rows,
@@ -46,7 +63,7 @@ def receipt_of(
         **counts,
         **not_stored(snapshot, asked.from_us, asked.to_us, now_us),
         "as_of": to_iso(question.as_of_us),
-        "identity_as_of": None if question.definition.as_of_us is None else to_iso(question.as_of_us),
+        "identity_as_of": to_iso(question.as_of_us) if question.is_as_of_given else None,
         "identity_files": [f"{folder_of(snapshot)}/{path}" for path in snapshot.identity_files],
         "identity_edges": edges,
         "semantics": SEMANTICS,
@@ -65,6 +82,11 @@ def script_of(statements: Sequence[tuple[str, Mapping[str, object]]]) -> str:
         if place == len(statements) - 1 or "\ncreate " in text
     ]
     return _script(kept)
+
+
+def _script_of_all(statements: Sequence[tuple[str, Mapping[str, object]]]) -> str:
+    """A report's numbers may come from several statements."""
+    return _script([with_values(text, values) for text, values in statements])
 
 
 def folder_of(snapshot: Snapshot) -> str:
@@ -94,11 +116,11 @@ def _files(snapshot: Snapshot, paths: Sequence[str]) -> list[dict[str, object]]:
     ]
 
 
-def _counts(reading: Reading, snapshot: Snapshot, question: Question) -> dict[str, object]:
-    asked, span = question.time_range, question.span
+def _counts(reading: Reading, snapshot: Snapshot, question: Asked) -> dict[str, object]:
+    asked = question.time_range
     parameters = Parameters(
-        read_from_us=span.read_from_us,
-        read_to_us=span.read_to_us,
+        read_from_us=question.read_from_us,
+        read_to_us=question.read_to_us,
         from_us=asked.from_us,
         to_us=asked.to_us,
         as_of_us=question.as_of_us,
