@@ -22,6 +22,7 @@ from iafa.query.event_names import event_names
 from iafa.query.explain import explain
 from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
+from iafa.query.properties import property_list, value_list
 from iafa.query.question import Extras, question_of
 from iafa.query.receipts.notebook import notebook
 from iafa.query.reports.report import Report
@@ -198,6 +199,29 @@ class Questions:
         return await self._in_query_pool(
             partial(schema_watch, self.engine, snapshot, days=days, cancellation=cancellation)
         )
+
+    async def property_list(
+        self,
+        snapshot: Snapshot,
+        search: str,
+        event_types: tuple[str, ...],
+        limit: int,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, Any]:
+        ask = partial(property_list, self.engine, snapshot, search=search, event_types=event_types)
+        return await self._in_query_pool(partial(ask, limit=limit, cancellation=cancellation))
+
+    async def value_list(
+        self,
+        snapshot: Snapshot,
+        name: str,
+        search: str,
+        event_types: tuple[str, ...],
+        limit: int,
+        cancellation: Cancellation | None = None,
+    ) -> dict[str, Any]:
+        ask = partial(value_list, self.engine, snapshot, name, search=search, event_types=event_types)
+        return await self._in_query_pool(partial(ask, limit=limit, cancellation=cancellation))
 
     async def run_trends(
         self, snapshot: Snapshot, question: TrendQuestion, cancellation: Cancellation | None = None

@@ -70,6 +70,8 @@ def services_of_house(house: House, intake: Intake, publisher: Publisher, *, rep
         run_report=house.run_report,
         run_trends=house.run_trends,
         event_names=house.event_names,
+        property_list=house.property_list,
+        value_list=house.value_list,
         people_page=house.people_page,
         people_export=house.people_export,
         explain=house.explain,

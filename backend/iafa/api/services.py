@@ -55,6 +55,10 @@ class Services:
     # (snapshot, part of the name, at most, whether anybody still waits) -> [{event_type, count, last_seen}], most
     # frequent first
     event_names: "Callable[[Snapshot, str, int, Cancellation], Awaitable[Sequence[dict[str, Any]]]]"
+    # (snapshot, part of the name, event types or all, at most, whether anybody still waits) -> properties seen
+    property_list: "Callable[[Snapshot, str, tuple[str, ...], int, Cancellation], Awaitable[dict[str, Any]]]"
+    # (snapshot, property, part of the value, event types or all, at most, whether anybody still waits) -> values seen
+    value_list: "Callable[[Snapshot, str, str, tuple[str, ...], int, Cancellation], Awaitable[dict[str, Any]]]"
     # (snapshot, list, after which row, at most, whether anybody still waits) -> the rows of one page
     people_page: "Callable[[Snapshot, PeopleQuestion, Place | None, int, Cancellation], Awaitable[PeoplePage]]"
     # (snapshot, list, whether anybody still waits) -> all its rows, some at a time

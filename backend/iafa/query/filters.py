@@ -91,6 +91,18 @@ def parse_filters(raw: object, errors: FieldErrors, pointer: str, *, regex_error
     return _FilterReader(errors, regex_error).conditions(raw, pointer, depth=0)
 
 
+def parse_property(raw: object, errors: FieldErrors, pointer: str) -> str:
+    """The name of a property or column, with or without its prefix."""
+    text = errors.text(raw, pointer, most=NAME_CHARS_MAX + len("property:"))
+    prefix, name = _split(text)
+    if prefix and not name:
+        errors.add(pointer, "too_short", "a name must follow the prefix")
+    elif prefix == "column" and name not in (*FILTER_COLUMNS, CHANNEL):
+        known = ", ".join((*FILTER_COLUMNS, CHANNEL))
+        errors.add(pointer, "unknown_column", f"must be one of: {known}")
+    return text
+
+
 def filter_to_dict(condition: Condition) -> dict[str, object]:
     if isinstance(condition, AnyOf):
         return {"any_of": [filter_to_dict(option) for option in condition.any_of]}
@@ -178,22 +190,12 @@ class _FilterReader:
         if not self._errors.spend("filters", pointer, most=DEFINITION_FILTERS_MAX):
             return None
         self._errors.unknown(fields, pointer, {"property", "op", "value"})
-        name = self._property(fields.get("property"), pointer_to(pointer, "property"))
+        name = parse_property(fields.get("property"), self._errors, pointer_to(pointer, "property"))
         operator = self._operator(fields.get("op"), pointer_to(pointer, "op"))
         if operator is None:
             return None
         values = self._values(operator, fields.get("value"), pointer_to(pointer, "value"))
         return Filter(name, operator, values) if len(self._errors) == before else None
-
-    def _property(self, raw: object, pointer: str) -> str:
-        text = self._errors.text(raw, pointer, most=NAME_CHARS_MAX + len("property:"))
-        prefix, name = _split(text)
-        if prefix and not name:
-            self._errors.add(pointer, "too_short", "a name must follow the prefix")
-        elif prefix == "column" and name not in (*FILTER_COLUMNS, CHANNEL):
-            known = ", ".join((*FILTER_COLUMNS, CHANNEL))
-            self._errors.add(pointer, "unknown_column", f"must be one of: {known}")
-        return text
 
     def _operator(self, raw: object, pointer: str) -> Operator | None:
         for operator in Operator:

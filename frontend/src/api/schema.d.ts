@@ -556,6 +556,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/properties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the properties of events
+         * @description The properties that events have, most frequent first, with the types of their values; and the built-in columns. `filter` is the name to use in filters and breakdowns. Looks at the newest events, about 300,000 of them, so that it is fast on any amount of data; `is_complete` says whether that is all of them.
+         */
+        get: operations["list_properties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/properties/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the values of a property
+         * @description As texts, most frequent first. Looks at the newest events, about 300,000 of them, so that it is fast on any amount of data; `is_complete` says whether that is all of them.
+         */
+        get: operations["list_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/funnel/{funnel_id}/next-steps": {
         parameters: {
             query?: never;
@@ -1254,6 +1294,16 @@ export interface components {
             adds_up: boolean;
             /** Groups */
             groups: components["schemas"]["Group"][];
+        };
+        /** BuiltInColumn */
+        BuiltInColumn: {
+            /** Name */
+            name: string;
+            /**
+             * Filter
+             * @example column:browser
+             */
+            filter: string;
         };
         /**
          * Cause
@@ -4952,6 +5002,22 @@ export interface components {
              */
             data_version: string;
         };
+        /** PropertyListAnswer */
+        PropertyListAnswer: {
+            /** Rows Read */
+            rows_read: number;
+            /**
+             * Is Complete
+             * @description False if older events were not looked at.
+             */
+            is_complete: boolean;
+            /** Data Version */
+            data_version: string;
+            /** Properties */
+            properties: components["schemas"]["iafa__api__property_models__SeenProperty"][];
+            /** Columns */
+            columns: components["schemas"]["BuiltInColumn"][];
+        };
         /**
          * QuarantinePage
          * @description Rows, newest first.
@@ -5618,42 +5684,7 @@ export interface components {
              */
             properties_total: number;
             /** Properties */
-            properties: components["schemas"]["SeenProperty"][];
-        };
-        /**
-         * SeenProperty
-         * @description A property of one event type, as far as it was looked at.
-         */
-        SeenProperty: {
-            /**
-             * Events
-             * @example 1906
-             */
-            events: number;
-            /**
-             * First Seen
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
-             */
-            first_seen: string;
-            /**
-             * Last Seen
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
-             */
-            last_seen: string;
-            /**
-             * Name
-             * @example price
-             */
-            name: string;
-            /** Types */
-            types: components["schemas"]["SeenType"][];
-            /**
-             * Is Conflict
-             * @description Values of more than one type; null is none, an integer is a number.
-             */
-            is_conflict: boolean;
+            properties: components["schemas"]["iafa__api__schema_models__SeenProperty"][];
         };
         /**
          * SeenType
@@ -5682,6 +5713,15 @@ export interface components {
              * @enum {string}
              */
             type: "text" | "integer" | "number" | "boolean" | "list" | "object" | "null";
+        };
+        /** SeenValue */
+        SeenValue: {
+            /** Value */
+            value: string;
+            /** Events */
+            events: number;
+            /** Last Seen */
+            last_seen: string;
         };
         /**
          * SegmentAnswer
@@ -6283,6 +6323,22 @@ export interface components {
              */
             created_at: string;
         };
+        /** ValueListAnswer */
+        ValueListAnswer: {
+            /** Rows Read */
+            rows_read: number;
+            /**
+             * Is Complete
+             * @description False if older events were not looked at.
+             */
+            is_complete: boolean;
+            /** Data Version */
+            data_version: string;
+            /** Property */
+            property: string;
+            /** Values */
+            values: components["schemas"]["SeenValue"][];
+        };
         /** TrendBucket */
         iafa__api__funnel_models__TrendBucket: {
             /**
@@ -6316,6 +6372,26 @@ export interface components {
             open: number;
             /** Overall Conversion Rate */
             overall_conversion_rate: number;
+        };
+        /** SeenProperty */
+        iafa__api__property_models__SeenProperty: {
+            /** Name */
+            name: string;
+            /**
+             * Filter
+             * @description The name in filters and breakdowns.
+             * @example plan
+             */
+            filter: string;
+            /**
+             * Events
+             * @description Events, among those looked at, that have it.
+             */
+            events: number;
+            /** Types */
+            types: ("text" | "number" | "boolean" | "list" | "object" | "null")[];
+            /** Last Seen */
+            last_seen: string;
         };
         /**
          * ReceiptAnswer
@@ -6435,6 +6511,41 @@ export interface components {
              * @example 0.1.0
              */
             iafa_version: string;
+        };
+        /**
+         * SeenProperty
+         * @description A property of one event type, as far as it was looked at.
+         */
+        iafa__api__schema_models__SeenProperty: {
+            /**
+             * Events
+             * @example 1906
+             */
+            events: number;
+            /**
+             * First Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            first_seen: string;
+            /**
+             * Last Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_seen: string;
+            /**
+             * Name
+             * @example price
+             */
+            name: string;
+            /** Types */
+            types: components["schemas"]["SeenType"][];
+            /**
+             * Is Conflict
+             * @description Values of more than one type; null is none, an integer is a number.
+             */
+            is_conflict: boolean;
         };
         /** TrendBucket */
         iafa__api__trend_models__TrendBucket: {
@@ -11659,6 +11770,267 @@ export interface operations {
                 };
             };
             /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_properties: {
+        parameters: {
+            query: {
+                /** @description Only of events of this type; repeated for several. */
+                event_type?: string[];
+                /** @description Part of the text, in either case. */
+                q?: string;
+                limit?: number;
+                project_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows_read": 0,
+                     *       "is_complete": true,
+                     *       "data_version": "",
+                     *       "properties": [
+                     *         {
+                     *           "name": "",
+                     *           "filter": "plan",
+                     *           "events": 0,
+                     *           "types": [
+                     *             "text"
+                     *           ],
+                     *           "last_seen": ""
+                     *         }
+                     *       ],
+                     *       "columns": [
+                     *         {
+                     *           "name": "",
+                     *           "filter": "column:browser"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PropertyListAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_values: {
+        parameters: {
+            query: {
+                /** @description A property, or `column:browser`. */
+                property: string;
+                /** @description Only of events of this type; repeated for several. */
+                event_type?: string[];
+                /** @description Part of the text, in either case. */
+                q?: string;
+                limit?: number;
+                project_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rows_read": 0,
+                     *       "is_complete": true,
+                     *       "data_version": "",
+                     *       "property": "",
+                     *       "values": [
+                     *         {
+                     *           "value": "",
+                     *           "events": 0,
+                     *           "last_seen": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ValueListAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
             422: {
                 headers: {
                     /** @description Find the request in the log by it. */

@@ -136,6 +136,8 @@ class Room:
             run_report=questions.run_report,
             run_trends=questions.run_trends,
             event_names=questions.event_names,
+            property_list=questions.property_list,
+            value_list=questions.value_list,
             people_page=questions.people_page,
             people_export=questions.people_export,
             explain=questions.explain,
