@@ -20,6 +20,8 @@ RUN mkdir -p backend/iafa/static/tracker backend/iafa/static/docs \
 
 FROM python:3.11.14-slim-bookworm AS environment
 WORKDIR /build
+# The runtime writes nothing into the image: without bytecode every start would compile every library again.
+ENV UV_COMPILE_BYTECODE=1
 RUN pip install --no-cache-dir uv==0.13.8
 COPY pyproject.toml uv.lock README.md LICENSE CHANGELOG.md ./
 COPY backend backend

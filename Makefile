@@ -16,6 +16,9 @@ TORTURED := tests/crash tests/property/test_lake_machine.py \
 CASES ?= 10000
 UV_VERSION := 0.13.8
 
+# Bytecode is kept, whatever the environment says: without it each of the many processes would compile all sources anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 # The first Python that is new enough; `make PYTHON=/path/to/python3.12 ...` picks another one.
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \

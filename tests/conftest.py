@@ -2,6 +2,8 @@
 at the end, whichever process ran the tests.
 """
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import gettempdir
@@ -14,6 +16,14 @@ from tests.support.chance import SEED, seed
 
 SAID = "said"
 ASKING = {"api", "contract", "golden", "property", "query"}  # folders of tests that ask in their own process
+
+
+def pytest_configure() -> None:
+    """Let Python keep the bytecode of what it loads. The tests start hundreds of processes; where the environment
+    forbids bytecode, each of them would compile the sources of every library again, for longer than it then runs.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def pytest_report_header() -> str:

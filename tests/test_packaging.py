@@ -83,6 +83,11 @@ def test_the_runtime_keeps_data_in_a_volume_and_serves_a_port(stages: dict[str, 
     assert environment["ENVIRONMENT"] == "production"
 
 
+def test_the_image_carries_the_bytecode_that_the_runtime_may_not_write(stages: dict[str, Stage]) -> None:
+    assert "PYTHONDONTWRITEBYTECODE=1" in stages["runtime"].arguments("ENV")[0].split()
+    assert "UV_COMPILE_BYTECODE=1" in stages["environment"].arguments("ENV")
+
+
 def test_the_health_check_needs_nothing_that_the_image_lacks(stages: dict[str, Stage]) -> None:
     health = stages["runtime"].arguments("HEALTHCHECK")[0]
     command = json.loads(health[health.index("CMD ") + 4 :])

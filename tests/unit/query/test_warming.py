@@ -105,6 +105,7 @@ def test_machine_code_is_made_again_when_any_file_of_the_solvers_changes(tmp_pat
 
 @pytest.mark.skipif(not IS_COMPILED, reason="numba is not installed")
 def test_machine_code_lies_in_the_folder_of_its_sources() -> None:
+    solve_little()
     here = Path(compiled_module.__file__).parent.glob("*.py")
     assert folder_for(here) in str(ordered._solve.stats.cache_path)  # type: ignore[attr-defined]
 

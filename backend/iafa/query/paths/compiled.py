@@ -3,10 +3,11 @@
 import hashlib
 import importlib.util
 import os
+import threading
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, update_wrapper
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., object])
 IS_COMPILED = importlib.util.find_spec("numba") is not None
@@ -15,15 +16,52 @@ _ROOM = Path(__file__).parent
 
 def compiled(function: Function) -> Function:
     """The function in machine code, made at its first call and kept on disk; it never holds the interpreter's lock."""
-    if not IS_COMPILED:
-        return function
+    return cast(Function, _Waiting(function)) if IS_COMPILED else function
+
+
+class _Waiting:
+    """Stands for a function until the first call of any. The compiler alone takes longer to load than all of IAFA, and
+    most commands solve nothing.
+    """
+
+    all: ClassVar[list["_Waiting"]] = []
+    lock: ClassVar[threading.RLock] = threading.RLock()
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self.py_func = function  # as the compiler calls it
+        update_wrapper(self, function)
+        self.all.append(self)
+        self._made: Callable[..., object] | None = None
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        if self._made is None:
+            self._take_places()  # if another thread has done it meanwhile, nobody waits any more
+        assert self._made is not None
+        return self._made(*arguments, **named)
+
+    @classmethod
+    def _take_places(cls) -> None:
+        """Everywhere at once, for a compiled function may name only compiled ones. Functions wait in the order in which
+        they are made, those that others call first: so is each module complete before another thread can call it.
+        """
+        with cls.lock:
+            made = {id(each): _in_machine_code(each.py_func) for each in cls.all}
+            for each in cls.all:
+                names = each.py_func.__globals__
+                names |= {name: made[id(value)] for name, value in names.items() if id(value) in made}
+            for each in cls.all:
+                each._made = made[id(each)]
+            cls.all.clear()
+
+
+def _in_machine_code(function: Callable[..., object]) -> Callable[..., object]:
     from numba import config, njit
 
     config.CACHE_DIR = _cache_folder()  # type: ignore[attr-defined]
     try:
-        return cast(Function, njit(cache=True, nogil=True)(function))
+        return cast(Callable[..., object], njit(cache=True, nogil=True)(function))
     except RuntimeError:  # no folder can be written
-        return cast(Function, njit(nogil=True)(function))
+        return cast(Callable[..., object], njit(nogil=True)(function))
 
 
 def folder_for(sources: Iterable[Path]) -> str:
