@@ -1,45 +1,23 @@
-"""A running server, a project for each test, and the recorder between the client and the server."""
+"""A project for each test of the Python client on one running server, and clients that end with the test."""
 
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from iafa.client import Client, Dropped
 from iafa.client import outbox as outbox_module
-from tests.sdk.recorder import Recorder
-from tests.sdk.stored import Row, stored_rows
-from tests.support.server import Account, ServerProcess
+from tests.support import shop as support
+from tests.support.shop import Running, opened, running_in
 
 PROGRAM_S = 120
 
 
-@dataclass
-class Shop:
-    """A project with its keys, its server and what passed between."""
-
-    server: ServerProcess
-    recorder: Recorder
-    data_dir: Path
-    owner: Account
-    project: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        return str(self.project["id"])
-
-    @property
-    def secret_key(self) -> str:
-        return str(self.project["secret_key"])
-
-    def rows(self, count: int) -> list[Row]:
-        return stored_rows(self.data_dir, self.id, count)
+class Shop(support.Shop):
+    """A project that programs with the client send to."""
 
     def event_counts(self) -> dict[str, int]:
         """What the API counts, acknowledged events included."""
@@ -58,34 +36,21 @@ class Shop:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, Path, Account]]:
-    data_dir = tmp_path_factory.mktemp("client") / "data"
-    with ServerProcess(data_dir, environment={"EVENT_FLUSH_INTERVAL": "0.5"}) as server:
-        owner = Account(server.url)
-        yield server, data_dir, owner
-        owner.client.close()
-
-
-@contextmanager
-def opened(running: tuple[ServerProcess, Path, Account], **settings: Any) -> Iterator[Shop]:
-    server, data_dir, owner = running
-    body = {"name": f"Shop {uuid4()}", "rate_limit_per_minute": None, "rate_limit_per_ip_per_minute": None, **settings}
-    made = owner.client.post("/projects", json=body)
-    assert made.status_code == 201, made.text
-    with Recorder(server.url) as recorder:
-        yield Shop(server, recorder, data_dir, owner, made.json())
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_in(tmp_path_factory.mktemp("client") / "data") as running:
+        yield running
 
 
 @pytest.fixture
-def shop(running: tuple[ServerProcess, Path, Account]) -> Iterator[Shop]:
-    with opened(running, timezone="Europe/Vienna") as shop:
+def shop(running: Running) -> Iterator[Shop]:
+    with opened(Shop, running, timezone="Europe/Vienna") as shop:
         yield shop
 
 
 @pytest.fixture
-def slow_shop(running: tuple[ServerProcess, Path, Account]) -> Iterator[Shop]:
+def slow_shop(running: Running) -> Iterator[Shop]:
     """A project that takes 60 events a minute."""
-    with opened(running, rate_limit_per_minute=60) as shop:
+    with opened(Shop, running, rate_limit_per_minute=60) as shop:
         yield shop
 
 

@@ -1,4 +1,4 @@
-"""One running server for all SDKs, a project for each test, and the recorder in between."""
+"""A project for each test of an SDK, on one running server for all of them."""
 
 import json
 import os
@@ -6,17 +6,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.sdk.recorder import Recorder
-from tests.sdk.stored import Row, stored_rows
-from tests.support.server import Account, ServerProcess
+from tests.support import shop as support
+from tests.support.shop import Running, opened, running_in
 
 HERE = Path(__file__).parent
 SDKS = HERE / "node_modules" / "@segment"
@@ -24,29 +22,8 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 DRIVER_S = 120
 
 
-@dataclass
-class Shop:
-    """A project with its keys."""
-
-    recorder: Recorder
-    data_dir: Path
-    owner: Account
-    project: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        return str(self.project["id"])
-
-    @property
-    def write_key(self) -> str:
-        return str(self.project["api_key"])
-
-    @property
-    def secret_key(self) -> str:
-        return str(self.project["secret_key"])
-
-    def rows(self, count: int) -> list[Row]:
-        return stored_rows(self.data_dir, self.id, count)
+class Shop(support.Shop):
+    """A project that other tools' SDKs send to."""
 
     def send(self, sdk: str, calls: list[dict[str, Any]], *, key: str = "", **more: Any) -> dict[str, Any]:
         """Let an SDK make these calls in a process of its own; what it said at the end."""
@@ -84,33 +61,29 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServerProcess, Path, Account]]:
-    data_dir = tmp_path_factory.mktemp("sdk") / "data"
-    with ServerProcess(data_dir, environment={"EVENT_FLUSH_INTERVAL": "0.5"}) as server:
-        owner = Account(server.url)
-        yield server, data_dir, owner
-        owner.client.close()
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running_in(tmp_path_factory.mktemp("sdk") / "data") as running:
+        yield running
 
 
 @pytest.fixture
-def shop(_running: tuple[ServerProcess, Path, Account]) -> Iterator[Shop]:
-    yield from _shop(_running, rate_limit_per_minute=None)
+def shop(_running: Running) -> Iterator[Shop]:
+    with shop_of(_running) as shop:
+        yield shop
 
 
 @pytest.fixture
-def slow_shop(_running: tuple[ServerProcess, Path, Account]) -> Iterator[Shop]:
+def slow_shop(_running: Running) -> Iterator[Shop]:
     """A project that takes 60 events a minute."""
-    yield from _shop(_running, rate_limit_per_minute=60)
+    with shop_of(_running, rate_limit_per_minute=60) as shop:
+        yield shop
 
 
-def _shop(running: tuple[ServerProcess, Path, Account], **settings: Any) -> Iterator[Shop]:
-    server, data_dir, owner = running
+@contextmanager
+def shop_of(running: Running, **settings: Any) -> Iterator[Shop]:
     if not SDKS.is_dir():
         pytest.skip("the SDKs are not installed: run `npm ci --ignore-scripts` in tests/sdk, or `make test`")
-    body = {"name": f"Shop {uuid4()}", "rate_limit_per_ip_per_minute": None, **settings}
-    made = owner.client.post("/projects", json=body)
-    assert made.status_code == 201, made.text
-    with Recorder(server.url) as recorder:
-        assert httpx.get(f"{recorder.url}/health").status_code == 200
-        recorder.passed.clear()
-        yield Shop(recorder, data_dir, owner, made.json())
+    with opened(Shop, running, **settings) as shop:
+        assert httpx.get(f"{shop.recorder.url}/health").status_code == 200
+        shop.recorder.passed.clear()
+        yield shop
