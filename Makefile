@@ -35,6 +35,10 @@ endif
 # `make test COVERAGE="--cov --cov-report=term:skip-covered"`.
 COVERAGE ?=
 
+# Processes that run the server tests: more than the two cores of a small machine, for a fourth of their time they wait
+# for a disk, a pause or a process.
+TEST_PROCESSES ?= 3
+
 VENV := .venv
 UV := VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv
 STATIC := backend/iafa/static
@@ -119,7 +123,7 @@ clean: ## Remove all that make has made; data/ stays
 
 .PHONY: test-server
 test-server: setup $(SDKS_READY)
-	$(VENV)/bin/pytest -n 2 --dist worksteal $(COVERAGE) $(PYTEST_ARGS)
+	$(VENV)/bin/pytest -n $(TEST_PROCESSES) --dist worksteal $(COVERAGE) $(PYTEST_ARGS)
 
 .PHONY: test-dashboard
 test-dashboard: setup

@@ -125,3 +125,19 @@ def test_arrays_that_cannot_be_written_need_no_further_machine_code() -> None:
         solve_unordered_totals(plan, histories, first_required=first_required)
     assert [len(one.signatures) for one in compiled_ones] == known  # type: ignore[attr-defined]
     assert not histories.steps.flags.writeable
+
+
+def test_constants_and_narrow_numbers_need_no_further_machine_code() -> None:
+    numba: Any = pytest.importorskip("numba")
+
+    def plus_one(number: int) -> int:
+        return number + 1
+
+    called = numba.njit(plus_one)
+    compiled_module._make_once(called)
+
+    def calls(number: int, few: Any) -> Any:
+        return called(1), called(number), called(few[0])
+
+    assert numba.njit(calls)(2**40, np.array([3], dtype=np.int32)) == (2, 2**40 + 1, 4)
+    assert len(called.signatures) == 1
