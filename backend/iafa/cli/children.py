@@ -19,7 +19,6 @@ from iafa.cli.options import read_settings
 from iafa.clock import Clock, SystemClock
 from iafa.metrics import Counters
 from iafa.settings import Settings
-from iafa.wiring import open_house
 
 log = logging.getLogger("iafa.serve")
 RESTART_PAUSE_S = 1.0
@@ -132,6 +131,8 @@ def when_parent_is_gone(act: Callable[[], None]) -> None:
 
 @click.command("background", hidden=True)
 def background_command() -> None:
+    from iafa.wiring import open_house  # whoever only looks after children needs none of it
+
     house = open_house(read_settings())
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

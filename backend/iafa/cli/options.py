@@ -5,14 +5,16 @@ import json
 import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import ValidationError
 
 from iafa.errors import WrongUsage
 from iafa.settings import Settings
-from iafa.wiring import House, open_house
+
+if TYPE_CHECKING:
+    from iafa.wiring import House
 
 Result = TypeVar("Result")
 
@@ -37,7 +39,9 @@ def read_settings(**flags: object) -> Settings:
         raise WrongUsage(f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
 
 
-def house_at(data_dir: Path | None) -> House:
+def house_at(data_dir: Path | None) -> "House":
+    from iafa.wiring import open_house  # it loads all that IAFA has, and not every command opens a house
+
     return open_house(read_settings(data_dir=data_dir))
 
 
