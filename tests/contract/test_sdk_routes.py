@@ -278,7 +278,7 @@ PATHS = (
     *(f"/v1/{call}" for call in (*SINGLE_CALLS, *BATCH_CALLS, "m", "unknown", "projects/x/settings")),
     *(f"/k/x/{call}" for call in ("t", "b", "m", "unknown")),
     *("/batch", "/e", "/capture", "/i/v0/e", "/flags", "/array/x/config", "/array/x/config.js", "/beacon/v1/batch"),
-    "/sourceConfig",
+    *("/sourceConfig", "/pixel/v1/track", "/pixel/v1/page?event=a&event.b=c", "/pixel/v1/identify"),
 )
 
 
@@ -344,6 +344,62 @@ async def test_rudderstacks_settings_are_for_any_key_and_name_no_other_service(s
             }
     assert (await site.lean.get("/sourceConfig/")).status_code == 404
     assert (await site.lean.get("/sourceConfig/?writeKey=a", headers=basic("b"))).status_code == 401
+
+
+async def test_rudderstacks_image_is_a_message_of_the_page_it_stands_on(site: Site, data_dir: Path) -> None:
+    said = {
+        **{"writeKey": site.write_key, "messageId": "m1", "anonymousId": '"v-1"', "event": "Opened", "userId": "u1"},
+        **{"properties.plan": "pro", "properties.deep.er": "ä", "context.campaign.source": "letter"},
+    }
+    seen = {"user-agent": "Mozilla/5.0 (Test)", "referer": "https://shop.example/a?b=1"}
+    view = {"writeKey": site.write_key, "messageId": "m2", "anonymousId": "v-2", "context.page.url": "https://x/y"}
+    for client in (site.lean, site.routed):
+        for path, query, headers in (
+            ("/pixel/v1/track", said, seen),
+            ("/pixel/v1/page", view | {"name": "Home", "properties.referrer": "$direct"}, {}),
+        ):
+            answer = await client.get(path, params=query, headers=headers)
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif"), answer.text
+            assert answer.content.startswith(b"GIF89a")
+            assert answer.headers["cache-control"] == "no-store"
+    columns = "id, event_type, user_id, anonymous_id, source, url, referrer, user_agent, utm_source, properties"
+    found = stored(data_dir, site.project_id, columns)
+    assert [(*row[:-1], json.loads(row[-1])) for row in found] == [
+        (
+            *("m1", "Opened", "u1", "v-1", "web", "https://shop.example/a?b=1", None, "Mozilla/5.0 (Test)", "letter"),
+            {"plan": "pro", "deep": {"er": "ä"}},
+        ),
+        ("m2", "page_view", None, "v-2", "web", "https://x/y", None, f"python-httpx/{httpx.__version__}", None,
+         {"name": "Home"}),
+    ]  # fmt: skip
+    assert all(len(row[0]) == 32 for row in stored(data_dir, site.project_id, "ip_address"))
+
+
+async def test_rudderstacks_image_without_a_time_is_a_new_event_each_time(site: Site, data_dir: Path) -> None:
+    for _ in range(2):
+        await site.lean.get("/pixel/v1/track", params={"writeKey": site.write_key, "event": "a", "userId": "u"})
+    assert len(stored(data_dir, site.project_id)) == 2
+
+
+async def test_rudderstacks_image_that_is_refused_says_why(site: Site, data_dir: Path) -> None:
+    good = {"writeKey": site.write_key, "event": "a", "userId": "u"}
+    refused: list[tuple[dict[str, str], int, str]] = [
+        ({}, 401, "invalid_credentials"),
+        (good | {"writeKey": "unknown"}, 401, "invalid_credentials"),
+        (good | {"writeKey": site.secret_key}, 403, "insufficient_scope"),
+        (good | {"properties": "x", "properties.a": "y"}, 400, "bad_request"),
+        (good | {"a.b": "y", "a": "x"}, 400, "bad_request"),
+        (good | {f"f{number}": "x" for number in range(60)}, 400, "bad_request"),
+    ]
+    for query, status, code in refused:
+        answer = await site.lean.get("/pixel/v1/track", params=query)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), query
+    # What can be read is judged like every other message: refused alone, and the image is shown.
+    for said in ({"userId": "u"}, {"event": "a"}):
+        assert (await site.lean.get("/pixel/v1/track", params={"writeKey": site.write_key} | said)).status_code == 200
+    dropped = site.app._collector.counters.read()["events_dropped"]
+    assert dropped == {"validation_error": 1, "missing_identity": 1}
+    assert stored(data_dir, site.project_id) == []
 
 
 async def test_traits_and_referrers_as_rudderstack_writes_them(site: Site, data_dir: Path) -> None:

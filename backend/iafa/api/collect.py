@@ -93,15 +93,21 @@ class CollectFront(Front):
 
     async def _pixel(self, scope: Scope, receive: Receive) -> Done:
         """A page view without a script: the page is what `?u=` or the Referer says, `?r=` where it was come from."""
-        _, origin = sender_of(scope)
-        page = dict(scope["headers"]).get(b"referer", b"").decode("latin-1") or None
-        if page is not None and origin.origin is None:
-            origin = msgspec.structs.replace(origin, origin=_origin_of(page))
+        page, origin = page_of(scope)
         grant = await self._collector.gate.admit(scope["path"][len("/e/") : -len(".gif")], origin, is_beacon=True)
         said = parse_qs(scope["query_string"].decode("latin-1"))
         view = {"n": "page_view", "l": said.get("u", [page])[0], "r": said.get("r", [None])[0]}
         await self._collector.beacon(grant, origin, msgspec.json.encode({"e": [view]}))
         return Done(PIXEL, limit_fields(origin), media_type=b"image/gif")
+
+
+def page_of(scope: Scope) -> tuple[str | None, Origin]:
+    """The page that an image stands on, by its Referer, and who asks for it: images name no origin of their own."""
+    _, origin = sender_of(scope)
+    page = dict(scope["headers"]).get(b"referer", b"").decode("latin-1") or None
+    if page is not None and origin.origin is None:
+        origin = msgspec.structs.replace(origin, origin=_origin_of(page))
+    return page, origin
 
 
 def _origin_of(page: str) -> str:

@@ -163,6 +163,7 @@ async def posthog_batch(request: Request) -> Response:
 @router.post("/i/v0/e/", include_in_schema=False, openapi_extra={"x-access": "write_key"})
 @router.post("/beacon/v1/batch", include_in_schema=False, openapi_extra={"x-access": "write_key"})
 @router.post("/flags/", include_in_schema=False, openapi_extra={"x-access": "public"})
+@router.get("/pixel/v1/{call}", include_in_schema=False, openapi_extra={"x-access": "write_key"})
 @router.get("/sourceConfig/", include_in_schema=False, openapi_extra={"x-access": "public"})
 @router.get("/array/{key}/config", include_in_schema=False, openapi_extra={"x-access": "public"})
 async def other_clients(request: Request) -> Response:

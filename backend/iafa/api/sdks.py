@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope
 
-from iafa.api.collect import inflate, limit_fields, read_body, sender_of
+from iafa.api.collect import PIXEL, inflate, limit_fields, page_of, read_body, sender_of
 from iafa.api.front import JSON_TYPE, PREFLIGHT_MAX_AGE_S, Action, Done, Front
 from iafa.api.problems import RETRY_AFTER_S, Problem
 from iafa.api.sdk_settings import KEY, base_url_of, posthog_config, rudder_settings, segment_settings
@@ -19,7 +19,7 @@ from iafa.ingest.collector import BatchAnswer, Collector
 from iafa.ingest.deliveries import Delivery
 from iafa.ingest.gate import Origin
 from iafa.ingest.posthog import read_posthog, unwrapped
-from iafa.ingest.segment import BATCH, CALLS, read_segment
+from iafa.ingest.segment import BATCH, CALLS, read_pixel, read_segment
 
 # Every header that one of these SDKs sets; what is not named here is never sent.
 _HEADERS = (
@@ -29,6 +29,7 @@ _HEADERS = (
 _SHORT = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": BATCH}
 _SEGMENT_CALLS = {**{call: call for call in (*CALLS, BATCH)}, **_SHORT, "import": BATCH}
 _POSTHOG_PATHS = ("/batch", "/e", "/capture", "/i/v0/e")
+_WRITE_KEY = "writeKey"
 _GZIP_MAGIC = b"\x1f\x8b"
 _SUCCESS, _STATUS_1, _NO_FLAGS = b'{"success":true}', b'{"status":1}', b'{"flags":{}}'
 _CACHEABLE = b"public, max-age=300"
@@ -91,6 +92,8 @@ class SdkFront(Front):
                 host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
                 base_url = base_url_of(self._public_url, scope.get("scheme", "http"), host)
                 return partial(_said, segment_settings(key, base_url), caching=_CACHEABLE)
+            case ["", "pixel", "v1", ("track" | "page") as call]:
+                return partial(self._pixel, call)
             case ["", "sourceConfig"]:
                 return self._rudder
             case ["", "array", key, "config"] if KEY.fullmatch(key):
@@ -99,13 +102,13 @@ class SdkFront(Front):
 
     async def _rudder(self, scope: Scope, _receive: Receive) -> Done:
         """For the key that the request names, as all of its requests do; it is not looked up."""
-        key = _one_key(_keys_of(scope, None, "writeKey") or {""})
+        key = _one_key(_keys_of(scope, None, _WRITE_KEY) or {""})
         if not KEY.fullmatch(key):
             raise NotFound
         return Done(rudder_settings(key), caching=_CACHEABLE)
 
     async def _segment(self, call: str, path_key: str | None, scope: Scope, receive: Receive) -> Done:
-        keys = _keys_of(scope, path_key, "writeKey")
+        keys = _keys_of(scope, path_key, _WRITE_KEY)
         answer, origin = await self._deliver(keys, scope, receive, partial(read_segment, call=call))
         errors = [
             {"index": one.index, "code": one.code, "message": one.message}
@@ -117,6 +120,15 @@ class SdkFront(Front):
             counts["sampled_out"] = answer.sampled_out
         body = msgspec.json.encode({"success": True, **counts, "errors": errors})
         return Done(body, limits=limit_fields(origin))
+
+    async def _pixel(self, call: str, scope: Scope, _receive: Receive) -> Done:
+        """RudderStack's image. A refused message is in the quarantine; whoever looks at the image sees it anyway."""
+        page, origin = page_of(scope)
+        keys = _keys_of(scope, None, _WRITE_KEY)
+        grant = await self._collector.gate.admit(_one_key(keys) if keys else None, origin, is_beacon=True)
+        said = {name: value for name, value in _query(scope).items() if name != _WRITE_KEY}
+        await self._collector.deliver(grant, origin, read_pixel(said, call, page))
+        return Done(PIXEL, limit_fields(origin), media_type=b"image/gif")
 
     async def _posthog(self, scope: Scope, receive: Receive) -> Done:
         query = _query(scope)

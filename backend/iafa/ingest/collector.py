@@ -131,13 +131,14 @@ class Collector:
     async def deliver(self, grant: KeyGrant, origin: Origin, delivery: Delivery) -> BatchAnswer:
         """What another tool's client sends. Only a page, which names its origin, speaks from a visitor's address."""
         received_at, privacy = self.clock.now_us(), self._privacy(grant)
+        is_page = origin.origin is not None or delivery.is_page
         sender = Sender(
             received_at=received_at,
             is_browser=False,  # whoever names nobody is refused, from wherever it comes
             user_agent=origin.user_agent,
-            ip_address=privacy.stored(origin.address) if origin.origin is not None else None,
-            location=self.locate(origin.address) if origin.origin is not None else None,
-            is_page=origin.origin is not None,
+            ip_address=privacy.stored(origin.address) if is_page else None,
+            location=self.locate(origin.address) if is_page else None,
+            is_page=is_page,
             salt=grant.salt,
             sent_ms=delivery.sent_ms,
             is_upload=delivery.is_history,
@@ -348,7 +349,7 @@ def _delivered(
     pointer = delivery.pointer_of(index)
     parsed, address, campaign, is_located = delivery.read(delivery.items[index], pointer, sender.skew_us)
     if isinstance(parsed, WireEvent):
-        if origin.origin is not None:
+        if sender.is_page:
             parsed.user_agent = parsed.user_agent or origin.user_agent
             parsed.source = parsed.source or "web"
         elif address is not None:

@@ -44,6 +44,7 @@ class Delivery:
     sent: Any = None  # the client's clock when it sent the body, as it was written
     pointer: str | None = "/batch"  # of the list of messages; None: the body is the message
     is_history: bool = False
+    is_page: bool = False  # a page's own request, although it names no origin
     route: str = ""  # names the shape of its messages
     defaults: Mapping[str, Any] = field(default_factory=dict)  # the context of messages that say no other
 

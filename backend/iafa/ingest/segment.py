@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from iafa.errors import FieldError
+from iafa.errors import FieldError, IafaError
+from iafa.event import DEPTH_MAX
 from iafa.ingest.deliveries import (
     CONTEXT,
     ID,
@@ -75,6 +76,37 @@ def read_segment(body: bytes, call: str) -> Delivery:
         route=f"{SEGMENT}:{call}",
         defaults=defaults,
     )
+
+
+def read_pixel(query: Mapping[str, str], call: str, page: str | None) -> Delivery:
+    """The query of RudderStack's image: each field is a member of the message, and a point leads into an object. The
+    page that it stands on is where it happened, unless the query says so. Raises `bad_request`."""
+    says_where = query.keys() & {CONTEXT, f"{CONTEXT}.page"}
+    item = _nested(query if page is None or says_where else {f"{CONTEXT}.page.url": page, **query})
+    name = item.get("anonymousId")
+    if isinstance(name, str) and len(name) > 1 and name[0] == name[-1] == '"':
+        item["anonymousId"] = name[1:-1]  # some of its clients write the id as JSON
+    return Delivery(
+        items=[item | {"type": call}],
+        read=partial(_message, call, {}),
+        keys=frozenset(),
+        pointer=None,
+        route=f"{SEGMENT}:{call}",
+        is_page=True,
+    )
+
+
+def _nested(fields: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        *folders, last = name.split(".", DEPTH_MAX)
+        place: Any = found
+        for folder in folders:
+            place = place.setdefault(folder, {}) if isinstance(place, dict) else None
+        if not isinstance(place, dict) or last in place:
+            raise IafaError(f"the query says {name} twice: as a value and as an object", code="bad_request")
+        place[last] = value
+    return found
 
 
 def read_message(item: Any) -> Message:
