@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +23,24 @@ CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-sta
 DRIVER_S = 120
 
 
+@dataclass
 class Shop(support.Shop):
     """A project that other tools' SDKs send to."""
+
+    go_program: Path | None = None
 
     def send(self, sdk: str, calls: list[dict[str, Any]], *, key: str = "", **more: Any) -> dict[str, Any]:
         """Let an SDK make these calls in a process of its own; what it said at the end."""
         told = {"host": self.recorder.url, "key": key or self.secret_key, "calls": calls, "options": {}, **more}
-        programs = {
-            "python": ("send_with_python.py",),
-            "node": ("send_with_node.mjs",),
-            "browser": ("send_in_browser.mjs",),
-            "posthog": ("send_with_posthog.py",),
+        commands = {
+            "python": [sys.executable, str(HERE / "send_with_python.py")],
+            "node": ["node", str(HERE / "send_with_node.mjs")],
+            "browser": ["node", str(HERE / "send_in_browser.mjs")],
+            "posthog": [sys.executable, str(HERE / "send_with_posthog.py")],
+            "go": [str(self.go_program)],
         }
-        command = [
-            sys.executable if programs[sdk][0].endswith(".py") else "node",
-            *(str(HERE / name) for name in programs[sdk]),
-        ]
         said = subprocess.run(
-            command,
+            commands[sdk],
             input=json.dumps(told),
             capture_output=True,
             text=True,
@@ -77,6 +78,33 @@ def slow_shop(_running: Running) -> Iterator[Shop]:
     """A project that takes 60 events a minute."""
     with shop_of(_running, rate_limit_per_minute=60) as shop:
         yield shop
+
+
+@pytest.fixture
+def go_shop(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """A project whose events may be sent by a program in Go."""
+    if not shutil.which("go"):
+        pytest.skip("Go is not installed")
+    try:
+        shop.go_program = build_go(tmp_path_factory.mktemp("go"))
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"analytics-go could not be installed: {error.stderr[-200:]}")
+    return shop
+
+
+def build_go(folder: Path) -> Path:
+    """The program that sends with analytics-go. Raises CalledProcessError when its modules cannot be had."""
+    program = folder / "send_with_go"
+    subprocess.run(
+        ["go", "build", "-o", str(program), "."],
+        cwd=HERE / "go",
+        env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
+    )
+    return program
 
 
 @contextmanager

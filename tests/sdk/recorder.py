@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import http.client
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Passed:
     body: bytes
     status: int
     answer: bytes
+    at_s: float = field(default_factory=time.time)
 
     @property
     def content(self) -> Any:
@@ -40,8 +42,10 @@ class Passed:
         content = self.content
         if "batch" not in content:
             return [content]
-        defaults = {name: content[name] for name in ("context", "sentAt") if name in content}
-        return [defaults | message for message in content["batch"]]
+        context, sent = content.get("context") or {}, {"sentAt": content.get("sentAt")}
+        return [
+            sent | message | {"context": {**context, **(message.get("context") or {})}} for message in content["batch"]
+        ]
 
 
 @dataclass

@@ -1,14 +1,17 @@
 """What a project has stored, read from its Parquet files; and what a Segment message must have become."""
 
 import json
+import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from iafa.clock import SystemClock
+from iafa.event import identity_hash
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
 from iafa.lake.snapshot import Snapshots
@@ -31,6 +34,14 @@ TAKEN = frozenset(
     }
 )
 Row = dict[str, Any]
+# What none of these messages says.
+NOT_SENT: Row = {
+    **dict.fromkeys(("session_id", "country", "region", "city")),
+    **{"is_bot": False, "sample_rate": 1.0},
+}
+# What the server finds out by itself: other tests hold it against its own rules.
+OWN = frozenset({"project_id", "received_at", "user_hash", "ip_address", "browser", "os", "device"})
+TEST_S = 600.0
 
 
 def stored_rows(data_dir: Path, project_id: str, count: int) -> list[Row]:
@@ -51,6 +62,15 @@ def stored_rows(data_dir: Path, project_id: str, count: int) -> list[Row]:
     return rows
 
 
+def instant(text: str) -> datetime:
+    """Go writes nanoseconds; they are rounded to microseconds."""
+    whole, _, rest = text.partition(".")
+    digits = re.match(r"\d*", rest)
+    fraction = digits[0] if digits else ""
+    since = datetime.fromisoformat(whole + rest[len(fraction) :] if fraction else text).astimezone(UTC)
+    return since + timedelta(microseconds=round(Fraction(int(fraction or "0"), 10 ** len(fraction)) * 1_000_000))
+
+
 def expected_row(message: dict[str, Any], *, source: str) -> Row:
     """The row of a message, by the tables of docs/segment.md. Written apart from the server's own reading."""
     context = json.loads(json.dumps(message.get("context") or {}))
@@ -61,11 +81,12 @@ def expected_row(message: dict[str, Any], *, source: str) -> Row:
         "event_type": message["event"] if kind == "track" else NAMES.get(kind, kind),
         "user_id": message.get("userId") or None,
         "anonymous_id": message.get("anonymousId") or None,
-        "created_at": datetime.fromisoformat(message.get("timestamp") or message["originalTimestamp"]).astimezone(UTC),
+        "created_at": instant(message.get("timestamp") or message["originalTimestamp"]),
         "source": source,
         "user_agent": context.get("userAgent"),
         "timezone": context.get("timezone"),
         **dict.fromkeys(UTM.values()),
+        **NOT_SENT,
     }
     page = context.get("page", {})
     for members in (own if kind == "page" else {}, page):
@@ -95,13 +116,21 @@ def expected_row(message: dict[str, Any], *, source: str) -> Row:
     return row
 
 
+def _assert_row(row: Row, expected: Row) -> None:
+    """No column is left out."""
+    assert expected.keys() | OWN == row.keys()
+    assert {name: row[name] for name in expected} == expected
+    assert row["user_hash"] == identity_hash(row["user_id"] or row["anonymous_id"])
+    late_s = (datetime.now(UTC) - row["received_at"]).total_seconds()
+    assert 0 <= late_s < TEST_S, "the server's clock says when it came"
+
+
 def assert_stored(rows: list[Row], messages: list[dict[str, Any]], *, source: str) -> None:
     """Each message is one row, and each field of the row is the message's."""
     assert sorted(row["id"] for row in rows) == sorted(message["messageId"] for message in messages)
     by_id = {row["id"]: row for row in rows}
     for message in messages:
-        expected = expected_row(message, source=source)
-        assert {name: by_id[message["messageId"]][name] for name in expected} == expected
+        _assert_row(by_id[message["messageId"]], expected_row(message, source=source))
 
 
 POSTHOG_NAMES = {
@@ -127,8 +156,9 @@ def expected_posthog_row(message: dict[str, Any], *, source: str) -> Row:
         "event_type": POSTHOG_NAMES.get(message["event"], message["event"]),
         "user_id": person if is_known or is_identify else None,
         "anonymous_id": own.pop("$anon_distinct_id", None) if is_identify else None if is_known else person,
-        "created_at": datetime.fromisoformat(message["timestamp"]).astimezone(UTC),
+        "created_at": instant(message["timestamp"]),
         "source": source,
+        **NOT_SENT,
     }
     if message["event"] == "$create_alias":
         own["previous_id"] = own["alias"]
@@ -147,5 +177,4 @@ def assert_posthog_stored(rows: list[Row], messages: list[dict[str, Any]], *, so
     assert sorted(row["id"] for row in rows) == sorted(message["uuid"] for message in messages)
     by_id = {row["id"]: row for row in rows}
     for message in messages:
-        expected = expected_posthog_row(message, source=source)
-        assert {name: by_id[message["uuid"]][name] for name in expected} == expected
+        _assert_row(by_id[message["uuid"]], expected_posthog_row(message, source=source))

@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.sdk.conftest import Shop
 from tests.sdk.stored import assert_posthog_stored, assert_stored
-from tests.sdk.test_published_sdks import HOSTILE, LEAVING, at
+from tests.sdk.test_published_sdks import HOSTILE, LEAVING, all_calls, assert_callers_own, at
 
 RUDDER_CALLS: list[dict[str, Any]] = [
     {"call": "page", "category": "Docs", "name": "Home", "properties": {"own": 1}},
@@ -126,20 +125,19 @@ def test_program_with_posthog(shop: Shop, options: dict[str, Any]) -> None:
     assert "iafa_s_" not in json.dumps(rows, default=str)
 
 
-def test_message_of_a_go_program_as_its_source_makes_it(shop: Shop) -> None:
-    """analytics-go v3: written by hand from its documented shape, since Go is not at hand."""
-    context = {"library": {"name": "analytics-go", "version": "3.0.0"}}
-    sent_at = at(0)
-    anna: dict[str, Any] = {"userId": "anna", "timestamp": at(2)}
-    messages = [
-        {"type": "track", "messageId": "go-1", "event": "Order", "properties": HOSTILE, **anna},
-        {"type": "identify", "messageId": "go-2", "anonymousId": "v", "traits": {"plan": "pro"}, **anna},
-        {"type": "group", "messageId": "go-3", "groupId": "acme", **anna},
-        {"type": "alias", "messageId": "go-4", "previousId": "old", **anna},
+@pytest.mark.slow
+def test_program_in_go(go_shop: Shop) -> None:
+    """Its default context stands beside the messages; it sends a batch again after any status but 2xx."""
+    go_shop.recorder.faults.extend(["lose the answer", 503, "send twice"])
+    # Its Context has no member for what is unknown, and whole numbers for the screen.
+    calls = [
+        call | {"context": {name: value for name, value in call.get("context", {}).items() if name != "screen"}}
+        for call in all_calls()
     ]
-    body = {"batch": messages, "messageId": "batch-1", "sentAt": sent_at, "context": context}
-    for _ in range(2):
-        answer = httpx.post(f"{shop.recorder.url}/v1/batch", json=body, auth=(shop.secret_key, ""))
-        assert answer.status_code == 200
-    rows = shop.rows(4)
-    assert_stored(rows, [message | {"context": context} for message in messages], source="server")
+    assert go_shop.send("go", calls) == {"errors": []}
+    messages = go_shop.recorder.sent()
+    assert len(messages) == len(calls)
+    rows = go_shop.rows(len(calls))
+    assert_stored(rows, messages, source="server")
+    assert_callers_own(rows, calls)
+    assert len(go_shop.recorder.posts(status=None)) >= 3

@@ -39,7 +39,7 @@ from iafa.meta.event_schemas import schemas_of
 
 BLOCK_ROWS = 5_000
 BLOCK_BYTES_MAX = 16 * 1024 * 1024
-ROWS_MAX = 50_000_000  # 16 bytes of memory each
+ROWS_MAX = 50_000_000  # a byte of memory each, and 24 bytes of disk until it is done
 ERRORS_MAX = 20
 LOCK_WAIT_S = 300.0  # a compaction pass may hold the lake
 STALE_US = US_PER_DAY
@@ -144,7 +144,8 @@ class Uploader:
         """Load rows wherever they come from. What their iterator raises stores nothing."""
         folder = self.make_folder()
         try:
-            reading = _Reading(file, target, self.clock.now_us(), DayRuns(folder, self.run_bytes_max), self.enrichment)
+            runs, digests = DayRuns(folder, self.run_bytes_max), Digests(folder / "digests")
+            reading = _Reading(file, target, self.clock.now_us(), runs, digests, self.enrichment)
             reading.read(progress)
             return reading.receipt(self._store(target.project_id, reading))
         except OSError as error:
@@ -215,9 +216,11 @@ class Uploader:
 class _Reading:
     """The first half: rows to events in runs by day, and what is to be said about the others."""
 
-    def __init__(self, file: RowFile, target: Target, now_us: int, runs: DayRuns, enrichment: Enrichment) -> None:
+    def __init__(
+        self, file: RowFile, target: Target, now_us: int, runs: DayRuns, digests: Digests, enrichment: Enrichment
+    ) -> None:
         self.runs = runs
-        self.digests = Digests()
+        self.digests = digests
         self._enrichment = enrichment
         self._file = file
         self._target = target
