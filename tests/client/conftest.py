@@ -25,13 +25,20 @@ class Shop(support.Shop):
         assert answer.status_code == 200, answer.text
         return {row["name"]: row["count"] for row in answer.json()["event_names"]}
 
-    def run(self, program: str, *, exit_code: int = 0) -> str:
-        """Run a Python program that has `Client`, `key` and `host`; what it printed."""
+    def run(self, program: str, *, exit_code: int = 0, strictly: bool = False) -> str:
+        """Run a Python program that has `Client`, `key` and `host`; what it printed. `strictly`: every warning is an
+        error, also one at its end, where nobody can catch it."""
         begin = f"from iafa.client import Client\nkey = {self.secret_key!r}\nhost = {self.recorder.url!r}\n"
+        flags = ["-W", "error", "-X", "dev"] if strictly else []
         said = subprocess.run(
-            [sys.executable, "-c", begin + program], capture_output=True, text=True, timeout=PROGRAM_S, check=False
+            [sys.executable, *flags, "-c", begin + program],
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_S,
+            check=False,
         )
         assert said.returncode == exit_code, said.stderr
+        assert not strictly or said.stderr == ""
         return said.stdout
 
 

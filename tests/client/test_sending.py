@@ -134,6 +134,29 @@ for n in range(1200):
     assert shop.event_counts() == {"Tracked": 1200}
 
 
+STRICT = """
+client = Client(key, host)
+client.identify("anna", {"plan": "pro"}, anonymous_id="v-1")
+client.group("anna", "acme", {"seats": 3})
+client.alias("old", "anna")
+client.page("anna", url="https://shop.example/a")
+client.track("Paid", "anna", {"total": 9.9}, timestamp="2026-11-01T10:00:00+01:00")
+assert client.flush(60)
+receipt = client.upload([{"id": "u1", "user_id": "anna", "event_type": "loaded", "timestamp": "2026-11-02T10:00:00Z"}])
+assert receipt.accepted == 1
+assert client.counts.accepted == 5
+client.track("Last", "anna")
+"""
+
+
+@pytest.mark.parametrize("end", ["", "client.close()", "del client"], ids=["exit", "close", "forgotten"])
+def test_program_for_which_every_warning_is_an_error(shop: Shop, end: str) -> None:
+    """No socket, file or thread is left to its end."""
+    assert shop.run(STRICT + end, strictly=True) == ""
+    names = sorted(row["event_type"] for row in shop.rows(7))
+    assert names == ["Last", "Paid", "alias", "group", "identify", "loaded", "page_view"]
+
+
 def test_forgotten_client_sends_what_it_has_and_its_thread_ends(shop: Shop) -> None:
     before = set(threading.enumerate())
     Client(shop.secret_key, shop.recorder.url, flush_interval_s=60).track("Tracked", "anna")

@@ -170,6 +170,10 @@ class Outbox:
         if thread is None or not thread.is_alive():
             self._connection.close()
 
+    def hang_up(self) -> None:
+        """Close the sockets, of which the interpreter would warn at its end. A question asked later opens its own."""
+        self._connection.close()
+
     def counts(self) -> Counts:
         with self._changed:
             tracked, *stored = (self._counts[name] for name in ("tracked", "accepted", "duplicates", "sampled_out"))
@@ -321,6 +325,7 @@ def _close_all() -> None:
         outbox.begin_to_close(outbox.exit_timeout_s)
     for outbox in outboxes:
         outbox.close(outbox.exit_timeout_s)
+        outbox.hang_up()
 
 
 def _close_with_child_process() -> None:

@@ -1,7 +1,10 @@
 """`iafa sql`: the same rows as a funnel, for reading only."""
 
+import csv
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +44,39 @@ def test_an_answer_as_table_csv_and_json(iafa: Command, shop: str) -> None:
         "list": ["a"],
     }
     assert iafa("sql", shop, "select 1 where false", "--format", "json").json == []
+
+
+TRAITS: list[dict[str, Any]] = [
+    {"type": "identify", "userId": "ann", "timestamp": "2025-11-03T10:00:00Z", "traits": {"plan": "pro", "city": None}},
+    {"type": "identify", "userId": "ann", "timestamp": "2025-11-01T10:00:00Z", "traits": {"plan": "free", "age": 30}},
+    {"type": "identify", "userId": "ann", "timestamp": "2025-11-02T10:00:00Z", "traits": {"city": "Wien", "tags": [1]}},
+    {"type": "identify", "userId": "bob", "timestamp": "2025-11-02T10:00:00Z", "context": {"locale": "de"},
+     "traits": {"plan": "free"}},
+    {"type": "track", "event": "Buy", "userId": "bob", "timestamp": "2025-11-04T10:00:00Z", "properties": {"p": 1}},
+    {"type": "group", "userId": "ann", "groupId": "acme", "timestamp": "2025-11-02T10:00:00Z", "traits": {"seats": 3}},
+    {"type": "group", "userId": "ann", "groupId": "zeta", "timestamp": "2025-11-01T10:00:00Z", "traits": {"seats": 1}},
+    {"type": "group", "userId": "bob", "groupId": "acme", "timestamp": "2025-11-03T10:00:00Z",
+     "traits": {"seats": None, "name": "Acme"}},
+]  # fmt: skip
+
+
+def test_the_documented_queries_of_traits_and_groups_answer_as_the_text_says(
+    iafa: Command, project_id: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "messages.ndjson"
+    file.write_text("".join(json.dumps(one | {"messageId": f"m{n}"}) + "\n" for n, one in enumerate(TRAITS)))
+    loaded = iafa("import", str(file), "--project", project_id, "--preset", "segment")
+    assert loaded.code == 0, loaded.err
+    page = (Path(__file__).parents[3] / "docs" / "segment.md").read_text()
+    queries = re.findall(r"```sql\n(.+?)```", page, re.DOTALL)
+    answers = [iafa("sql", project_id, query, "--format", "csv") for query in queries]
+    assert [answer.err for answer in answers] == [""] * 3
+    assert [list(csv.reader(answer.out.splitlines()[1:])) for answer in answers] == [
+        # The latest by its own time counts, whenever it came; null takes a trait away; a context is no trait.
+        [["ann", "age", "30"], ["ann", "plan", '"pro"'], ["ann", "tags", "[1]"], ["bob", "plan", '"free"']],
+        [["acme", "name", '"Acme"'], ["zeta", "seats", "1"]],
+        [["ann", "acme"], ["bob", "acme"]],
+    ]
 
 
 def test_statements_come_from_the_input(iafa: Command, shop: str) -> None:

@@ -1,8 +1,12 @@
 """The upload job: what becomes of rows, and the promises of a receipt."""
 
 import hashlib
+import random
+import tracemalloc
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial, partialmethod
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,15 +17,18 @@ import pytest
 from iafa.clock import US_PER_DAY, to_datetime
 from iafa.errors import IafaError, NotFound, PayloadTooLarge, StorageUnavailable, ValidationFailed
 from iafa.failpoints import Failpoints
+from iafa.jobs import upload as upload_job
 from iafa.jobs import upload_runs
 from iafa.jobs.upload import UploadRequest
 from iafa.jobs.upload_columns import check_columns, parse_columns
+from iafa.jobs.upload_runs import DayRuns
 from iafa.lake.dropped import drop
 from iafa.locks import held
 from tests.support.events import NOON_US, PROJECT, make_events
 from tests.unit.upload.files import Upload, ndjson, numbered, zipped
 
 CSV = b"customer,action,at,plan\nu1,signup,2025-11-20 09:15:02,pro\nu2,login,2025-11-20T09:15:03.5+01:00,\n"
+BYTES_A_ROW_MAX = 32
 CSV_COLUMNS = {"user_id": "customer", "event_type": "action", "created_at": "at"}
 
 
@@ -531,6 +538,45 @@ def test_memory_does_not_grow_with_the_file(upload: Upload) -> None:
         upload.uploader.run(UploadRequest(PROJECT, path, "ndjson"), watch)
         peaks.append(peak)
     assert peaks[1] < peaks[0] * 1.5
+
+
+def test_memory_beside_arrows_does_not_grow_with_the_rows(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Python and numpy hold: with every bound made small, a set of the ids of all rows would be seen."""
+    upload.use(run_bytes_max=100_000)
+    monkeypatch.setattr(upload_job, "BLOCK_ROWS", 500)
+    monkeypatch.setattr(upload_job, "Digests", partial(upload_runs.Digests, at_once=500))
+    monkeypatch.setattr(DayRuns, "pieces", partialmethod(DayRuns.pieces, rows_max=500))
+    upload.load(numbered(1_000))  # what is made once
+    peaks = {}
+    for count in (2_000, 8_000):
+        content = b"".join(
+            ndjson({"id": f"{count}-{number}", "user_id": f"u{number}", "timestamp": f"2025-11-{1 + number % 3:02d}"})
+            for number in range(count)
+        )
+        tracemalloc.start()
+        try:
+            (upload.root / "file").write_bytes(content)
+            del content
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            assert upload.load_file(upload.root / "file", "ndjson").accepted == count
+            peaks[count] = tracemalloc.get_traced_memory()[1] - before
+        finally:
+            tracemalloc.stop()
+    assert peaks[8_000] - peaks[2_000] < 6_000 * BYTES_A_ROW_MAX, peaks
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 100, 10_000])
+def test_repeats_in_a_file_are_found_whatever_is_held_in_memory(tmp_path: Path, at_once: int) -> None:
+    chance = random.Random(at_once)
+    ids = [f"e-{chance.randrange(600)}" for _ in range(1_000)]
+    digests = upload_runs.Digests(tmp_path / "digests", at_once)
+    for start in range(0, 1_000, 90):
+        digests.add(ids[start : start + 90])
+    expected = [one in ids[:place] for place, one in enumerate(ids)]
+    assert digests.repeats().tolist() == expected
+    assert (tmp_path / "digests").exists() == (at_once < 1_000)
+    assert upload_runs.Digests(tmp_path / "none", at_once).repeats().tolist() == []
 
 
 def test_the_lock_is_waited_for_and_then_the_upload_may_be_sent_again(upload: Upload) -> None:
