@@ -6,7 +6,7 @@ import http.client
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-# A number: this status is answered in the server's place.
-Fault = Literal["pass", "lose the answer", "send twice"] | int
+# A number: this status is answered in the server's place. A function: what is done before the request is passed on.
+Fault = Literal["pass", "lose the answer", "send twice"] | int | Callable[[], object]
 _HOP = frozenset({"connection", "transfer-encoding", "keep-alive", "content-length", "date", "server"})
 
 
@@ -101,6 +101,8 @@ class Recorder:
         headers: Iterable[tuple[str, str]]
         body = request.rfile.read(int(request.headers.get("content-length") or 0))
         fault: Fault = self.faults.popleft() if self.faults and request.command == "POST" else "pass"
+        if callable(fault):
+            fault()
         if isinstance(fault, int):
             status, headers, answer = fault, [("Content-Type", "text/html")], b"<h1>no</h1>"
             names = {name.lower(): value for name, value in request.headers.items()}
