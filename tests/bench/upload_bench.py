@@ -2,6 +2,9 @@
 
 Each file is loaded in a process of its own, by the parts that the server uses. `RssAnon` is what it holds besides
 mapped files; its largest value is written down by phase. Then the same file is loaded again, which must add nothing.
+
+Measured on 2 busy cores, 250,000 and a million rows: 227 and 232 MB while reading, 366 and 405 MB while storing; the
+second time 350 and 439 MB, for it holds the hashes of the stored ids (8 bytes each, up to four million).
 """
 
 import json

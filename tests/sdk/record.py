@@ -9,8 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from tests.sdk.recorder import Passed
 from tests.sdk.stored import Row, assert_posthog_stored, assert_stored
 from tests.sdk.test_other_sdks import IS_NO_ROBOT, LEAN
 from tests.sdk.test_published_sdks import LEAVING
-from tests.support.server import Account, ServerProcess
+from tests.support.shop import running_in
 
 FOLDER = Path(__file__).parents[1] / "golden" / "clients"
 HEADERS = ("content-type", "content-encoding", "authorization", "user-agent", "origin", "referer")
@@ -173,21 +172,13 @@ def record(shop: Shop, name: str) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def running(folder: Path) -> Iterator[tuple[ServerProcess, Path, Account]]:
-    with ServerProcess(folder / "data", environment={"EVENT_FLUSH_INTERVAL": "0.5"}) as server:
-        owner = Account(server.url)
-        yield server, folder / "data", owner
-        owner.client.close()
-
-
 def main() -> None:
     names = sys.argv[1:] or list(CLIENTS)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as served:
+    with tempfile.TemporaryDirectory() as folder, running_in(Path(folder) / "data") as served:
         program = build_go(Path(folder)) if "analytics-go" in names else None
         for name in names:
-            with shop_of(served, rate_limit_per_minute=None) as shop:
+            with shop_of(served) as shop:
                 shop.go_program = program
                 found = record(shop, name)
             text = json.dumps(found, ensure_ascii=False, indent=1)
