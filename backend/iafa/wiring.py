@@ -10,6 +10,7 @@ from pathlib import Path
 from iafa.audit import AuditLog
 from iafa.clock import US_PER_DAY, US_PER_S, Clock, SystemClock
 from iafa.durable import Durability, make_dirs
+from iafa.event import Location
 from iafa.failpoints import Failpoints, Hit, no_failpoints
 from iafa.ingest.collector import Collector, nowhere
 from iafa.ingest.gate import Gate
@@ -95,7 +96,14 @@ class House(Questions):
 
     def uploader(self) -> Uploader:
         return Uploader(
-            self.layout, self.appender(), self.clock, condense=self.compactor().condense, enrichment=self.enrichment
+            self.layout,
+            self.appender(),
+            self.clock,
+            condense=self.compactor().condense,
+            enrichment=self.enrichment,
+            locate=self.locate,
+            salt_of=self.salts().of_history,
+            counters=self.counters,
         )
 
     def flusher(self) -> Flusher:
@@ -108,6 +116,16 @@ class House(Questions):
     def watchers(self) -> Watchers:
         """Which projects somebody watches, at whichever worker."""
         return Watchers(self.layout.run / "watched", self.clock)
+
+    @cached_property
+    def locate(self) -> Callable[[str], Location | None]:
+        """Where an address is, by the operator's database."""
+        if not self.settings.geoip_database:
+            return nowhere
+        database = Path(self.settings.geoip_database)
+        locations = Locations(database, self.layout.tmp, self.clock, self.counters, self.hit)
+        locations.look()
+        return locations.of
 
     def quarantine_desk(self) -> QuarantineDesk:
         replayer = Replayer(self.layout, self.appender(), self.quarantine(), self.clock, self.hit, self.enrichment)
@@ -332,16 +350,9 @@ def open_intake(house: House) -> Intake:
         rejections=rejections,
         counters=house.counters,
         clock=house.clock,
-        locate=_locations(house).of if settings.geoip_database else nowhere,
+        locate=house.locate,
     )
     return Intake(journal, collector)
-
-
-def _locations(house: House) -> Locations:
-    database = Path(house.settings.geoip_database)
-    locations = Locations(database, house.layout.tmp, house.clock, house.counters, house.hit)
-    locations.look()
-    return locations
 
 
 def _shared_limits(house: House) -> RedisLimits | None:

@@ -69,7 +69,13 @@ values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=6
 )
 many_keys = st.builds(lambda count: {f"k{n}": n for n in range(count)}, st.sampled_from([254, 255, 256]))
-objects = st.dictionaries(texts | long_texts(200), values, max_size=4) | many_keys
+addresses = st.sampled_from(["192.0.2.9", "[2001:db8::7]:80", "unknown, 192.0.2.9:80", "no address", 7])
+addressed = st.dictionaries(
+    st.sampled_from(["ip", "$ip", "ip_address", "context", "k"]),
+    addresses | st.dictionaries(st.sampled_from(["ip", "k"]), addresses),
+    max_size=3,
+)
+objects = st.dictionaries(texts | long_texts(200), values, max_size=4) | many_keys | addressed
 edges_s = st.sampled_from([NOON_S, NOON_S + 86_400, NOON_S - 90 * 86_400 - 43_200, NOON_S - 30 * 86_400, 0])
 times: st.SearchStrategy[Any] = (
     st.builds(lambda edge, by: edge + by, edges_s, st.sampled_from([-1, 0, 1, -0.5, 1e-6]))
@@ -204,6 +210,7 @@ PLAIN = [
     pytest.param([GOOD | {"id": f"e{n}", "timestamp": NOON_S - n * 86_400} for n in range(31)], id="31 days"),
     pytest.param([GOOD | {"timestamp": NOON_S - 90 * 86_400 - 43_200}], id="the first instant that is kept"),
     pytest.param([GOOD | {"id": f"e{n}"} for n in range(BATCH_EVENTS_MAX)], id="the largest batch"),
+    pytest.param([GOOD | {"properties": {"ip": "192.0.2.9", "context": {"ip": "::1"}}}], id="addresses"),
     pytest.param([GOOD | {"properties": {"a": 2**53, "b": "😀" * 2048, "k" * 200: None}}], id="the largest values"),
 ]
 NOT_PLAIN = [

@@ -147,6 +147,8 @@ async def upload(
             preset=preset,
             retention_days=grant.retention_days,
             schemas=grant.schemas,
+            privacy=grant.privacy,
+            salt=grant.salt,
             is_gzip=is_gzip,
             inflated_bytes_max=uploads.bytes_max * INFLATION_MAX,
         )

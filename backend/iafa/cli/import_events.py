@@ -123,6 +123,8 @@ def _into_directory(columns: dict[str, str], options: dict[str, Any]) -> Load:
             preset=options["preset"],
             retention_days=project.retention_days,
             schemas=project.schemas,
+            privacy=project.privacy,
+            salt=bytes.fromhex(project.salt),
         )
         return uploader.run(request, watch)
 

@@ -1,6 +1,5 @@
 """What other tools' clients deliver: messages in their own shapes, each of which becomes one event."""
 
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,10 +10,10 @@ import msgspec
 from iafa.errors import FieldError, PayloadTooLarge, ValidationFailed
 from iafa.event import BATCH_EVENTS_MAX, CONTROL, NAME_CHARS_MAX, REJECTED_BODY_CHARS_MAX, URL_BYTES_MAX, Campaign
 from iafa.ingest.pipeline import parse_time
+from iafa.ingest.privacy import address_of
 from iafa.ingest.wire import Parsed, WireEvent
 
 CONTEXT = "context"  # the property that keeps what has no column of its own
-ADDRESS_CHARS_MAX = 45  # of an IPv6 address that ends as an IPv4 address
 # What a member must be, and what to say of one that is not.
 Kind = tuple[tuple[type, ...], str]
 TEXT: Kind = ((str,), "must be a string")
@@ -126,15 +125,8 @@ def take_long_text(members: dict[str, Any], name: str) -> str | None:
 
 
 def take_address(members: dict[str, Any], name: str) -> str | None:
-    """The visitor's network address. It never stays: addresses are stored as keyed hashes alone."""
-    value = members.pop(name, None)
-    address = value.strip() if isinstance(value, str) else ""
-    if len(address) > ADDRESS_CHARS_MAX or "%" in address:
-        return None  # the name of a network interface behind it may have any length, and is nothing to us
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        return None
+    """The visitor's network address. It never stays: what of it is stored has a column."""
+    return address_of(members.pop(name, None))
 
 
 def take_campaign(members: dict[str, Any], names: Mapping[str, str] = _CAMPAIGN) -> Campaign | None:

@@ -15,7 +15,7 @@ from iafa.durable import make_dirs
 from iafa.errors import WrongUsage
 from iafa.event import CONTROL, NAME_CHARS_MAX, Location
 from iafa.failpoints import Hit, no_failpoints
-from iafa.ingest.deliveries import ADDRESS_CHARS_MAX
+from iafa.ingest.privacy import ADDRESS_CHARS_MAX
 from iafa.metrics import Counters
 
 log = logging.getLogger("iafa.locations")

@@ -194,6 +194,7 @@ def properties(draft: Draft) -> None:
         value, draft.removed = denial.cleaned(value)
     if not value:
         return
+    value = draft.sender.privacy.without_addresses(value)
     before = len(draft.errors)
     _check_value(draft, value, field, depth=1)
     if len(draft.errors) == before:

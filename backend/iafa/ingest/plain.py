@@ -28,7 +28,7 @@ from iafa.event import (
     is_identity,
 )
 from iafa.ingest.pipeline import Sender, fallback_id, parse_time
-from iafa.ingest.privacy import Denial
+from iafa.ingest.privacy import ADDRESS_HOLDERS, Denial, Privacy
 
 UTF8_BYTES_MAX = 4  # a character's; so a text within the limits in characters is within those in bytes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -270,9 +270,12 @@ def _complete(events: Sequence[PlainEvent], sender: Sender) -> Plain | None:
     times = _read_times(events, sender)
     if times is None or not _are_times_plain(times, sender):
         return None
-    if not (_are_texts_plain(events) and _are_people_plain(events, sender)):
+    names = _names_of(events)
+    if not (_are_texts_plain(events, names) and _are_people_plain(events, sender)):
         return None
     removed = 0 if sender.privacy.denial is None else _remove_denied(events, sender.privacy.denial)
+    if not ADDRESS_HOLDERS.isdisjoint(names):
+        _hide_addresses(events, sender.privacy)
     _fill_in(events, sender)
     ids: list[str] = [event.id for event in events]  # type: ignore[misc]
     lines = _encoder.encode_lines(events)
@@ -318,6 +321,12 @@ def _remove_denied(events: Sequence[PlainEvent], denial: Denial) -> int:
     return removed
 
 
+def _hide_addresses(events: Sequence[PlainEvent], privacy: Privacy) -> None:
+    for event in events:
+        if event.properties:
+            event.properties = privacy.without_addresses(event.properties)
+
+
 def _fill_in(events: Sequence[PlainEvent], sender: Sender) -> None:
     is_browser = sender.is_browser
     source, agent = ("web", sender.user_agent) if is_browser else (None, None)
@@ -346,11 +355,16 @@ def _are_times_plain(times: list[int], sender: Sender) -> bool:
     )
 
 
-def _are_texts_plain(events: Sequence[PlainEvent]) -> bool:
+def _names_of(events: Sequence[PlainEvent]) -> Set[str]:
+    """The outermost names of all properties."""
     names: set[str] = set()
     for event in events:
         if event.properties:
             names.update(event.properties)
+    return names
+
+
+def _are_texts_plain(events: Sequence[PlainEvent], names: Set[str]) -> bool:
     return (
         not any(event.id is not None and event.id.isspace() for event in events)
         and not any(map(str.isspace, {event.event_type for event in events}))

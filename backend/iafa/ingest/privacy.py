@@ -14,7 +14,10 @@ from iafa.ingest.wire import BeaconEvent, WireEvent
 DENIALS_MAX = 1000
 NAMES_MAX = 10_000
 IPV4_PREFIX, IPV6_PREFIX = 24, 48
-ADDRESS_NAMES = frozenset({"ip", "$ip"})
+ADDRESS_CHARS_MAX = 45  # of an IPv6 address that ends as an IPv4 address
+ADDRESSES_MAX = 8  # of one text, as `X-Forwarded-For` lists them
+ADDRESS_NAMES = frozenset({"ip", "$ip", "ip_address"})
+ADDRESS_HOLDERS = ADDRESS_NAMES | {"context"}
 KEY_NAMES = frozenset({"writeKey", "api_key", "token"})
 _HIDDEN_NAMES = ADDRESS_NAMES | KEY_NAMES
 _HOLDERS = ("context", "properties", "event_properties", "p")  # where they may stand beside the top
@@ -124,6 +127,33 @@ def stored_address(address: str, salt: bytes, form: Literal["hash", "truncate", 
     return str(ipaddress.ip_network((number, prefix), strict=False))
 
 
+def address_of(value: object) -> str | None:
+    """The network address that a text is, in its usual spelling."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or len(text) > ADDRESS_CHARS_MAX or "%" in text:
+        return None  # the name of a network interface behind it may have any length, and is nothing to us
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None
+
+
+def address_in(value: object) -> str | None:
+    """The first network address that a text says: alone, with a port, or in a list."""
+    if not isinstance(value, str):
+        return None
+    for part in value.split(",", ADDRESSES_MAX)[:ADDRESSES_MAX]:
+        text = part.strip()
+        if text.startswith("["):
+            text = text[1:].partition("]")[0]
+        elif text.count(":") == 1:
+            text = text.partition(":")[0]
+        found = address_of(text.partition("%")[0])
+        if found is not None:
+            return found
+    return None
+
+
 class Privacy(NamedTuple):
     """What a project wants written down of one request."""
 
@@ -133,6 +163,26 @@ class Privacy(NamedTuple):
 
     def stored(self, address: str) -> str | None:
         return stored_address(address, self.salt, self.form)
+
+    def without_addresses(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """The same with what is stored of the addresses in members of well-known names, here and in `context`."""
+        if ADDRESS_HOLDERS.isdisjoint(properties):
+            return properties
+        kept = self._replaced(properties)
+        context = kept.get("context")
+        if isinstance(context, dict):
+            kept["context"] = self._replaced(context)
+        return kept
+
+    def _replaced(self, members: dict[str, Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for name, value in members.items():
+            address = address_in(value) if name in ADDRESS_NAMES else None
+            if address is None:
+                kept[name] = value
+            elif (stored := self.stored(address)) is not None:
+                kept[name] = stored
+        return kept
 
 
 def quarantine_text(text: str, denial: Denial | None) -> str:
@@ -155,7 +205,9 @@ def _shown(content: Any, denial: Denial | None, depth: int = 0) -> Any:
     kept = _without_hidden(content)
     for name in _HOLDERS:
         if isinstance(kept.get(name), dict):
-            kept[name] = _without_hidden(kept[name])
+            kept[name] = inner = _without_hidden(kept[name])
+            if isinstance(inner.get("context"), dict):
+                inner["context"] = _without_hidden(inner["context"])
     if denial is None:
         return kept
     is_own = _OWN_NAMES.__contains__ if depth == 0 else _nothing

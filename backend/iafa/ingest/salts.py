@@ -12,7 +12,9 @@ from typing import Literal
 from iafa.clock import US_PER_DAY, Clock, to_datetime
 from iafa.durable import create_only, unlink
 from iafa.errors import StorageUnavailable
+from iafa.event import TIME_MAX_US
 
+SaltKind = Literal["fixed", "daily", "monthly"]
 SALT_BYTES = 32
 _FORMS: Mapping[str, str] = {"daily": "%Y-%m-%d", "monthly": "%Y-%m"}
 KEPT_DAYS = 2  # of today and of yesterday
@@ -28,7 +30,7 @@ class Salts:
         self._day = -1
         self._made: dict[tuple[str, bytes], bytes] = {}
 
-    def of(self, kind: Literal["fixed", "daily", "monthly"], own: bytes) -> bytes:
+    def of(self, kind: SaltKind, own: bytes) -> bytes:
         """The salt of a project now; `own` is the one that stays. Raises StorageUnavailable."""
         if kind == "fixed":
             return own
@@ -41,6 +43,15 @@ class Salts:
             made = hashlib.blake2b(own, key=self._read(kind), digest_size=SALT_BYTES).digest()
             self._made[kind, own] = made
         return made
+
+    def of_history(self, kind: SaltKind, own: bytes, time_us: int | None) -> bytes:
+        """The salt of an event of another time that comes now: it ends with the one of now, and within it each day or
+        month has its own, so that nobody is told again from one to the next."""
+        now = self.of(kind, own)
+        if kind == "fixed" or time_us is None or not 0 <= time_us <= TIME_MAX_US:
+            return now
+        period, current = (to_datetime(one).strftime(_FORMS[kind]) for one in (time_us, self._clock.now_us()))
+        return now if period == current else hashlib.blake2b(period.encode(), key=now, digest_size=SALT_BYTES).digest()
 
     def sweep(self) -> None:
         """Remove salts whose time is long enough over that no request needs them any more."""

@@ -223,10 +223,6 @@ def coerce(value: dict[str, Any], pointer: str) -> Parsed:
     if errors:
         return errors
     if unknown:
-        context = unknown.get("context")
-        if isinstance(context, dict):
-            # An address is stored as a keyed hash alone, and this is not where one is looked for.
-            unknown["context"] = {name: member for name, member in context.items() if name != "ip"}
         properties = (
             "event_properties" if known.get("properties") is None and "event_properties" in known else "properties"
         )

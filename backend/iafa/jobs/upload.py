@@ -7,7 +7,7 @@ file holds: blocks of rows, then runs by day (upload_runs), then pieces that are
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,9 +18,12 @@ import pyarrow as pa
 from iafa.clock import US_PER_DAY, Clock, to_iso
 from iafa.durable import make_dirs, remove_tree, unlink
 from iafa.errors import FieldError, NotFound, PayloadTooLarge, StorageUnavailable
-from iafa.event import earliest_kept_us
+from iafa.event import Location, earliest_kept_us
+from iafa.ingest.collector import nowhere
 from iafa.ingest.deliveries import Message
-from iafa.ingest.pipeline import Draft, Sender, run
+from iafa.ingest.pipeline import Draft, Sender, parse_time, run
+from iafa.ingest.privacy import Privacy, denial_of
+from iafa.ingest.salts import SaltKind
 from iafa.ingest.wire import WireEvent
 from iafa.jobs.presets.reading import PRESETS, PresetName, PresetReader
 from iafa.jobs.upload_columns import ColumnMap
@@ -34,8 +37,9 @@ from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, added_days
 from iafa.lake.parts import Arrival, Mask, to_table
 from iafa.locks import held
-from iafa.meta.collect_rules import SchemaRule
+from iafa.meta.collect_rules import USUAL_PRIVACY, PrivacySettings, SchemaRule
 from iafa.meta.event_schemas import schemas_of
+from iafa.metrics import Counters
 
 BLOCK_ROWS = 5_000
 BLOCK_BYTES_MAX = 16 * 1024 * 1024
@@ -46,6 +50,7 @@ STALE_US = US_PER_DAY
 FOLDER_PREFIX = "upload-"
 OLDER_THAN_RETENTION = "older_than_retention"
 
+SaltOf = Callable[[SaltKind, bytes, int | None], bytes]  # its kind, the project's own, the time of the event
 Condense = Callable[[str, Sequence[LakeFile], str], list[LakeFile]]  # project, files of one upload, a new segment
 Progress = Callable[[int, int, int], None]  # rows done, bytes done, bytes in all
 
@@ -62,6 +67,8 @@ class UploadRequest:
     preset: PresetName | None = None
     retention_days: int | None = None
     schemas: tuple[SchemaRule, ...] = ()
+    privacy: PrivacySettings = USUAL_PRIVACY
+    salt: bytes | None = None
     is_gzip: bool = False
     inflated_bytes_max: int | None = None
 
@@ -75,6 +82,12 @@ class Target:
     retention_days: int | None = None
     preset: PresetName | None = None
     schemas: tuple[SchemaRule, ...] = ()
+    privacy: PrivacySettings = USUAL_PRIVACY
+    salt: bytes | None = None  # of address hashes; without one no address is stored
+
+    @classmethod
+    def of(cls, request: UploadRequest) -> "Target":
+        return cls(**{one.name: getattr(request, one.name) for one in fields(cls)})
 
 
 class EventReader(Protocol):
@@ -115,6 +128,11 @@ def no_progress(_rows: int, _bytes_done: int, _bytes_total: int) -> None:
     """For callers that do not watch."""
 
 
+def own_salt(_kind: SaltKind, own: bytes, _time_us: int | None) -> bytes:
+    """For tests of what does not rotate."""
+    return own
+
+
 def as_they_are(_project_id: str, files: Sequence[LakeFile], _segment: str) -> list[LakeFile]:
     """For tests of small files."""
     return list(files)
@@ -131,23 +149,28 @@ class Uploader:
     lock_wait_s: float = LOCK_WAIT_S
     condense: Condense = as_they_are  # makes few files of a day that an upload gives very many
     enrichment: Enrichment = PLAIN
+    locate: Callable[[str], Location | None] = nowhere
+    salt_of: SaltOf = own_salt
+    counters: Counters = field(default_factory=Counters)
 
     def run(self, request: UploadRequest, progress: Progress = no_progress) -> Receipt:
         """Load the file. Blocks. Raises ValidationFailed for a file that cannot be read as what it claims to be."""
         file = open_rows(
             request.path, request.format, is_gzip=request.is_gzip, inflated_bytes_max=request.inflated_bytes_max
         )
-        target = Target(request.project_id, request.columns, request.retention_days, request.preset, request.schemas)
-        return self.load(file, target, progress)
+        return self.load(file, Target.of(request), progress)
 
     def load(self, file: RowFile, target: Target, progress: Progress = no_progress) -> Receipt:
         """Load rows wherever they come from. What their iterator raises stores nothing."""
         folder = self.make_folder()
         try:
             runs, digests = DayRuns(folder, self.run_bytes_max), Digests(folder / "digests")
-            reading = _Reading(file, target, self.clock.now_us(), runs, digests, self.enrichment)
+            reading = _Reading(self, file, target, runs, digests)
             reading.read(progress)
-            return reading.receipt(self._store(target.project_id, reading))
+            receipt = reading.receipt(self._store(target.project_id, reading))
+            if reading.removed:
+                self.counters.add("properties_removed", amount=reading.removed)
+            return receipt
         except OSError as error:
             raise StorageUnavailable(f"nothing was stored: {error.strerror}", retry_after_s=30) from error
         finally:
@@ -216,12 +239,12 @@ class Uploader:
 class _Reading:
     """The first half: rows to events in runs by day, and what is to be said about the others."""
 
-    def __init__(
-        self, file: RowFile, target: Target, now_us: int, runs: DayRuns, digests: Digests, enrichment: Enrichment
-    ) -> None:
+    def __init__(self, uploader: Uploader, file: RowFile, target: Target, runs: DayRuns, digests: Digests) -> None:
+        now_us = uploader.clock.now_us()
         self.runs = runs
         self.digests = digests
-        self._enrichment = enrichment
+        self.removed = 0  # properties on the deny-list
+        self._uploader = uploader
         self._file = file
         self._target = target
         self._sender = Sender(
@@ -229,6 +252,7 @@ class _Reading:
             is_browser=False,
             is_upload=True,
             schemas=schemas_of(target.schemas) if target.schemas else None,
+            privacy=self._privacy(None),
         )
         self._oldest_us = earliest_kept_us(now_us, target.retention_days)
         self._errors: list[RowError] = []
@@ -271,6 +295,8 @@ class _Reading:
     def _warnings(self) -> Iterator[str]:
         if not self._rows:
             yield "the file holds no rows"
+        if self.removed:
+            yield f"{self.removed} properties on the project's deny-list were removed"
         if self._timeless:
             yield f"{self._timeless} rows have no time; the time of the upload was taken"
         too_old = self._codes[OLDER_THAN_RETENTION]
@@ -294,20 +320,20 @@ class _Reading:
             raise PayloadTooLarge(f"an upload has at most {ROWS_MAX} rows; split the file", limit=ROWS_MAX)
         if arrivals:
             self.digests.add([arrival.event.id for arrival in arrivals])
-            self.runs.add(to_table(arrivals, self._enrichment))
+            self.runs.add(to_table(arrivals, self._uploader.enrichment))
 
     def _draft(self, row: Row) -> Draft:
         if row.error is not None:
             return Draft(WireEvent(), self._sender, "", [row.error])
         message = self._events.message(row.cells)
-        parsed, campaign = message.parsed, message.campaign
+        parsed = message.parsed
         if not isinstance(parsed, WireEvent):
             return Draft(WireEvent(), self._sender, "", list(parsed))
         if parsed.id is None and parsed.event_id is None and parsed.messageId is None:
             parsed.id = f"{self._file_hash}-{row.number}"
         has_time = parsed.timestamp is not None or parsed.created_at is not None
-        sender = self._sender if campaign is None else self._sender._replace(campaign=campaign)
-        draft = run(parsed, sender, "")
+        draft = run(parsed, self._sender_of(message, parsed), "")
+        self.removed += draft.removed
         if not has_time and self._needs_time:
             draft.errors.append(FieldError("/created_at", "invalid_timestamp", "the row has no time"))
         elif not draft.errors and draft.created_at < self._oldest_us:
@@ -316,6 +342,25 @@ class _Reading:
         elif not draft.errors and not has_time:
             self._timeless += 1
         return draft
+
+    def _sender_of(self, message: Message, event: WireEvent) -> Sender:
+        """What the row says of its visitor: located before the address becomes what is stored of it."""
+        sender, address = self._sender, message.address
+        if self._target.privacy.salt != "fixed":
+            sender = sender._replace(privacy=self._privacy(event))
+        if address is not None:
+            location = self._uploader.locate(address) if message.is_located else None
+            sender = sender._replace(ip_address=sender.privacy.stored(address), location=location)
+        return sender if message.campaign is None else sender._replace(campaign=message.campaign)
+
+    def _privacy(self, event: WireEvent | None) -> Privacy:
+        wanted, own = self._target.privacy, self._target.salt
+        denial = denial_of(wanted.deny_properties)
+        if own is None:
+            return Privacy("none", denial=denial)
+        written = None if event is None else event.timestamp if event.timestamp is not None else event.created_at
+        time_us = None if written is None else parse_time(written)
+        return Privacy(wanted.ip, self._uploader.salt_of(wanted.salt, own, time_us), denial)
 
     def _refuse(self, row: int, error: FieldError) -> None:
         self._codes[error.code] += 1

@@ -11,6 +11,7 @@ from iafa.clock import to_iso
 from iafa.errors import FieldError, ValidationFailed
 from iafa.event import INTEGER_MAX, TIME_MAX_US
 from iafa.ingest.deliveries import Message
+from iafa.ingest.privacy import address_of
 from iafa.ingest.wire import Parsed, WireEvent, coerce
 
 # A field's accepted names, the preferred one first, in the order in which the pipeline looks at them.
@@ -25,10 +26,12 @@ FIELD_NAMES: Mapping[str, tuple[str, ...]] = {
     "url": ("url",),
     "referrer": ("referrer",),
     "user_agent": ("user_agent",),
+    "ip_address": ("ip_address", "ip", "$ip"),
     "timezone": ("timezone",),
     "sample_rate": ("sample_rate",),
     "properties": ("properties", "event_properties"),
 }
+ADDRESS = "ip_address"  # no member of the wire: what of it is stored is the project's to say
 PLANS_MAX = 1_000
 _IDS = ("id", "user_id", "anonymous_id", "session_id")
 _TEXTS = ("event_type", "source", "timezone")
@@ -79,7 +82,9 @@ class ColumnMap:
         self._candidates = [
             (field, (columns[field],) if field in columns else tuple(name for name in names if name not in taken))
             for field, names in FIELD_NAMES.items()
+            if field != ADDRESS
         ]
+        self._addresses = (columns[ADDRESS],) if ADDRESS in columns else FIELD_NAMES[ADDRESS]
         self._plans: dict[tuple[str, ...], _Plan | None] = {}
 
     def check_header(self, header: Sequence[str]) -> None:
@@ -111,7 +116,9 @@ class ColumnMap:
             )
 
     def message(self, row: dict[str, Any]) -> Message:
-        return Message(parsed_wire(self.wire(row)))
+        wire = self.wire(row)
+        address = self._take_address(row, wire)
+        return Message(parsed_wire(wire), address)
 
     def wire(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row in wire form: canonical names, everything else under `properties`."""
@@ -131,6 +138,16 @@ class ColumnMap:
             elif own is None:
                 wire["properties"] = properties
         return wire
+
+    def _take_address(self, row: Mapping[str, Any], wire: Mapping[str, Any]) -> str | None:
+        """The visitor's network address out of the properties; a column that holds another thing stays one."""
+        properties = wire.get("properties")
+        for name in self._addresses:
+            address = address_of(row.get(name))
+            if address is not None and isinstance(properties, dict) and properties.get(name) == row[name]:
+                del properties[name]
+                return address
+        return None
 
     def _plan(self, names: tuple[str, ...]) -> "_Plan | None":
         """What becomes of a row with these names; None when it depends on which of them are null.

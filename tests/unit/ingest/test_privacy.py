@@ -17,7 +17,7 @@ from iafa.errors import StorageUnavailable, ValidationFailed
 from iafa.event import NAME_CHARS_MAX
 from iafa.ingest.gate import Origin
 from iafa.ingest.posthog import read_posthog
-from iafa.ingest.privacy import Denial, denial_of, quarantine_text, stored_address
+from iafa.ingest.privacy import Denial, Privacy, denial_of, quarantine_text, stored_address
 from iafa.ingest.salts import Salts
 from iafa.ingest.segment import read_segment
 from iafa.meta.collect_rules import PrivacySettings
@@ -60,8 +60,9 @@ async def test_no_address_and_no_denied_property_is_in_any_file(tmp_path: Path, 
     collector = collector_of(lake)
     privacy = PrivacySettings(ip=form, deny_properties=("password", "*card*"))
     grant = replace(WRITE, privacy=privacy)
-    denied = {"password": SECRET_TEXT, "user": [{"Card_Number": SECRET_TEXT, "kept": "yes"}]}
+    denied: dict[str, Any] = {"password": SECRET_TEXT, "user": [{"Card_Number": SECRET_TEXT, "kept": "yes"}]}
     context = {"ip": OTHER_ADDRESS, "page": {"path": "/"}}
+    denied |= {"ip": OTHER_ADDRESS, "$ip": f"{OTHER_ADDRESS}:443", "context": context}
     await collector.one(grant, VISITOR, json.dumps(event("one", properties=denied)).encode())
     await collector.batch(grant, VISITOR, body(event("plain", properties=denied), event("second")))
     bad = event("bad", properties=denied, timestamp="?", context=context, password=SECRET_TEXT)
@@ -89,6 +90,34 @@ async def test_no_address_and_no_denied_property_is_in_any_file(tmp_path: Path, 
     assert collector.counters.read()["properties_removed"][""] >= 10
     found: dict[Any, Any] = {row[0]: row[1] for row in rows(lake.take(), "id, ip_address")}
     assert {"hash": 32, "truncate": len("192.0.2.0/24"), "none": None}[form] == (found["one"] and len(found["one"]))
+
+
+@pytest.mark.parametrize(
+    ("properties", "kept"),
+    [
+        ({"ip": "192.0.2.77"}, {"ip": "192.0.2.0/24"}),
+        ({"$ip": " 192.0.2.77:443 "}, {"$ip": "192.0.2.0/24"}),
+        ({"ip_address": "[2001:db8::1]:80"}, {"ip_address": "2001:db8::/48"}),
+        ({"context": {"ip": "unknown, 192.0.2.77", "a": 1}}, {"context": {"ip": "192.0.2.0/24", "a": 1}}),
+        ({"ip": "2001:db8::1%eth0"}, {"ip": "2001:db8::/48"}),
+        ({"ip": "intellectual property", "$ip": 7, "context": "192.0.2.77", "ip_address": None}, None),
+        ({"ip": "192.0.2.0/24", "$ip": "c0ffee"}, None),
+        ({"IP": "192.0.2.77", "deep": {"ip": "192.0.2.77"}}, None),
+        ({"ip": ",".join(["x"] * 8) + ",192.0.2.77"}, None),
+        ({}, {}),
+    ],
+)
+def test_addresses_under_well_known_names_become_what_is_stored_of_them(properties: Any, kept: Any) -> None:
+    before = json.dumps(properties)
+    assert Privacy("truncate").without_addresses(properties) == (properties if kept is None else kept)
+    assert json.dumps(properties) == before
+
+
+def test_address_that_is_not_stored_leaves_no_member_and_one_hashed_is_the_visitors_hash() -> None:
+    properties = {"ip": ADDRESS, "context": {"ip": ADDRESS}, "a": 1}
+    assert Privacy("none").without_addresses(properties) == {"context": {}, "a": 1}
+    hashing = Privacy("hash", b"salt")
+    assert hashing.without_addresses({"ip": f"{ADDRESS}:80"}) == {"ip": hashing.stored(ADDRESS)}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +166,7 @@ def test_a_name_too_long_for_an_event_is_neither_compared_nor_remembered_nor_sho
     [
         ({"event": "a", "$ip": ADDRESS, "ip": ADDRESS}, {"event": "a"}),
         ({"context": {"ip": ADDRESS, "a": 1}, "event_properties": {"$ip": ADDRESS}}, {"context": {"a": 1}}),
+        ({"properties": {"context": {"ip": ADDRESS, "a": 1}}}, {"properties": {"context": {"a": 1}}}),
         ({"n": "a", "p": {"ip": ADDRESS, "b": 1}, "token": "key"}, {"n": "a", "p": {"b": 1}}),
         ([{"email": "a@b.c", "ip": ADDRESS, "a": 1}, [{"email": "a@b.c"}], "a@b.c"], [{"a": 1}, [{}], None]),
         ({"event": [{"Email": "a@b.c", "a": 1}], "$set": {"email": "a@b.c"}}, {"event": [{"a": 1}], "$set": {}}),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from iafa.ingest.deliveries import take_campaign, take_long_text
+from iafa.ingest.privacy import address_of
 from iafa.jobs.presets.cells import UTM, Row, found_object, kept, number, present, text, time
 
 _NAMES = {"[Amplitude] Page Viewed": "page_view"}
@@ -39,7 +40,7 @@ def read_amplitude(row: Mapping[str, Any]) -> Row:
         url=_first(properties, _URLS),
         referrer=_first(properties, _REFERRERS),
     )
-    return Row({**wire, "properties": properties}, campaign)
+    return Row({**wire, "properties": properties}, campaign, address_of(row.get("ip_address")))
 
 
 def _session(row: Mapping[str, Any], device_id: str | None) -> str | None:

@@ -14,10 +14,11 @@ UTM = {f"utm_{name}": name for name in Campaign.__struct_fields__}
 
 
 class Row(NamedTuple):
-    """An event in wire form, by the canonical names of its fields, and the campaign that brought its visitor."""
+    """An event in wire form, by the canonical names of its fields, and what is known of its visitor."""
 
     wire: dict[str, Any]
     campaign: Campaign | None = None
+    address: str | None = None
 
 
 def found_object(cell: object) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from iafa.ingest.deliveries import take_campaign, take_long_text, take_text
+from iafa.ingest.deliveries import take_address, take_campaign, take_long_text, take_text
 from iafa.ingest.segment import PREVIOUS_ID, source_of
 from iafa.jobs.presets.cells import UTM, Row, found_object, kept, made_id, present, renamed, text, time
 
@@ -12,7 +12,7 @@ _PROPERTIES = {
     **{"$browser": "browser", "$os": "os", "$device": "device", "$city": "city", "$region": "region"},
     "mp_country_code": "country",
 }
-_ABOUT_THE_WAY = ("mp_processing_time_ms", "$mp_api_endpoint", "$mp_api_timestamp_ms", "$import", "token", "ip", "$ip")
+_ABOUT_THE_WAY = ("mp_processing_time_ms", "$mp_api_endpoint", "$mp_api_timestamp_ms", "$import", "token")
 _DEVICE = "$device:"  # how an id that Mixpanel made for a device begins
 _NO_REFERRER = "$direct"
 
@@ -48,8 +48,9 @@ def read_mixpanel(row: Mapping[str, Any]) -> Row:
         timezone=take_text(properties, "timezone"),
     )
     campaign = take_campaign(properties, UTM)
+    address, other = take_address(properties, "ip"), take_address(properties, "$ip")
     renamed(properties, _PROPERTIES)
-    return Row({**wire, "properties": properties}, campaign)
+    return Row({**wire, "properties": properties}, campaign, address or other)
 
 
 def _people(distinct_id: str | None, properties: dict[str, Any]) -> tuple[str | None, str | None]:

@@ -76,7 +76,7 @@ class PresetReader:
             return Message([FieldError(f"/{sorted(names)[0]}", "validation_error", message) for names in missing])
         self._fits = True
         found = self._preset.read(row)
-        return found if isinstance(found, Message) else Message(parsed_wire(found.wire), campaign=found.campaign)
+        return found if isinstance(found, Message) else Message(parsed_wire(found.wire), found.address, found.campaign)
 
     def _missing(self, names: Sequence[str] | Mapping[str, Any]) -> list[frozenset[str]]:
         return [wanted for wanted in self._preset.needs if not any(name in names for name in wanted)]
