@@ -71,6 +71,12 @@ class DropReason(StrEnum):
     POISON = "poison"
 
 
+# Nothing is wrong with such events, or they are too many: they are counted, and no text of them is kept.
+COUNTED_ONLY = frozenset(
+    {DropReason.SAMPLED_OUT, DropReason.DUPLICATE, DropReason.RATE_LIMITED, DropReason.QUOTA_EXCEEDED}
+)
+
+
 class Campaign(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, kw_only=True):
     """What a client says of the campaign that brought the visitor, by the names of the columns without `utm_`."""
 

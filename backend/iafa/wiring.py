@@ -12,7 +12,8 @@ from iafa.clock import US_PER_DAY, US_PER_S, Clock, SystemClock
 from iafa.durable import Durability, make_dirs
 from iafa.event import Location
 from iafa.failpoints import Failpoints, Hit, no_failpoints
-from iafa.ingest.collector import Collector, nowhere
+from iafa.ingest.collector import Collector
+from iafa.ingest.drafts import nowhere
 from iafa.ingest.gate import Gate
 from iafa.ingest.limits import RateLimiter
 from iafa.ingest.locations import Locations

@@ -226,7 +226,70 @@ async def test_of_two_rows_with_one_id_the_first_received_is_stored(site: Site) 
     await site.flush()
     done = await site.replay(filter={}, changes={"rename": {"/usr": "/user_id"}})
     assert (done["accepted"], done["duplicates"]) == (1, 1)
+    second, first = done["results"]
+    assert (first["result"], first["message"]) == ("accepted", None)
+    assert (second["result"], second["message"]) == ("duplicate", f"as row {first['id']}")
+    assert await site.rows(state="waiting") == []
     assert [json.loads(row["properties"]) for row in site.stored()] == [{"n": "first"}]
+
+
+async def test_a_change_that_gives_many_rows_one_id_makes_no_event_of_many(site: Site) -> None:
+    await site.batch(nameless(1), nameless(2), nameless(3))
+    await site.flush()
+    changes = {"rename": {"/usr": "/user_id"}, "merge": {"id": "same"}}
+    for is_trial in (True, False):
+        done = await site.replay(filter={}, changes=changes, dry_run=is_trial)
+        assert (done["accepted"], done["duplicates"], done["rejected"]) == (1, 0, 2)
+        assert {(one["code"], one["pointer"]) for one in done["results"] if one["result"] == "rejected"} == {
+            ("duplicate", "/id")
+        }
+    assert [row["id"] for row in site.stored()] == ["same"]
+    assert len(await site.rows(state="waiting")) == 2, "they wait for ids of their own"
+
+
+async def test_a_row_that_was_replayed_is_not_stored_under_another_id(site: Site) -> None:
+    await site.batch(nameless(1))
+    await site.flush()
+    (row,) = await site.rows()
+    assert (row["is_replayable"], row["not_replayable_because"]) == (True, None)
+    mend = {"rename": {"/usr": "/user_id"}}
+    assert (await site.replay(ids=[row["id"]], changes=mend))["accepted"] == 1
+    again = await site.replay(ids=[row["id"]], changes=mend | {"merge": {"id": "another"}})
+    assert (again["accepted"], again["duplicates"]) == (0, 1)
+    assert again["results"][0]["message"] == "the row was replayed before"
+    assert [one["id"] for one in site.stored()] == ["e1"]
+    (row,) = await site.rows()
+    assert (row["is_replayable"], row["not_replayable_because"]) == (False, "it was replayed")
+
+
+async def test_ids_of_no_row_are_named(site: Site) -> None:
+    await site.batch(nameless(1))
+    await site.flush()
+    (row,) = await site.rows()
+    done = await site.replay(ids=["j0-0-7", row["id"], "nothing"], changes={"rename": {"/usr": "/user_id"}})
+    assert (done["accepted"], done["not_found"]) == (1, ["j0-0-7", "nothing"])
+    assert (await site.replay(filter={}))["not_found"] == []
+
+
+async def test_a_text_that_was_cut_says_that_it_cannot_be_replayed(site: Site) -> None:
+    long = {f"k{n}": "x" * 2000 for n in range(9)}
+    assert (await site.batch(nameless(1, properties=long)))["rejected"] == 1
+    await site.flush()
+    (row,) = await site.rows()
+    assert not row["is_replayable"]
+    assert "cut at 16384 characters" in row["not_replayable_because"]
+    done = await site.replay(ids=[row["id"]], changes={"merge": {"user_id": "u"}})
+    assert (done["rejected"], done["results"][0]["message"]) == (1, row["not_replayable_because"])
+
+
+async def test_renames_that_build_on_each_other_are_bounded(site: Site) -> None:
+    """Each of them moves all that was there before to the bottom of a long way."""
+    await site.batch(nameless(1))
+    await site.flush()
+    way = "/a" * 190
+    renames = {f"/m{number}": f"/m{number + 1}{way}" for number in range(99)}
+    done = await site.replay(filter={}, changes={"rename": {"/usr": "/m0", **renames}, "merge": {"user_id": "u"}})
+    assert (done["accepted"], done["results"][0]["code"]) == (0, "too_deep")
 
 
 async def test_pages_filters_and_downloads_hold_every_row_once(site: Site) -> None:
@@ -267,7 +330,13 @@ async def test_everything_is_counted_and_deletion_keeps_the_counts(site: Site) -
         found = (await site.client.get(f"{site.path}/counts")).json()["counts"]
         return {one["reason"]: (one["count"], one["kept"], one["replayed"]) for one in found}
 
+    async def marks() -> tuple[bool, dict[str, bool | None], bool | None]:
+        found = (await site.client.get(f"{site.path}/counts")).json()
+        page = (await site.client.get(site.path)).json()
+        return found["is_complete"], {one["reason"]: one["is_complete"] for one in found["counts"]}, page["is_complete"]
+
     assert await counts() == {"missing_identity": (2, 2, 0), "duplicate": (1, 0, 0)}
+    assert await marks() == (True, {"missing_identity": True, "duplicate": None}, True)
     first, second = await site.rows()
     await site.replay(ids=[first["id"]], changes={"rename": {"/usr": "/user_id"}})
     assert await counts() == {"missing_identity": (2, 2, 1), "duplicate": (1, 0, 0)}
@@ -278,6 +347,7 @@ async def test_everything_is_counted_and_deletion_keeps_the_counts(site: Site) -
     assert (await site.client.delete(site.path, params={"all": True})).json() == {"deleted": 1}
     assert await site.rows() == []
     assert await counts() == {"missing_identity": (2, 0, 0), "duplicate": (1, 0, 0)}
+    assert await marks() == (False, {"missing_identity": False, "duplicate": None}, False)
 
 
 @pytest.mark.parametrize("more", [{"reason": "too_long"}, {"state": "waiting"}, {"all": True}])

@@ -21,10 +21,9 @@ from iafa.failpoints import Failpoints, Hit
 from iafa.journal.epoch import read_epoch, write_epoch
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.layout import Layout, manifest_name
-from iafa.lake.quarantine import read_rejected
 from iafa.meta.json_file import JsonFile
 from tests.support.events import PROJECT, STUCK_PROJECT, encode, make_events, poison
-from tests.support.lake import TestLake, ids
+from tests.support.lake import TestLake, ids, read_rejected
 
 START_S_MAX = 60
 BATCHES = 6

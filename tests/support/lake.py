@@ -20,6 +20,7 @@ from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
 from iafa.lake.quarantine import Quarantine
+from iafa.lake.quarantine_rows import QuarantineRows, Row, Wanted
 from iafa.lake.snapshot import Snapshot, Snapshots
 from iafa.metrics import Counters
 from tests.support.events import NOON_US, PROJECT, encode
@@ -90,6 +91,11 @@ def rows(snapshot: Snapshot, columns: str = "id") -> list[tuple[object, ...]]:
     parameters = {"files": [str(path) for path in snapshot.files]} if snapshot.files else {}
     with connection:
         return connection.execute(query, parameters).fetchall()
+
+
+def read_rejected(layout: Layout, project_id: str, limit: int) -> list[Row]:
+    """The newest rows of the quarantine."""
+    return QuarantineRows(layout).page(project_id, Wanted(), None, limit)
 
 
 def ids(snapshot: Snapshot) -> list[str]:

@@ -27,12 +27,12 @@ from iafa.api.quarantine_models import (
 from iafa.api.services import Services, ServicesOf
 from iafa.clock import to_iso
 from iafa.errors import FieldError, ValidationFailed
-from iafa.event import NAME_CHARS_MAX, TIME_MAX_US
-from iafa.ingest.judging_again import Changes
+from iafa.event import NAME_CHARS_MAX
+from iafa.ingest.judging_again import Changes, why_not_replayable
 from iafa.ingest.pipeline import parse_time
 from iafa.jobs.quarantine_desk import QuarantineDesk
 from iafa.jobs.replay import Owner, Selection
-from iafa.lake.quarantine_rows import Place, Wanted
+from iafa.lake.quarantine_rows import END_US, Place, Wanted
 from iafa.query.cursor import decode_cursor, encode_cursor
 
 router = APIRouter(prefix="/api/v1/projects/{project_id}/quarantine", tags=["quarantine"], route_class=QuestionRoute)
@@ -84,10 +84,16 @@ async def list_quarantine(
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
     after = _after(services, project.id, wanted, cursor)
-    rows = await asyncio.to_thread(_desk(request).rows.page, project.id, wanted, after, limit)
+    reader = _desk(request).rows
+    rows = await asyncio.to_thread(reader.page, project.id, wanted, after, limit)
+    is_complete = await asyncio.to_thread(reader.is_complete, project.id, wanted) if after is None else None
     last = Place(rows[-1]["received_us"], rows[-1]["id"]) if len(rows) == limit else None
     return json_answer(
-        {"rows": [shown(row) for row in rows], "next_cursor": _next_cursor(services, project.id, wanted, last)}
+        {
+            "rows": [shown(row) for row in rows],
+            "is_complete": is_complete,
+            "next_cursor": _next_cursor(services, project.id, wanted, last),
+        }
     )
 
 
@@ -110,9 +116,11 @@ async def count_quarantine(request: Request, project: ReadableProject) -> Respon
                     "count": one.dropped,
                     "kept": one.kept,
                     "replayed": one.replayed,
+                    "is_complete": one.is_complete,
                 }
                 for one in counts
             ],
+            "is_complete": all(one.is_complete is not False for one in counts),
             "repeats": [{"date": day, "count": count} for day, count in sorted(repeats.items(), reverse=True)],
         }
     )
@@ -169,6 +177,7 @@ async def replay_quarantine(
             "duplicates": replayed.count("duplicate"),
             "rejected": replayed.count("rejected"),
             "results": replayed.outcomes,
+            "not_found": replayed.not_found,
             "next_cursor": _next_cursor(services, project.id, wanted, replayed.last),
         }
     )
@@ -201,6 +210,7 @@ async def delete_quarantine(
 def shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as the contract shows it."""
     replayed_us = row["replayed_us"]
+    why_not = why_not_replayable(row["body"]) if replayed_us is None else "it was replayed"
     return {
         "id": row["id"],
         "received_at": to_iso(row["received_us"]),
@@ -212,6 +222,8 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "source": row["source"],
         "body": row["body"],
         "replayed_at": None if replayed_us is None else to_iso(replayed_us),
+        "is_replayable": why_not is None,
+        "not_replayable_because": why_not,
     }
 
 
@@ -220,7 +232,7 @@ def _desk(request: Request) -> QuarantineDesk:
 
 
 def _wanted(reason: str | None, event_type: str | None, start: str | None, end: str | None, state: State) -> Wanted:
-    return Wanted(reason, event_type, _time("start", start, 0), _time("end", end, TIME_MAX_US), state)
+    return Wanted(reason, event_type, _time("start", start, 0), _time("end", end, END_US), state)
 
 
 def _time(name: str, text: str | None, default: int) -> int:

@@ -37,12 +37,21 @@ class QuarantineRow(BaseModel):
     replayed_at: str | None = Field(
         json_schema_extra={"format": "date-time"}, description="When it was stored after all.", examples=[None]
     )
+    is_replayable: bool = Field(description="False: no change makes an event of it.", examples=[True])
+    not_replayable_because: str | None = Field(
+        description="It was replayed, or its text was cut or could not be kept.", examples=[None]
+    )
 
 
 class QuarantinePage(BaseModel):
     """Rows, newest first."""
 
     rows: list[QuarantineRow]
+    is_complete: bool | None = Field(
+        description="Of the first page: whether all that was refused on these days and for this reason is here. False: "
+        "some came above the bounds, were deleted, or lie in a damaged file. null on later pages.",
+        examples=[True],
+    )
     next_cursor: str | None = Field(description="Ask with it for the next page; null on the last.", examples=[None])
 
 
@@ -54,6 +63,9 @@ class DropCount(BaseModel):
     count: int = Field(examples=[412])
     kept: int = Field(description="Of these, rows of the quarantine.", examples=[0])
     replayed: int = Field(description="Of these, rows that were stored after all.", examples=[0])
+    is_complete: bool | None = Field(
+        description="Whether each of them is a row; null for a reason of which no row is kept.", examples=[None]
+    )
 
 
 class RepeatCount(BaseModel):
@@ -65,6 +77,7 @@ class DropCounts(BaseModel):
     """Counts of what was not stored, newest day first."""
 
     counts: list[DropCount]
+    is_complete: bool = Field(description="False: of some refused event no row is here.", examples=[True])
     repeats: list[RepeatCount] = Field(
         description="Repeated ids that the flush found: other workers or earlier starts had stored them."
     )
@@ -119,16 +132,19 @@ class ReplayOutcome(BaseModel):
     result: Literal["accepted", "duplicate", "rejected"] = Field(examples=["accepted"])
     code: str | None = Field(None, description="Why it is still refused.", examples=[None])
     pointer: str | None = Field(None, description="Into the changed text.", examples=[None])
-    message: str | None = Field(None, examples=[None])
+    message: str | None = Field(None, description="Also of a duplicate: what had its id before.", examples=[None])
 
 
 class ReplayAnswer(BaseModel):
     """The three counts add up to the rows that were looked at."""
 
     accepted: int = Field(examples=[1])
-    duplicates: int = Field(description="An event with this id is stored already.", examples=[0])
+    duplicates: int = Field(
+        description="An event with this id is stored already, or the row was replayed before.", examples=[0]
+    )
     rejected: int = Field(description="Still wrong. These rows are as they were.", examples=[0])
     results: list[ReplayOutcome]
+    not_found: list[str] = Field(description="Of `ids`, those of no row.", examples=[[]])
     next_cursor: str | None = Field(description="There may be more behind these rows.", examples=[None])
 
 

@@ -14,7 +14,7 @@ from iafa.cli.lookup import project_called
 from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json, run
 from iafa.errors import WrongUsage
 from iafa.event import DEPTH_MAX
-from iafa.ingest.judging_again import Changes
+from iafa.ingest.judging_again import Changes, is_deeper
 from iafa.ingest.pipeline import parse_time
 from iafa.jobs.replay import Owner, Replayed, Selection
 from iafa.lake.quarantine_rows import Wanted
@@ -55,13 +55,13 @@ def list_command(
     rows = [shown(row) for row in desk.rows.page(project_id, _wanted(reason, event_type, since), None, limit)]
     counts, repeats = desk.counts(project_id)
     if as_json:
-        days = [one._asdict() | {"day": one.day.isoformat()} for one in counts]
+        days = [one._asdict() | {"day": one.day.isoformat(), "is_complete": one.is_complete} for one in counts]
         print_json({"rows": rows, "counts": days, "repeats": repeats})
         return
     for one in counts:
         click.echo(f"{one.day}  {one.dropped:>8}  {one.reason}  (kept {one.kept}, replayed {one.replayed})")
     for row in rows:
-        mark = "  replayed" if row["replayed_at"] else ""
+        mark = "  replayed" if row["replayed_at"] else "" if row["is_replayable"] else "  cannot be replayed"
         click.echo(f"{row['id']}  {row['received_at']}  {row['reason']}  {row['pointer']}  {row['message']}{mark}")
 
 
@@ -132,14 +132,17 @@ def _tell(replays: list[Replayed], *, as_json: bool) -> int:
     counts = {
         verdict: sum(one.result == verdict for one in outcomes) for verdict in ("accepted", "duplicate", "rejected")
     }
+    missing = [row_id for replayed in replays for row_id in replayed.not_found]
     if as_json:
-        print_json(counts | {"results": msgspec.to_builtins(outcomes)})
+        print_json(counts | {"results": msgspec.to_builtins(outcomes), "not_found": missing})
     else:
+        for row_id in missing:
+            click.echo(f"{row_id}  is not there")
         for one in outcomes:
             if one.result == "rejected":
                 click.echo(f"{one.id}  {one.code}  {one.pointer}  {one.message}")
         click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
-    return FAILED if counts["rejected"] else 0
+    return FAILED if counts["rejected"] or missing else 0
 
 
 def _changes(rename: tuple[str, ...], merge: str | None) -> Changes:
@@ -152,17 +155,9 @@ def _changes(rename: tuple[str, ...], merge: str | None) -> Changes:
         raise WrongUsage(f"--merge is no JSON object: {error}") from None
     except RecursionError:
         raise WrongUsage(_TOO_DEEP) from None
-    if _is_deeper(patch, DEPTH_MAX):
+    if is_deeper(patch, DEPTH_MAX):
         raise WrongUsage(_TOO_DEEP)
     return Changes({old: new for old, _, new in pairs}, patch)
-
-
-def _is_deeper(value: dict[str, Any], levels: int) -> bool:
-    level: list[Any] = [value]
-    for _ in range(levels):
-        level = [inner for one in level for inner in (one.values() if isinstance(one, dict) else one)]
-        level = [one for one in level if isinstance(one, dict | list)]
-    return bool(level)
 
 
 def _wanted(reason: str | None, event_type: str | None, since: str | None) -> Wanted:

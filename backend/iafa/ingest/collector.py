@@ -20,21 +20,20 @@ from iafa.event import (
     earliest_kept_us,
 )
 from iafa.ingest.deliveries import Delivery
+from iafa.ingest.drafts import BATCH, BEACON, TRACK, delivered, drafted, nowhere
 from iafa.ingest.gate import Gate, Origin
-from iafa.ingest.pipeline import Draft, Sender, run
+from iafa.ingest.pipeline import Draft, Sender
 from iafa.ingest.plain import Plain, PlainEvent, encode, read_batch, read_beacon, read_event
 from iafa.ingest.privacy import Privacy, denial_of, hash_address, quarantine_text
 from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.rejections import Rejections
 from iafa.ingest.salts import Salts
 from iafa.ingest.sampling import Sampler, sampler_of
-from iafa.ingest.wire import Parsed, WireEvent, decode_batch, decode_beacon, decode_event, event_texts
+from iafa.ingest.wire import Parsed, decode_batch, decode_beacon, decode_event, event_texts
 from iafa.journal.writer import JournalWriter
 from iafa.meta.api_keys import KeyGrant
 from iafa.meta.event_schemas import schemas_of
 from iafa.metrics import Counters
-
-TRACK, BATCH, BEACON = "track", "batch", "beacon"  # the shapes of refused events' texts
 
 
 class Result(msgspec.Struct, gc=False, omit_defaults=True):
@@ -70,10 +69,6 @@ class Judged(NamedTuple):
     answer: BatchAnswer
     ids: Collection[str]
     encoded: bytes
-
-
-def nowhere(_address: str) -> None:
-    """Without a database no address has a location."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +144,7 @@ class Collector:
             schemas=schemas_of(grant.schemas) if grant.schemas else None,
         )
         await self.gate.spend(grant, origin, len(delivery.items))
-        drafts = (_delivered(delivery, index, sender, origin, self.locate) for index in range(len(delivery.items)))
+        drafts = (delivered(delivery, index, sender, origin, self.locate) for index in range(len(delivery.items)))
         judged = self._judge(grant, sender, drafts, delivery.text, verbose=False)
         del delivery, drafts
         return await self._store_judged(grant, sender, judged)
@@ -218,7 +213,7 @@ class Collector:
     def _judge_events(
         self, grant: KeyGrant, sender: Sender, body: bytes, events: Sequence[Parsed], *, verbose: bool
     ) -> Judged:
-        drafts = (_draft(parsed, sender, f"/events/{index}", index) for index, parsed in enumerate(events))
+        drafts = (drafted(parsed, sender, f"/events/{index}", index) for index, parsed in enumerate(events))
         return self._judge(grant, sender, drafts, _texts(body, len(events)), verbose=verbose)
 
     def _judge(
@@ -260,7 +255,7 @@ class Collector:
 
     def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes, parsed: Parsed) -> Draft:
         """An event that is accepted."""
-        draft = _draft(parsed, sender, "", 0)
+        draft = drafted(parsed, sender, "", 0)
         self._count_removed(draft.removed)
         if draft.errors:
             self._refuse(grant, sender, [draft], lambda _position: body.decode("utf-8", "replace"))
@@ -340,34 +335,6 @@ def _texts(body: bytes, count: int) -> Callable[[int], str]:
     """The text of an event of this body. It is parsed again only when something was refused."""
     texts = cache(partial(event_texts, body, count))
     return lambda index: texts()[index]
-
-
-def _delivered(
-    delivery: Delivery, index: int, sender: Sender, origin: Origin, locate: Callable[[str], Location | None]
-) -> Draft:
-    """A message of another tool, with what is its own and not the request's."""
-    pointer = delivery.pointer_of(index)
-    parsed, address, campaign, is_located = delivery.read(delivery.items[index], pointer, sender.skew_us)
-    if isinstance(parsed, WireEvent):
-        if sender.is_page:
-            parsed.user_agent = parsed.user_agent or origin.user_agent
-            parsed.source = parsed.source or "web"
-        elif address is not None:
-            location = locate(address) if is_located else None
-            sender = sender._replace(ip_address=sender.privacy.stored(address), location=location)
-        if not is_located:
-            sender = sender._replace(location=None)
-        parsed.source = parsed.source or "server"
-        if sender.request_key is None and parsed.id is None and parsed.messageId is None:
-            sender = sender._replace(request_key=delivery.id_seed(index, parsed))
-        sender = sender._replace(campaign=campaign)
-    return _draft(parsed, sender, pointer, index)
-
-
-def _draft(parsed: Parsed, sender: Sender, pointer: str, position: int) -> Draft:
-    if isinstance(parsed, WireEvent):
-        return run(parsed, sender, pointer, position)
-    return Draft(WireEvent(), sender, pointer, list(parsed), position)
 
 
 def _bound_days(draft: Draft, days: set[int]) -> None:

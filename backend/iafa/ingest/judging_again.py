@@ -8,9 +8,9 @@ import msgspec
 
 from iafa.clock import to_iso
 from iafa.errors import FieldError, IafaError
-from iafa.event import TIME_MAX_US, Campaign, Location, SentBy
-from iafa.ingest.collector import BEACON, _delivered, _draft, nowhere
+from iafa.event import DEPTH_MAX, REJECTED_BODY_CHARS_MAX, TIME_MAX_US, Campaign, DropReason, Location, SentBy
 from iafa.ingest.deliveries import Delivery, Message
+from iafa.ingest.drafts import BEACON, delivered, drafted, nowhere
 from iafa.ingest.gate import Origin
 from iafa.ingest.pipeline import Draft, Sender
 from iafa.ingest.posthog import POSTHOG, read_posthog
@@ -18,6 +18,7 @@ from iafa.ingest.segment import BATCH, SEGMENT, read_segment
 from iafa.ingest.wire import Parsed, WireEvent, decode_event, read_beacon_event
 
 FLUSH = "flush"  # the canonical form of an event that was accepted and had no row
+LEVELS_MAX = 2 * DEPTH_MAX  # of a changed text: what its shape puts around the properties is not counted exactly
 _PAGE = "page"  # stands for whichever page an event came from
 
 
@@ -41,14 +42,15 @@ class Kept(NamedTuple):
 def judge_again(kept: Kept, changes: Changes, sender: Sender) -> Draft:
     """The event, or what is still wrong with it. One that never had an id gets the same id every time."""
     sender = _sender(kept, sender)
+    why_not = why_not_replayable(kept.text)
+    if why_not is not None:
+        return _refused(sender, why_not)
+    value = msgspec.json.decode(kept.text)
     try:
-        value = msgspec.json.decode(kept.text)
-    except (msgspec.DecodeError, RecursionError):
-        return _refused(sender, "the text was cut, or is no JSON: send the event anew")
-    if not isinstance(value, dict):
-        return _refused(sender, "is no object")
-    try:
-        body = msgspec.json.encode(changed(value, changes))
+        value = changed(value, changes)
+        if is_deeper(value, LEVELS_MAX):
+            return _refused(sender, f"is nested deeper than {DEPTH_MAX} levels", DropReason.TOO_DEEP)
+        body = msgspec.json.encode(value)
         route, _, call = (kept.route or "").partition(":")
         if route == SEGMENT:
             delivery = read_segment(b'{"batch":[%b]}' % body if call == BATCH else body, call)
@@ -64,6 +66,28 @@ def judge_again(kept: Kept, changes: Changes, sender: Sender) -> Draft:
         return Draft(WireEvent(), sender, "", list(error.errors) or [FieldError("", error.code, error.detail)])
     except msgspec.ValidationError as error:
         return _refused(sender, str(error))
+
+
+def why_not_replayable(text: str) -> str | None:
+    """What keeps a row from ever becoming an event, whatever is changed; None: nothing."""
+    if not text:
+        return "nothing of its text could be kept: send the event anew"
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        if len(text) >= REJECTED_BODY_CHARS_MAX:
+            return f"its text was cut at {REJECTED_BODY_CHARS_MAX} characters: send the event anew"
+        return "its text is no JSON: send the event anew"
+    return None if isinstance(value, dict) else "its text is no object: send the event anew"
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and lists stand in each other at more levels; without recursion."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        inner = [one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [one for one in inner if isinstance(one, dict | list)]
+    return bool(level)
 
 
 def changed(value: dict[str, Any], changes: Changes) -> dict[str, Any]:
@@ -125,12 +149,12 @@ def _sender(kept: Kept, sender: Sender) -> Sender:
     )
 
 
-def _refused(sender: Sender, message: str) -> Draft:
-    return Draft(WireEvent(), sender, "", [FieldError("", "validation_error", message)])
+def _refused(sender: Sender, message: str, code: str = DropReason.VALIDATION) -> Draft:
+    return Draft(WireEvent(), sender, "", [FieldError("", str(code), message)])
 
 
 def _drafted(parsed: Parsed, kept: Kept, sender: Sender) -> Draft:
-    return _draft(_with_id(parsed, kept), sender, "", 0)
+    return drafted(_with_id(parsed, kept), sender, "", 0)
 
 
 def _again(delivery: Delivery, kept: Kept, sender: Sender) -> Draft:
@@ -139,7 +163,7 @@ def _again(delivery: Delivery, kept: Kept, sender: Sender) -> Draft:
         return message._replace(parsed=_with_id(message.parsed, kept))
 
     origin = Origin("", kept.sent_by.user_agent, _PAGE if sender.is_page else None)
-    return _delivered(replace(delivery, read=read, pointer=None), 0, sender, origin, nowhere)
+    return delivered(replace(delivery, read=read, pointer=None), 0, sender, origin, nowhere)
 
 
 def _with_id(parsed: Parsed, kept: Kept) -> Parsed:

@@ -74,7 +74,8 @@ class Selection(NamedTuple):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one row. `code` and those behind it say why it is still refused."""
+    """What became of one row. `code` and those behind it say why it is still refused, `message` also of what a
+    duplicate is the repeat."""
 
     id: str
     event_id: str | None
@@ -85,10 +86,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replayed(NamedTuple):
-    """`last` is the place of the last row when there may be more behind it."""
+    """`last` is the place of the last row when there may be more behind it; `not_found` are ids of no row."""
 
     outcomes: list[Outcome]
     last: Place | None
+    not_found: Sequence[str] = ()
 
     def count(self, verdict: Verdict) -> int:
         return sum(one.result == verdict for one in self.outcomes)
@@ -100,6 +102,7 @@ class _Case:
     draft: Draft
     error: tuple[str, str, str] | None = None
     verdict: Verdict = "rejected"
+    repeats: str | None = None  # of a duplicate: what had its id before
 
     @property
     def event(self) -> Event | None:
@@ -108,7 +111,7 @@ class _Case:
     def outcome(self) -> Outcome:
         id_ = self.draft.id or self.row["event_id"]
         if self.error is None:
-            return Outcome(id=self.row["id"], event_id=id_, result=self.verdict)
+            return Outcome(id=self.row["id"], event_id=id_, result=self.verdict, message=self.repeats)
         code, pointer, message = self.error
         return Outcome(id=self.row["id"], event_id=id_, result="rejected", code=code, pointer=pointer, message=message)
 
@@ -142,7 +145,9 @@ class Replayer:
         verdict once all is stored, before the rows are marked."""
         with self._lake(owner.project_id):
             rows, last = self._selected(owner.project_id, selection)
-            cases = sorted((self._judged(owner, row, changes) for row in rows), key=lambda one: one.row["received_us"])
+            waiting = sorted((row for row in rows if row["replayed_us"] is None), key=_by_receipt)
+            cases = [self._judged(owner, row, changes) for row in waiting]
+            _refuse_taken_ids(cases)
             table = self._table(owner.project_id, cases)
             fresh = self.appender.distinct(owner.project_id, table, same_days_too=True) if table.num_rows else table
             _give_verdicts(cases, set(fresh.column("id").to_pylist()))
@@ -150,9 +155,11 @@ class Replayer:
                 self._store(owner.project_id, fresh)
                 if done is not None:
                     done.update(one.verdict for one in cases)
+                    done["duplicate"] += len(rows) - len(cases)
                 self._mark(owner.project_id, [one.row for one in cases if one.error is None])
         by_row = {one.row["id"]: one.outcome() for one in cases}
-        return Replayed([by_row[row["id"]] for row in rows], last)
+        outcomes = [by_row.get(row["id"]) or _replayed_before(row) for row in rows]
+        return Replayed(outcomes, last, sorted(set(selection.ids or ()) - {row["id"] for row in rows}))
 
     def delete(self, project_id: str, selection: Selection, done: Counter[str] | None = None) -> int:
         """Remove rows for good; how many. `done` is counted up day by day. The counts stay."""
@@ -242,11 +249,40 @@ class Replayer:
             self.hit("replay.marked")
 
 
-def _give_verdicts(cases: Sequence[_Case], fresh: set[str]) -> None:
+def _by_receipt(row: Row) -> int:
+    return int(row["received_us"])
+
+
+def _replayed_before(row: Row) -> Outcome:
+    """It is not judged again: under another id it would be stored a second time."""
+    return Outcome(id=row["id"], event_id=row["event_id"], result="duplicate", message="the row was replayed before")
+
+
+def _refuse_taken_ids(cases: Sequence[_Case]) -> None:
+    """A change that gives many rows one id would make one event of them: the others stay as they are."""
+    first: dict[str, str] = {}
     for case in cases:
-        if case.error is None:
-            case.verdict = "accepted" if case.draft.id in fresh else "duplicate"
+        if case.error is not None:
+            continue
+        other = first.setdefault(case.draft.id, case.row["id"])
+        if other != case.row["id"] and case.draft.id != case.row["event_id"]:
+            message = f"the change gives it the id of row {other}, too; each event needs one of its own"
+            case.error = (DropReason.DUPLICATE.value, "/id", message)
+
+
+def _give_verdicts(cases: Sequence[_Case], fresh: set[str]) -> None:
+    taken: dict[str, str] = {}
+    for case in cases:
+        if case.error is not None:
+            continue
+        if case.draft.id in fresh:
+            case.verdict = "accepted"
             fresh.discard(case.draft.id)  # the first of several with one id
+            taken[case.draft.id] = case.row["id"]
+        else:
+            case.verdict = "duplicate"
+            before = taken.get(case.draft.id)
+            case.repeats = "an event with this id was stored before" if before is None else f"as row {before}"
 
 
 def _by_day(rows: Sequence[Row]) -> Iterator[tuple[date, pa.Array]]:

@@ -19,8 +19,8 @@ from iafa.clock import US_PER_DAY, Clock, to_iso
 from iafa.durable import make_dirs, remove_tree, unlink
 from iafa.errors import FieldError, NotFound, PayloadTooLarge, StorageUnavailable
 from iafa.event import Location, earliest_kept_us
-from iafa.ingest.collector import nowhere
 from iafa.ingest.deliveries import Message
+from iafa.ingest.drafts import nowhere
 from iafa.ingest.pipeline import Draft, Sender, parse_time, run
 from iafa.ingest.privacy import Privacy, denial_of
 from iafa.ingest.salts import SaltKind

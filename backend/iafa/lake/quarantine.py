@@ -11,15 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import xxhash
 
-from iafa.clock import US_PER_DAY, Clock, to_datetime
+from iafa.clock import Clock, to_datetime
 from iafa.durable import make_dirs, publish_synced, remove_empty_dir, remove_tree, unlink, write_temporary
 from iafa.event import TIME_MAX_US, Rejected
 from iafa.failpoints import Hit, no_failpoints
@@ -177,82 +175,6 @@ class Quarantine:
         self._write(folder, rejected_path(day), table.replace_schema_metadata({SOURCES: sources}))
         for path in small:
             unlink(path)
-
-
-@dataclass(frozen=True)
-class RefusedCounts:
-    """How many refused events of a project the quarantine holds. What it could not keep it cannot count."""
-
-    folder: Path
-    rows_max: int = ROWS_MAX
-
-    def between(self, from_us: int, to_us: int, now_us: int) -> "Refused":
-        """Those received in [from, to)."""
-        for _ in range(READ_TRIES):
-            try:
-                return self._between(from_us, to_us, now_us)
-            except FileNotFoundError:
-                continue  # merged or forgotten while we read
-        return Refused({}, "the quarantine is being changed")
-
-    def _between(self, from_us: int, to_us: int, now_us: int) -> "Refused":
-        codes: Counter[str] = Counter()
-        reasons = []
-        if from_us < now_us - (KEPT_DAYS - 1) * US_PER_DAY:
-            reasons.append(f"refused events are kept for {KEPT_DAYS} days")
-        for day in days_of(self.folder) if self.folder.is_dir() else []:
-            if not _day(from_us) <= day <= _day(to_us - 1):
-                continue
-            tables, paths = [], readable_files(self.folder, day)
-            for path in paths:
-                with skipping_damage(path):
-                    tables.append(_read(path))
-            if len(tables) < len(paths):
-                reasons.append(f"a file of refused events of {day} is damaged")
-            if sum(table.num_rows for table in tables) >= self.rows_max:
-                reasons.append(
-                    f"on {day} there were more than the {self.rows_max} of a day that are kept, or just as many"
-                )
-            for table in tables:
-                times = table.column("received_at").cast(pa.int64())
-                inside = pc.and_(pc.greater_equal(times, from_us), pc.less(times, to_us))
-                codes.update(table.filter(inside).column("code").to_pylist())
-        return Refused(dict(codes.most_common()), "; ".join(reasons) or None)
-
-
-class Refused(NamedTuple):
-    """Counts by code. `incomplete` says why there may have been more; None: nothing is known to be missing."""
-
-    by_code: dict[str, int]
-    incomplete: str | None
-
-
-def read_rejected(layout: Layout, project_id: str, limit: int) -> list[dict[str, object]]:
-    """The newest refused events of a project, newest first; what cannot be read is logged and left out."""
-    folder = layout.quarantine(project_id)
-    for _ in range(READ_TRIES):
-        try:
-            return _newest(folder, limit)
-        except FileNotFoundError:
-            continue  # merged or forgotten while we read
-    return []
-
-
-def _newest(folder: Path, limit: int) -> list[dict[str, object]]:
-    tables: list[pa.Table] = []
-    rows = 0
-    for day in reversed(days_of(folder)):
-        if rows >= limit:
-            break
-        for path in readable_files(folder, day):
-            with skipping_damage(path):
-                tables.append(_read(path))
-                rows += tables[-1].num_rows
-    if not tables:
-        return []
-    found = pa.concat_tables(tables).sort_by([("received_at", "descending")])
-    newest: list[dict[str, object]] = found.slice(0, limit).to_pylist()
-    return newest
 
 
 _told: set[Path] = set()

@@ -14,14 +14,24 @@ import pyarrow.parquet as pq
 
 from iafa.clock import US_PER_DAY, to_datetime
 from iafa.errors import StorageUnavailable
-from iafa.event import TIME_MAX_US
+from iafa.event import COUNTED_ONLY, TIME_MAX_US
 from iafa.lake.drop_counts import DropCounts
 from iafa.lake.layout import Layout
-from iafa.lake.quarantine import READ_TRIES, REJECTED_SCHEMA, completed, days_of, readable_files, skipping_damage
+from iafa.lake.quarantine import (
+    KEPT_DAYS,
+    READ_TRIES,
+    REJECTED_SCHEMA,
+    ROWS_MAX,
+    completed,
+    days_of,
+    readable_files,
+    skipping_damage,
+)
 
 State = Literal["waiting", "replayed", "all"]
 Row = dict[str, Any]
 BATCH_ROWS = 500
+END_US = TIME_MAX_US + 1
 _LIGHT = ["id", "received_at", "code", "event_type", "replayed_at"]
 _EPOCH = date(1970, 1, 1)
 _Found = TypeVar("_Found")
@@ -33,7 +43,7 @@ class Wanted(NamedTuple):
     reason: str | None = None
     event_type: str | None = None
     from_us: int = 0
-    to_us: int = TIME_MAX_US
+    to_us: int = END_US
     state: State = "all"
 
 
@@ -52,6 +62,11 @@ class DayCount(NamedTuple):
     dropped: int
     kept: int
     replayed: int
+
+    @property
+    def is_complete(self) -> bool | None:
+        """Whether each of them is here; None for a reason of which no row is kept."""
+        return None if self.reason in COUNTED_ONLY else self.kept >= self.dropped
 
 
 @dataclass(frozen=True)
@@ -81,6 +96,14 @@ class QuarantineRows:
     def counts(self, project_id: str) -> list[DayCount]:
         """Newest day first, within it the most frequent reason first."""
         return _again(lambda: self._counts(project_id))
+
+    def is_complete(self, project_id: str, wanted: Wanted) -> bool:
+        """Whether all that was refused on the days and for the reason is here."""
+        return all(
+            one.is_complete is not False
+            for one in self.counts(project_id)
+            if _is_among(one.day, wanted) and wanted.reason in (None, one.reason)
+        )
 
     def _page(self, folder: Path, wanted: Wanted, after: Place | None, limit: int) -> list[Row]:
         found: list[Row] = []
@@ -130,6 +153,52 @@ class QuarantineRows:
         return found
 
 
+@dataclass(frozen=True)
+class RefusedCounts:
+    """How many refused events of a project the quarantine holds. What it could not keep it cannot count."""
+
+    folder: Path
+    rows_max: int = ROWS_MAX
+
+    def between(self, from_us: int, to_us: int, now_us: int) -> "Refused":
+        """Those received in [from, to)."""
+        for _ in range(READ_TRIES):
+            try:
+                return self._between(from_us, to_us, now_us)
+            except FileNotFoundError:
+                continue  # merged or forgotten while we read
+        return Refused({}, "the quarantine is being changed")
+
+    def _between(self, from_us: int, to_us: int, now_us: int) -> "Refused":
+        codes: Counter[str] = Counter()
+        reasons = []
+        if from_us < now_us - (KEPT_DAYS - 1) * US_PER_DAY:
+            reasons.append(f"refused events are kept for {KEPT_DAYS} days")
+        for day in days_of(self.folder) if self.folder.is_dir() else []:
+            if not day_of(from_us) <= day <= day_of(to_us - 1):
+                continue
+            paths = readable_files(self.folder, day)
+            tables = [table for path in paths if (table := _light_or_none(path)) is not None]
+            if len(tables) < len(paths):
+                reasons.append(f"a file of refused events of {day} is damaged")
+            if sum(table.num_rows for table in tables) >= self.rows_max:
+                reasons.append(
+                    f"on {day} there were more than the {self.rows_max} of a day that are kept, or just as many"
+                )
+            for table in tables:
+                times = table.column("received_at").cast(pa.int64())
+                inside = pc.and_(pc.greater_equal(times, from_us), pc.less(times, to_us))
+                codes.update(table.filter(inside).column("code").to_pylist())
+        return Refused(dict(codes.most_common()), "; ".join(reasons) or None)
+
+
+class Refused(NamedTuple):
+    """Counts by code. `incomplete` says why there may have been more; None: nothing is known to be missing."""
+
+    by_code: dict[str, int]
+    incomplete: str | None
+
+
 def _again(read: Callable[[], _Found]) -> _Found:
     for _ in range(READ_TRIES):
         try:
@@ -143,9 +212,11 @@ def _again(read: Callable[[], _Found]) -> _Found:
 
 def _days(folder: Path, wanted: Wanted) -> list[date]:
     """Oldest first."""
-    return [
-        day for day in days_of(folder) if _start_us(day) < wanted.to_us and _start_us(day) + US_PER_DAY > wanted.from_us
-    ]
+    return [day for day in days_of(folder) if _is_among(day, wanted)]
+
+
+def _is_among(day: date, wanted: Wanted) -> bool:
+    return _start_us(day) < wanted.to_us and _start_us(day) + US_PER_DAY > wanted.from_us
 
 
 def _start_us(day: date) -> int:
@@ -216,7 +287,13 @@ def _sound_tables(path: Path, file: pq.ParquetFile) -> Iterator[pa.Table]:
 
 
 def _light_or_nothing(path: Path) -> pa.Table:
-    table = REJECTED_SCHEMA.empty_table().select(_LIGHT)
+    table = _light_or_none(path)
+    return REJECTED_SCHEMA.empty_table().select(_LIGHT) if table is None else table
+
+
+def _light_or_none(path: Path) -> pa.Table | None:
+    """None for a damaged file."""
+    table = None
     with skipping_damage(path):
         table = _light(path)
     return table

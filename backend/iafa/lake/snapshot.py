@@ -22,7 +22,8 @@ from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, added_days
 from iafa.lake.parts import time_us
 from iafa.lake.poison import sound_rows
-from iafa.lake.quarantine import ROWS_MAX, RefusedCounts
+from iafa.lake.quarantine import ROWS_MAX
+from iafa.lake.quarantine_rows import RefusedCounts
 from iafa.lake.recent import Recent
 from iafa.lake.rollups import Rollups
 from iafa.lake.schema import EVENT_SCHEMA

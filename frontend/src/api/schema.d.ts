@@ -1926,6 +1926,12 @@ export interface components {
              * @example 0
              */
             replayed: number;
+            /**
+             * Is Complete
+             * @description Whether each of them is a row; null for a reason of which no row is kept.
+             * @example null
+             */
+            is_complete: boolean | null;
         };
         /**
          * DropCounts
@@ -1934,6 +1940,12 @@ export interface components {
         DropCounts: {
             /** Counts */
             counts: components["schemas"]["DropCount"][];
+            /**
+             * Is Complete
+             * @description False: of some refused event no row is here.
+             * @example true
+             */
+            is_complete: boolean;
             /**
              * Repeats
              * @description Repeated ids that the flush found: other workers or earlier starts had stored them.
@@ -5026,6 +5038,12 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["QuarantineRow"][];
             /**
+             * Is Complete
+             * @description Of the first page: whether all that was refused on these days and for this reason is here. False: some came above the bounds, were deleted, or lie in a damaged file. null on later pages.
+             * @example true
+             */
+            is_complete: boolean | null;
+            /**
              * Next Cursor
              * @description Ask with it for the next page; null on the last.
              * @example null
@@ -5097,6 +5115,18 @@ export interface components {
              * @example null
              */
             replayed_at: string | null;
+            /**
+             * Is Replayable
+             * @description False: no change makes an event of it.
+             * @example true
+             */
+            is_replayable: boolean;
+            /**
+             * Not Replayable Because
+             * @description It was replayed, or its text was cut or could not be kept.
+             * @example null
+             */
+            not_replayable_because: string | null;
         };
         /** Readiness */
         Readiness: {
@@ -5431,7 +5461,7 @@ export interface components {
             accepted: number;
             /**
              * Duplicates
-             * @description An event with this id is stored already.
+             * @description An event with this id is stored already, or the row was replayed before.
              * @example 0
              */
             duplicates: number;
@@ -5443,6 +5473,12 @@ export interface components {
             rejected: number;
             /** Results */
             results: components["schemas"]["ReplayOutcome"][];
+            /**
+             * Not Found
+             * @description Of `ids`, those of no row.
+             * @example []
+             */
+            not_found: string[];
             /**
              * Next Cursor
              * @description There may be more behind these rows.
@@ -5485,6 +5521,7 @@ export interface components {
             pointer?: string | null;
             /**
              * Message
+             * @description Also of a duplicate: what had its id before.
              * @example null
              */
             message?: string | null;
@@ -15815,9 +15852,12 @@ export interface operations {
                      *           "event_type": "add_to_cart",
                      *           "source": "batch",
                      *           "body": "{\"event_type\":\"add_to_cart\",\"usr\":\"user-42\",\"id\":\"order-77-line-1\"}",
-                     *           "replayed_at": null
+                     *           "replayed_at": null,
+                     *           "is_replayable": true,
+                     *           "not_replayable_because": null
                      *         }
                      *       ],
+                     *       "is_complete": true,
                      *       "next_cursor": null
                      *     }
                      */
@@ -16033,9 +16073,11 @@ export interface operations {
                      *           "reason": "duplicate",
                      *           "count": 412,
                      *           "kept": 0,
-                     *           "replayed": 0
+                     *           "replayed": 0,
+                     *           "is_complete": null
                      *         }
                      *       ],
+                     *       "is_complete": true,
                      *       "repeats": [
                      *         {
                      *           "date": "2026-11-20",
@@ -16269,6 +16311,7 @@ export interface operations {
                      *           "message": null
                      *         }
                      *       ],
+                     *       "not_found": [],
                      *       "next_cursor": null
                      *     }
                      */

@@ -1,9 +1,10 @@
 """What a replay knows of a refused event's sender: all that the request said."""
 
 import msgspec
+import pytest
 
-from iafa.event import Location, SentBy
-from iafa.ingest.judging_again import Kept, _canonical, _sender
+from iafa.event import REJECTED_BODY_CHARS_MAX, Location, SentBy
+from iafa.ingest.judging_again import Kept, _canonical, _sender, is_deeper, why_not_replayable
 from iafa.ingest.pipeline import Sender
 from iafa.ingest.segment import read_segment
 from iafa.journal.format import FORMAT_VERSION, Record, _decode_singly
@@ -38,6 +39,29 @@ def test_rows_without_the_newer_fields_are_read() -> None:
 def test_location_of_a_canonical_event_is_no_property() -> None:
     body, sender = _canonical(b'{"event_type":"a","location":{"country":"AT"}}', WHOLE._replace(location=None))
     assert (msgspec.json.decode(body), sender.location) == ({"event_type": "a"}, Location(country="AT"))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"a":1}', None),
+        ("", "could be kept"),
+        ("[1]", "no object"),
+        ("{", "no JSON"),
+        ('{"a":"' + "x" * REJECTED_BODY_CHARS_MAX, "was cut"),
+        ('{"a":"' + "x" * (REJECTED_BODY_CHARS_MAX - 8) + '"}', None),
+    ],
+)
+def test_which_texts_can_be_replayed(text: str, why: str | None) -> None:
+    found = why_not_replayable(text)
+    assert (found is None) if why is None else (why in str(found))
+
+
+@pytest.mark.parametrize(("text", "levels"), [("1", 0), ("{}", 1), ('{"a":[{"b":1},[]],"c":{}}', 3), ("[[[[]]]]", 4)])
+def test_depth(text: str, levels: int) -> None:
+    value = msgspec.json.decode(text)
+    assert not is_deeper(value, levels)
+    assert levels == 0 or is_deeper(value, levels - 1)
 
 
 def test_poison_that_cannot_be_read_keeps_its_id_and_shape() -> None:

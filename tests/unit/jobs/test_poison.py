@@ -7,9 +7,8 @@ import pytest
 from iafa.event import TIME_MAX_US, Event
 from iafa.journal.format import encode_record
 from iafa.journal.reader import journals
-from iafa.lake.quarantine import read_rejected
 from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, encode, make_event, make_events, poison
-from tests.support.lake import TestLake, ids
+from tests.support.lake import TestLake, ids, read_rejected
 
 
 def in_the_middle(events: list[Event], *guests: Event) -> bytes:

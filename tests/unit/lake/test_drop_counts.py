@@ -20,9 +20,9 @@ from iafa.journal.writer import JournalLimits
 from iafa.lake.drop_counts import DropCounts
 from iafa.lake.dropped import drop
 from iafa.lake.layout import drop_counts_path
-from iafa.lake.quarantine import read_rejected
+from iafa.lake.quarantine_rows import QuarantineRows, Wanted
 from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, make_event
-from tests.support.lake import TestLake
+from tests.support.lake import TestLake, read_rejected
 
 DAY = date(2025, 11, 21)
 
@@ -62,6 +62,12 @@ def test_each_drop_is_counted_once_even_if_the_flush_is_run_again(tmp_path: Path
     assert counted(lake) == {DAY: {"too_deep": KEPT_PER_MINUTE + 3, "duplicate": 3}}
     assert counted(lake, OTHER_PROJECT) == {DAY: {"rate_limited": 7}}
     assert len(read_rejected(lake.layout, PROJECT, 10_000)) == KEPT_PER_MINUTE
+    reader = QuarantineRows(lake.layout)
+    marks = {one.reason: one.is_complete for one in reader.counts(PROJECT)}
+    assert marks == {"too_deep": False, "duplicate": None}
+    cases = [(Wanted(), False), (Wanted(reason="too_long"), True), (Wanted(from_us=NOON_US + US_PER_DAY), True)]
+    assert [reader.is_complete(PROJECT, wanted) for wanted, _ in cases] == [expected for _, expected in cases]
+    assert reader.is_complete(OTHER_PROJECT, Wanted()), "what is only counted misses nothing"
     assert lake.counters.read()["events_dropped"] == {
         "too_deep": KEPT_PER_MINUTE + 3,
         "duplicate": 3,

@@ -14,10 +14,10 @@ from iafa.failpoints import Failpoints
 from iafa.jobs.replay import Replayer, Selection
 from iafa.journal.format import Kind
 from iafa.lake.dropped import drop
-from iafa.lake.quarantine import Quarantine, Refusal, RefusedCounts, read_rejected
-from iafa.lake.quarantine_rows import QuarantineRows, Wanted
+from iafa.lake.quarantine import Quarantine, Refusal
+from iafa.lake.quarantine_rows import QuarantineRows, RefusedCounts, Wanted
 from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, make_event
-from tests.support.lake import TestLake, ids
+from tests.support.lake import TestLake, ids, read_rejected
 
 DAY = "2025-11-21"
 

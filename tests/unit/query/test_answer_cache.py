@@ -10,7 +10,8 @@ from iafa.clock import FakeClock
 from iafa.errors import DataDamaged
 from iafa.event import Rejected
 from iafa.lake.layout import Layout
-from iafa.lake.quarantine import Quarantine, Refusal, RefusedCounts
+from iafa.lake.quarantine import Quarantine, Refusal
+from iafa.lake.quarantine_rows import RefusedCounts
 from iafa.lake.snapshot import Dropped, Snapshot
 from iafa.query.answer_cache import AnswerCache
 from iafa.query.definition_reading import parse_definition
