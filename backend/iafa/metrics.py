@@ -56,6 +56,8 @@ METRICS: Mapping[str, Metric] = {
     "process_open_descriptors": Metric("gauge", "process", "Descriptors that a process has open"),
     "process_resident_bytes": Metric("gauge", "process", "Memory of a process"),
     "process_up": Metric("gauge", "process", "1 if a process has reported lately"),
+    "projects_over_quota": Metric("gauge", "", "Projects that have had their events of this month"),
+    "quota_used_ratio": Metric("gauge", "", "Of the project that is nearest to its monthly quota: the part it has had"),
     "stuck_projects": Metric("gauge", "", "Projects that the last flush could not write"),
 }
 

@@ -21,7 +21,7 @@ from iafa.ingest.recent_ids import RecentIds
 from iafa.ingest.redis_limits import RedisLimits
 from iafa.ingest.rejections import Rejections
 from iafa.ingest.salts import Salts
-from iafa.ingest.usage import Usage, open_usage
+from iafa.ingest.usage import Usage, open_usage, quota_gauges
 from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
@@ -133,6 +133,9 @@ class House(Questions):
         audit = AuditLog(self.layout.audit, self.clock, self.hit)
         return QuarantineDesk(replayer.rows, replayer, self.manifests, audit)
 
+    def usage(self) -> Usage:
+        return Usage(open_usage(self.layout.usage, self.layout.tmp), self.clock)
+
     def salts(self) -> Salts:
         return Salts(self.layout.salts, self.layout.tmp, self.clock)
 
@@ -182,13 +185,15 @@ class House(Questions):
     def background(self, gauges: dict[str, float] | None = None) -> Background:
         """The tasks of the background process; they leave what they measured in `gauges`."""
         gauges = {} if gauges is None else gauges
-        flusher, lake, retention = self.flusher(), self.lake_gauges(), self.retention()
+        flusher, lake, retention, usage = self.flusher(), self.lake_gauges(), self.retention(), self.usage()
 
         def flush() -> None:
             gauges["stuck_projects"] = len(flusher.run().stuck_projects)
 
         def measure() -> None:
             gauges["day_parts"] = lake.day_parts()
+            quotas = [(one.id, one.monthly_quota) for one in self.projects.read() if one.monthly_quota is not None]
+            gauges["projects_over_quota"], gauges["quota_used_ratio"] = quota_gauges(usage, quotas)
 
         tasks = [
             # Before the flush: what it writes under a wrong clock must not speak for that clock.
@@ -337,7 +342,7 @@ def open_intake(house: House) -> Intake:
     gate = Gate(
         find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
         limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
-        usage=Usage(open_usage(house.layout.usage, house.layout.tmp), house.clock),
+        usage=house.usage(),
         rejections=rejections,
         counters=house.counters,
         clock=house.clock,

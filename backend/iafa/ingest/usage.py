@@ -7,6 +7,7 @@ missing, and after a power failure what the system had not written yet.
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from iafa.clock import Clock, to_datetime
@@ -64,6 +65,13 @@ def open_usage(path: Path, temporary_dir: Path) -> Slots:
         create_only(path, empty_table(SETS), temporary_dir=temporary_dir)
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     return open_table(descriptor, SETS)
+
+
+def quota_gauges(usage: Usage, quotas: Iterable[tuple[str, int]]) -> tuple[int, float]:
+    """How many projects have reached their quota, and the part that the one nearest to it has had."""
+    usage.share()  # the next look is at the table
+    parts = [usage.of(project_id) / quota for project_id, quota in quotas]
+    return sum(part >= 1 for part in parts), max(parts, default=0.0)
 
 
 def month_of(now_us: int) -> tuple[int, int]:

@@ -29,8 +29,9 @@ from iafa.locks import held, is_taken
 from iafa.seal import sealed
 
 TRIES = 20
-NOT_COPIED = frozenset({"events", "journal", "tmp", "trash", "locks", "run", "damaged", "index", "rollups"})
-# `index` is derived; roll-ups come with the generation that lists them
+NOT_COPIED = frozenset({"events", "journal", "tmp", "trash", "locks", "run", "damaged", "index", "rollups", "salts"})
+# `index` is derived; roll-ups come with the generation that lists them; a salt that is to be thrown away must not stay
+# in a backup, where it would tell whose hash was whose
 
 
 @dataclass
@@ -181,7 +182,7 @@ class Backup:
             return
         self._add(BackedUp(relative, file.bytes, file.xxh64))
 
-    # The rest: metadata, secrets, audit log, quarantine, markers of deleted projects
+    # The rest: metadata with the salts that stay, secrets, audit log, quarantine, counts of the month, what was deleted
 
     def _everything_else(self) -> None:
         root = self.layout.root

@@ -21,7 +21,7 @@ from iafa.durable import make_dirs, publish, rename, replace, write_synced
 from iafa.errors import DataDamaged
 from iafa.jobs.findings import Finding, Kind, Report
 from iafa.jobs.verify import metadata_paths, why_not_sound
-from iafa.jobs.verify_files import why_unreadable
+from iafa.jobs.verify_files import why_record_unsound, why_unreadable
 from iafa.jobs.verify_identity import add_missing, adopt_unlisted, put_back, take_off, why_not_identity
 from iafa.jobs.verify_lake import fresh_rows, unlisted_files, unlisted_rollups, why_not_of_place, why_not_rollup
 from iafa.journal.epoch import STEP_WHEN_UNSURE, highest_journal, write_epoch
@@ -313,7 +313,7 @@ class Repairer:
         """A file of the quarantine: the backup's copy, if that can be read."""
         path, source = self.layout.root / finding.path, self._in_backup(self.layout.root / finding.path)
         self._move_aside(path)
-        if source is not None and source.exists() and not why_unreadable(source):
+        if source is not None and source.exists() and not why_record_unsound(source):
             replace(path, source.read_bytes())
             self._did("restored", path, "put back from the backup")
         else:

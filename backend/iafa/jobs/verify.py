@@ -9,7 +9,7 @@ from pathlib import Path
 from iafa import audit
 from iafa.clock import Clock
 from iafa.jobs.findings import Kind, Report
-from iafa.jobs.verify_files import why_unreadable
+from iafa.jobs.verify_files import why_record_unsound
 from iafa.jobs.verify_journal import JournalVerifier
 from iafa.jobs.verify_lake import LakeVerifier
 from iafa.lake.dropped import is_dropped
@@ -70,11 +70,13 @@ class Verifier:
                 report.add(Kind.PROJECT_UNKNOWN, self.layout.project(project_id), what, project_id=project_id)
 
     def _quarantine(self, report: Report) -> None:
-        """No manifest lists these files, but their pages have checksums too."""
-        for path in sorted(self.layout.quarantines.rglob("*.parquet")):
+        """No manifest lists these files, but their pages have checksums too, and the counts of a day a seal."""
+        for path in sorted(
+            (*self.layout.quarantines.rglob("*.parquet"), *self.layout.quarantines.rglob("dropped_*.json"))
+        ):
             report.count("quarantine")
             try:
-                if why := why_unreadable(path):
+                if why := why_record_unsound(path):
                     report.add(Kind.RECORDS_DAMAGED, path, why)
             except FileNotFoundError:
                 continue  # replaced meanwhile

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from iafa.clock import US_PER_DAY, to_datetime
+from iafa.lake import drop_counts
 from iafa.lake.id_files import Hashes
 from iafa.lake.ids import id_hashes
 from iafa.lake.manifest import LakeFile
@@ -109,6 +110,11 @@ def why_unreadable(path: Path, schema: pa.Schema | None = None) -> str:
             raise
         return f"cannot be read: {_first_line(error)}"
     return ""
+
+
+def why_record_unsound(path: Path) -> str:
+    """The same of a file of the quarantine: rows, or counts of a day."""
+    return drop_counts.why_unsound(path) if path.suffix == ".json" else why_unreadable(path)
 
 
 def repeated_hashes(hashes: Iterable[Hashes]) -> Hashes:

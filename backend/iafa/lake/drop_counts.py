@@ -78,15 +78,31 @@ class DropCounts:
         return {date.fromisoformat(day): _read(path).dropped for day, path in sorted(days.items())}
 
 
+def why_unsound(path: Path) -> str:
+    """Why a file of counts must not be used; empty when it may. Raises FileNotFoundError when it is gone."""
+    try:
+        _decoded(path.read_bytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, msgspec.DecodeError) as error:
+        return f"cannot be read: {error}"
+    return ""
+
+
 def _read(path: Path) -> DayCounts:
     try:
-        data = path.read_bytes()
+        return _decoded(path.read_bytes())
     except FileNotFoundError:
         return DayCounts()
-    try:
-        if not is_sealed(data):
-            raise ValueError("another checksum")
-        return msgspec.json.decode(data, type=DayCounts)
     except (ValueError, msgspec.DecodeError) as error:
         log.error("unreadable file=%s error=%s", path, error)
         return DayCounts()
+
+
+def _decoded(data: bytes) -> DayCounts:
+    if not is_sealed(data):
+        raise ValueError("another checksum")
+    counts = msgspec.json.decode(data, type=DayCounts)
+    if counts.format > FORMAT_VERSION:
+        raise ValueError(f"has format {counts.format}; this version reads up to {FORMAT_VERSION}")
+    return counts

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from iafa.clock import FakeClock, from_datetime
-from iafa.ingest.usage import SETS, Usage, month_of, open_usage
+from iafa.ingest.usage import SETS, Usage, month_of, open_usage, quota_gauges
 from iafa.slots import WAYS
 from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT
 
@@ -89,3 +89,16 @@ def test_a_file_of_another_size_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"x" * 100)
     with pytest.raises(ValueError, match="no table"):
         open_usage(path, tmp_path / "tmp")
+
+
+def test_gauges_of_quotas_name_no_project(tmp_path: Path) -> None:
+    clock = FakeClock(NOON_US)
+    worker, background = opened(tmp_path, clock), opened(tmp_path, clock)
+    assert quota_gauges(background, []) == (0, 0.0)
+    quotas = [(PROJECT, 10), (OTHER_PROJECT, 4)]
+    assert quota_gauges(background, quotas) == (0, 0.0)
+    worker.add(PROJECT, 15)
+    worker.add(OTHER_PROJECT, 2)
+    worker.share()
+    assert quota_gauges(background, quotas) == (1, 1.5)
+    assert quota_gauges(background, quotas[1:2]) == (0, 0.5)

@@ -12,6 +12,8 @@ import pytest
 from iafa.clock import US_PER_DAY
 from iafa.errors import DataDamaged, WrongUsage
 from iafa.failpoints import Failpoints, Hit, no_failpoints
+from iafa.ingest.salts import Salts
+from iafa.ingest.usage import Usage, open_usage
 from iafa.jobs.backup import Backup, Made
 from iafa.jobs.backup_contents import LIST_NAME, read_contents
 from iafa.jobs.restore import Restore, Restored
@@ -269,3 +271,22 @@ def test_restoring_into_an_empty_folder_and_never_into_the_backup(lake: TestLake
     for place in (tmp_path / "backup", tmp_path / "backup" / "in", tmp_path):
         with pytest.raises(WrongUsage):
             Restore(tmp_path / "backup", place, lake.clock).run(force=True)
+
+
+def test_counts_of_the_month_come_back_and_a_salt_that_is_thrown_away_does_not(lake: TestLake, tmp_path: Path) -> None:
+    usage = Usage(open_usage(lake.layout.usage, lake.layout.tmp), lake.clock)
+    usage.add(PROJECT, 7)
+    usage.share()
+    salts = Salts(lake.layout.salts, lake.layout.tmp, lake.clock)
+    before = salts.of("daily", b"own"), salts.of("monthly", b"own")
+    secret = [path.read_bytes() for path in lake.layout.salts.iterdir()]
+    assert len(secret) == 2
+    back_up(lake, tmp_path / "backup")
+    copied = [path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file()]
+    assert not [data for data in copied for salt in secret if salt in data]
+    wiped(lake)
+    restore(lake, tmp_path / "backup")
+    assert Usage(open_usage(lake.layout.usage, lake.layout.tmp), lake.clock).of(PROJECT) == 7
+    after = Salts(lake.layout.salts, lake.layout.tmp, lake.clock)
+    assert {after.of("daily", b"own"), after.of("monthly", b"own")}.isdisjoint(before)
+    assert after.of("fixed", b"own") == b"own", "it is the project's own, in its record"

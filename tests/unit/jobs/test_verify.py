@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -9,12 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from iafa.clock import US_PER_DAY
+from iafa.event import Dropped
 from iafa.jobs import verify_lake
 from iafa.jobs.findings import MEANINGS, Kind, Report
 from iafa.jobs.repair import Repairer, Step
 from iafa.jobs.verify import Verifier
 from iafa.jobs.verify_files import read_completely
 from iafa.journal.epoch import read_epoch
+from iafa.lake.drop_counts import DropCounts, Tally
+from iafa.lake.layout import drop_counts_path
 from iafa.lake.manifest import Manifests
 from iafa.lake.snapshot import Snapshots
 from iafa.locks import held
@@ -102,6 +106,13 @@ def quarantine_damaged(lake: TestLake) -> None:
     cut(path)
 
 
+def counts_damaged(lake: TestLake) -> None:
+    tally = Tally(PROJECT, NOON_US, Dropped(code="duplicate", count=2))
+    DropCounts(lake.layout).add(1, 1, [tally])
+    assert verify(lake).problems == []
+    flip(lake.layout.quarantine(PROJECT) / drop_counts_path(date(2025, 11, 21)), 0.3)
+
+
 Damage = Callable[[TestLake], object]
 CASES: dict[str, tuple[Damage, Kind]] = {
     "manifest flipped": (lambda lake: flip(newest_manifest(lake)), Kind.MANIFEST_DAMAGED),
@@ -117,6 +128,7 @@ CASES: dict[str, tuple[Damage, Kind]] = {
     "part of no manifest": (unlisted_copy, Kind.FILE_UNLISTED),
     "newest manifest lost": (lambda lake: newest_manifest(lake).unlink(), Kind.FILE_UNLISTED),
     "quarantine flipped": (quarantine_damaged, Kind.RECORDS_DAMAGED),
+    "counts of drops flipped": (counts_damaged, Kind.RECORDS_DAMAGED),
     "journal flipped": (lines_damaged, Kind.JOURNAL_DAMAGED),
     "journal cut": (lambda lake: cut(next(lake.layout.journal.glob("*/*.ndjson"))), Kind.JOURNAL_CUT),
     "position flipped": (lambda lake: flip(next(lake.layout.journal.glob("*/acked"))), Kind.JOURNAL_POSITION),
