@@ -175,7 +175,9 @@ def _extras(project: Project, include: object, compare_start: str | None, compar
     compare_with = None
     if compare_start is not None or compare_end is not None:
         compare_with = _compared(compare_start, compare_end, project.timezone)
-    return Extras(parse_include(include), compare_with, project.session_gap_seconds)
+    return Extras(
+        parse_include(include), compare_with, project.session_gap_seconds, project.may_miss_single_events_until_us
+    )
 
 
 def _compared(start: str | None, end: str | None, timezone: str) -> TimeRange:

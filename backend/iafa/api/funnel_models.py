@@ -284,6 +284,10 @@ class BreakdownAnswer(BaseModel):
     groups: list[Group]
 
 
+SAMPLING_TEXT = (
+    "Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are "
+    "those of the sample. `biased`: people may miss single events, and fewer of them convert than did."
+)
 FALLBACK_TEXT = (
     "Of `people_total`, those who have no id but the fallback one, made of address and browser: several people who "
     "share both are one."
@@ -300,6 +304,8 @@ class FunnelAnswer(BaseModel):
     overall_conversion_rate: float = Field(examples=[100.0])
     people_total: int = Field(description="People who entered the funnel in the range.", examples=[10412])
     fallback_people: int = Field(description=FALLBACK_TEXT, examples=[0])
+    sampling: Literal["by_user", "biased"] | None = Field(None, description=SAMPLING_TEXT, examples=[None])
+    smallest_sample_rate: float | None = Field(None, description="Of a sampled funnel's events.", examples=[None])
     open: int = Field(description="Not converted people whose window has not ended.", examples=[0])
     dropped_by_exclusion: int | None = Field(None, description="`exclusion_mode: drop`: entered, counted nowhere.")
     stages_filled: list[StageFilled] | None = Field(None, description="`order: unordered` only.")
@@ -327,6 +333,8 @@ class ComparedPeriod(BaseModel):
     overall_conversion_rate: float
     people_total: int
     fallback_people: int = Field(description=FALLBACK_TEXT, examples=[0])
+    sampling: Literal["by_user", "biased"] | None = Field(None, description=SAMPLING_TEXT, examples=[None])
+    smallest_sample_rate: float | None = Field(None, description="Of a sampled funnel's events.", examples=[None])
     open: int
     dropped_by_exclusion: int | None = None
     stages_filled: list[StageFilled] | None = None

@@ -89,7 +89,8 @@ class _Asked(NamedTuple):
 
 
 async def _receipt(services: Services, request: Request, project: Project, asked: _Asked, format: Format) -> Response:
-    extras = Extras(frozenset({"receipt"}), session_gap_s=project.session_gap_seconds)
+    until_us = project.may_miss_single_events_until_us
+    extras = Extras(frozenset({"receipt"}), None, project.session_gap_seconds, until_us)
     snapshot = await services.snapshot(project.id)
     question = (snapshot, asked.definition, asked.time_range, asked.funnel_id, extras)
     if format == "json":

@@ -73,7 +73,7 @@ def funnel_command(
         time_range = resolve_time_range(options["start"], options["end"], timezone=owner.timezone)
         snapshot = await house.snapshot(owner.id)
         include = frozenset({"receipt"} if options["receipt"] else ())
-        extras = Extras(include, session_gap_s=owner.session_gap_seconds)
+        extras = Extras(include, None, owner.session_gap_seconds, owner.may_miss_single_events_until_us)
         return await house.run_funnel(snapshot, definition, time_range, None if funnel is None else funnel.id, extras)
 
     try:

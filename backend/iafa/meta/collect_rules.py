@@ -1,5 +1,6 @@
 """What a project's settings say about collecting: which share of the events is kept, and what is not written down."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,11 @@ class SamplingRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     event_type: str | None = None
     source: str | None = None
     window_seconds: int = 3600  # of `by: window`: the rate is the share of each such stretch of time
+
+
+def chooses_events(rules: Iterable[SamplingRule]) -> bool:
+    """Whether a person's events may be kept in part."""
+    return any(rule.by != "user" and 0 < rule.rate < 1 for rule in rules)
 
 
 class SchemaRule(msgspec.Struct, frozen=True, kw_only=True):

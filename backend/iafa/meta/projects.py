@@ -8,12 +8,14 @@ import msgspec
 
 from iafa.clock import US_PER_S, Clock
 from iafa.errors import Conflict, NotFound
+from iafa.event import TIME_MAX_US
 from iafa.meta.api_keys import ApiKey, KeyGrant, KeyKind, KeyRing, make_key
-from iafa.meta.collect_rules import PrivacySettings, SamplingRule, SchemaRule
+from iafa.meta.collect_rules import PrivacySettings, SamplingRule, SchemaRule, chooses_events
 from iafa.meta.ids import new_id
 from iafa.meta.json_file import JsonFile, Stored
 
 SALT_BYTES = 32
+KNOWN_TO_ALL_US = 10 * US_PER_S  # a change of rules is known to every worker by then
 PROJECTS_MAX = 500  # an organization's
 KEYS_MAX = 20  # a project's
 
@@ -53,6 +55,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit_per_ip_per_minute: int | None = 100
     monthly_quota: int | None = None
     sampling: tuple[SamplingRule, ...] = ()
+    sampled_singly_until_us: int = 0  # when the last rules that choose single events were changed
     schemas: tuple[SchemaRule, ...] = ()
     privacy: PrivacySettings = PrivacySettings()
     retention_days: int | None = 90
@@ -60,6 +63,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     session_gap_seconds: int = 3600
     tracker: TrackerSettings = TrackerSettings()
     keys: dict[str, ApiKey] = {}
+
+    @property
+    def may_miss_single_events_until_us(self) -> int:
+        """Of events from then on it is known that the project's rules never chose them without their people."""
+        return TIME_MAX_US if chooses_events(self.sampling) else self.sampled_singly_until_us
 
 
 class Projects:
@@ -140,7 +148,10 @@ class Projects:
                     if other.organization_id == project.organization_id and other.id != project_id
                 ]
                 _check_name(siblings, changes["name"])
-            records[project_id] = self._stamped(project, **changes)
+            kept = {}
+            if "sampling" in changes and chooses_events(project.sampling):
+                kept["sampled_singly_until_us"] = self._clock.now_us() + KNOWN_TO_ALL_US
+            records[project_id] = self._stamped(project, **changes, **kept)
             return records[project_id]
 
         return await self._file.change(edit)

@@ -22,6 +22,7 @@ from iafa.query.paths.solving import Wanted, solve_paths
 from iafa.query.paths.warming import WARMING
 from iafa.query.question import Extras, Question, question_of
 from iafa.query.receipts.receipt import asked_of, receipt_of
+from iafa.query.sampled_data import sampling_of
 from iafa.query.source import views_sql
 from iafa.query.tally import Tally
 from iafa.query.time_range import TimeRange, previous_range
@@ -88,7 +89,9 @@ def _other_period(question: Question) -> Question | None:
             errors=[FieldError("/include", "conflicting_fields", message)],
             code="invalid_query",
         )
-    return replace(question, time_range=time_range, extras=Extras(session_gap_s=question.extras.session_gap_s))
+    return replace(
+        question, time_range=time_range, extras=replace(question.extras, include=frozenset(), compare_with=None)
+    )
 
 
 def _read(snapshot: Snapshot, question: Question) -> Snapshot:
@@ -114,9 +117,11 @@ def _asked(
         if read.is_named:
             reading.make(views_sql(read, [str(file.absolute()) for file in read.files]))
         is_countable = _is_countable(question) and (question.wants("receipt") or not WARMING.is_ready)
-        by_fallback = fallback_people(reading, read, question)
+        # Before the counts: the last statement is what a receipt shows.
+        by_fallback, sampling = fallback_people(reading, read, question), sampling_of(reading, read, question)
         members = (_of_counts if is_countable else _of_paths)(reading, read, question)
         members["fallback_people"] = by_fallback
+        members |= sampling
         if question.wants("receipt"):
             members["receipt"] = receipt_of(
                 reading,

@@ -24,6 +24,7 @@ class Extras:
     include: frozenset[str] = frozenset()
     compare_with: TimeRange | None = None
     session_gap_s: int = SESSION_GAP_S
+    sampled_singly_until_us: int = 0  # until when rules of the project could choose events without their people
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Question:
                 sorted(self.extras.include),
                 None if other is None else (other.from_us, other.to_us, other.start, other.end),
                 self.extras.session_gap_s,
+                self.extras.sampled_singly_until_us,
             ]
         )
 

@@ -1348,6 +1348,18 @@ export interface components {
              * @example 0
              */
             fallback_people: number;
+            /**
+             * Sampling
+             * @description Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events, and fewer of them convert than did.
+             * @example null
+             */
+            sampling?: ("by_user" | "biased") | null;
+            /**
+             * Smallest Sample Rate
+             * @description Of a sampled funnel's events.
+             * @example null
+             */
+            smallest_sample_rate?: number | null;
             /** Open */
             open: number;
             /** Dropped By Exclusion */
@@ -2829,6 +2841,18 @@ export interface components {
              * @example 0
              */
             fallback_people: number;
+            /**
+             * Sampling
+             * @description Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events, and fewer of them convert than did.
+             * @example null
+             */
+            sampling?: ("by_user" | "biased") | null;
+            /**
+             * Smallest Sample Rate
+             * @description Of a sampled funnel's events.
+             * @example null
+             */
+            smallest_sample_rate?: number | null;
             /**
              * Open
              * @description Not converted people whose window has not ended.
@@ -9867,6 +9891,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -9979,6 +10005,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -10204,6 +10232,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -10316,6 +10346,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -12862,6 +12894,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -12974,6 +13008,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -13212,6 +13248,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -13324,6 +13362,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [

@@ -6,7 +6,9 @@ import pytest
 
 from iafa.clock import FakeClock
 from iafa.errors import Conflict, NotFound
+from iafa.event import TIME_MAX_US
 from iafa.meta.api_keys import KeyGrant
+from iafa.meta.collect_rules import SamplingRule
 from iafa.meta.json_file import JsonFile
 from iafa.meta.projects import KEYS_MAX, Project, Projects
 
@@ -133,3 +135,23 @@ async def test_a_stale_version_does_not_overwrite(projects: Projects) -> None:
     with pytest.raises(Conflict) as refused:
         await projects.update(project.id, changes={"retention_days": 5}, expected_version=1)
     assert refused.value.code == "version_conflict"
+
+
+async def test_rules_that_chose_single_events_are_remembered_when_they_are_gone(
+    projects: Projects, clock: FakeClock
+) -> None:
+    project, _write, _secret = await projects.add("org", name="p", settings={})
+    by_user, singly = SamplingRule(rate=0.5), SamplingRule(rate=0.5, by="random")
+    assert project.may_miss_single_events_until_us == 0
+    project = await projects.update(project.id, changes={"sampling": (by_user, SamplingRule(rate=0, by="random"))})
+    assert project.may_miss_single_events_until_us == 0
+    project = await projects.update(project.id, changes={"sampling": (by_user, singly)})
+    assert project.may_miss_single_events_until_us == TIME_MAX_US
+    project = await projects.update(project.id, changes={"name": "q"})
+    clock.advance(60)
+    project = await projects.update(project.id, changes={"sampling": (by_user,)})
+    until_us = project.may_miss_single_events_until_us
+    assert clock.now_us() < until_us < clock.now_us() + 60_000_000
+    clock.advance(60)
+    project = await projects.update(project.id, changes={"sampling": ()})
+    assert project.may_miss_single_events_until_us == until_us
