@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from iafa.clock import SystemClock
-from iafa.event import DropReason
+from iafa.event import COUNTED_ONLY, DropReason
 from iafa.jobs.live import NOT_REFUSED
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.layout import Layout
@@ -222,6 +222,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 def test_every_reason_has_a_case() -> None:
     assert set(CASES) == {str(reason) for reason in DropReason}
+    assert set(NOT_REFUSED) == COUNTED_ONLY, "what the view calls by another name than refused has no row"
 
 
 @pytest.mark.parametrize("reason", CASES)

@@ -23,6 +23,7 @@ from iafa.clock import to_iso
 from iafa.errors import IafaError
 from iafa.jobs.live import Choice, LiveFeed, Watcher
 from iafa.meta.live_tickets import LIFE_S, LiveTickets, Ticket
+from iafa.meta.projects import Project
 
 router = APIRouter(prefix="/api/v1", tags=["live"], route_class=StrictRoute)
 log = logging.getLogger("iafa.live")
@@ -83,10 +84,10 @@ async def live(websocket: WebSocket, ticket_text: Annotated[str, Depends(live_ti
         ticket = await asyncio.to_thread(desk.tickets.redeem, ticket_text)
         if ticket is None:
             raise _Closed(NO_TICKET, "the ticket is not valid, or was used")
-        await _still_allowed(services, ticket)
+        project = await _still_allowed(services, ticket)
         has_news = asyncio.Event()
         wake = partial(_wake, asyncio.get_running_loop(), has_news)
-        watcher = await asyncio.to_thread(desk.feed.watch, ticket.project_id, wake)
+        watcher = await asyncio.to_thread(desk.feed.watch, project.id, wake, project.organization_id)
         if watcher is None:
             raise _Closed(TOO_MANY, "too many sockets are open")
         await _serve(websocket, services, ticket, watcher, has_news)
@@ -176,13 +177,13 @@ async def _listen(websocket: WebSocket, watcher: Watcher) -> None:
         await asyncio.sleep(ASKED_PAUSE_S)
 
 
-async def _still_allowed(services: Services, ticket: Ticket) -> None:
+async def _still_allowed(services: Services, ticket: Ticket) -> Project:
     """A session that ended, or a project that went, ends the socket as well."""
     try:
         user = await services.accounts.caller(ticket.user_id, ticket.session_id)
     except IafaError:
         raise _Closed(NO_TICKET, "the session has ended") from None
     try:
-        await project_of(services, SignedIn(user, ticket.session_id), ticket.project_id)
+        return await project_of(services, SignedIn(user, ticket.session_id), ticket.project_id)
     except IafaError:
         raise _Closed(FOREIGN, "the project is not yours") from None

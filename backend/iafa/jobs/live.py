@@ -29,6 +29,7 @@ QUEUE_MAX = 500
 SHOWN_MAX = 200  # of one project and look: nobody reads faster
 WATCHERS_MAX = 100  # of one worker
 PROJECT_WATCHERS_MAX = 20
+TENANT_WATCHERS_MAX = 40  # of all projects of one organization: no number of projects takes all places
 IDS_REMEMBERED = 20_000
 NOT_REFUSED: dict[str, Result] = {
     DropReason.DUPLICATE: "duplicate",
@@ -92,6 +93,7 @@ class Watcher:
 
     project_id: str
     wake: Callable[[], None]
+    tenant: str = ""
     wanted: Choice = EVERYTHING
     _queue: deque[bytes] = field(default_factory=deque)
     _skipped: int = 0
@@ -136,13 +138,12 @@ class LiveFeed:
         self._changed = threading.Event()
         self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def watch(self, project_id: str, wake: Callable[[], None]) -> Watcher | None:
-        """A watcher of what comes from now on; None when there are too many."""
-        watcher = Watcher(project_id, wake)
+    def watch(self, project_id: str, wake: Callable[[], None], tenant: str = "") -> Watcher | None:
+        """A watcher of what comes from now on; None when there are too many. `tenant` is whose the project is."""
+        watcher = Watcher(project_id, wake, tenant)
         with self._entering:
             with self._lock:
-                here = sum(one.project_id == project_id for one in self._watchers)
-                if len(self._watchers) >= WATCHERS_MAX or here >= PROJECT_WATCHERS_MAX:
+                if not self._has_room(watcher):
                     return None
                 self._watchers.append(watcher)  # from here on the thread does not end
                 is_read = self._thread is not None
@@ -159,6 +160,15 @@ class LiveFeed:
                 raise
             self._tell(watchers)
         return watcher
+
+    def _has_room(self, watcher: Watcher) -> bool:
+        of_project = sum(one.project_id == watcher.project_id for one in self._watchers)
+        of_tenant = sum(one.tenant == watcher.tenant for one in self._watchers)
+        return (
+            len(self._watchers) < WATCHERS_MAX
+            and of_project < PROJECT_WATCHERS_MAX
+            and (not watcher.tenant or of_tenant < TENANT_WATCHERS_MAX)
+        )
 
     def _start(self) -> None:
         follower = Follower(self._journals)  # before the answer: nothing that comes after it is missed

@@ -84,7 +84,10 @@ async def test_a_socket_that_goes_before_it_is_told_anything_is_no_error(monkeyp
     async def gone(_text: str) -> None:
         raise WebSocketDisconnect(1006)
 
-    monkeypatch.setattr(live, "_still_allowed", nothing)
+    async def allowed(*_: object) -> object:
+        return SimpleNamespace(id=PROJECT, organization_id="org")
+
+    monkeypatch.setattr(live, "_still_allowed", allowed)
     monkeypatch.setattr(live, "is_own_page", lambda *_: True)
     desk = SimpleNamespace(
         tickets=SimpleNamespace(redeem=lambda _text: TICKET),

@@ -10,7 +10,16 @@ import pytest
 from iafa.clock import FakeClock
 from iafa.errors import RateLimited
 from iafa.event import Event, Rejected
-from iafa.jobs.live import PROJECT_WATCHERS_MAX, QUEUE_MAX, SHOWN_MAX, Choice, LiveFeed, LiveItem, Watcher
+from iafa.jobs.live import (
+    PROJECT_WATCHERS_MAX,
+    QUEUE_MAX,
+    SHOWN_MAX,
+    TENANT_WATCHERS_MAX,
+    Choice,
+    LiveFeed,
+    LiveItem,
+    Watcher,
+)
 from iafa.journal.follow import Follower
 from iafa.journal.format import Kind
 from iafa.journal.watchers import LOOKED_EVERY_S, STALE_S, Watchers
@@ -142,6 +151,19 @@ def test_watchers_are_bounded_and_make_room_when_they_leave(tmp_path: Path) -> N
     again = feed.watch(PROJECT, lambda: None)
     assert again is not None
     for one in (*watchers[1:], other, again):
+        assert one is not None
+        feed.leave(one)
+
+
+def test_no_number_of_projects_takes_the_places_of_other_tenants(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    feed = LiveFeed(lake.layout.journal, Watchers(tmp_path / "run", lake.clock))
+    own = [feed.watch(f"p{n:011}", lambda: None, "greedy") for n in range(TENANT_WATCHERS_MAX)]
+    assert None not in own
+    assert feed.watch("p99999999999", lambda: None, "greedy") is None
+    other = feed.watch(OTHER_PROJECT, lambda: None, "modest")
+    assert other is not None
+    for one in (*own, other):
         assert one is not None
         feed.leave(one)
 
