@@ -106,8 +106,8 @@ router = APIRouter(prefix="/api/v1/upload", tags=["collect"], route_class=Questi
     "A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, "
     "`session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a "
     "property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the "
-    "user. Limits on age, dates and rate do not apply, but rows older than the project's `retention_days` are refused: "
-    "set it first.\n\n"
+    "user. Limits on age, dates and rate, the quota and sampling do not apply; the project's schemas and privacy do. "
+    "Rows older than its `retention_days` are refused: set it first.\n\n"
     "`preset` reads an export of another tool: Segment, PostHog, Mixpanel, Amplitude, GA4 or Umami.\n\n"
     "Sending the same file again changes nothing: rows without an id get one made of the file's content and the row.",
     openapi_extra=_BODY,

@@ -1009,7 +1009,7 @@ export interface paths {
          * Upload a file of events
          * @description Loads NDJSON, CSV or Parquet into the project of the secret key. All of it becomes visible at once, before the answer; a request that fails stores nothing.
          *
-         *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate do not apply, but rows older than the project's `retention_days` are refused: set it first.
+         *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate, the quota and sampling do not apply; the project's schemas and privacy do. Rows older than its `retention_days` are refused: set it first.
          *
          *     `preset` reads an export of another tool: Segment, PostHog, Mixpanel, Amplitude, GA4 or Umami.
          *
