@@ -23,9 +23,10 @@ const EVERYTHING = { ...FULL, vitals: true };
  */
 export const BUILDS = {
   't.lite': { entry: 'lite', features: NOTHING, budget: 550 },
-  't.web': { entry: 'script-tag', features: NOTHING, budget: 1540 },
-  t: { entry: 'script-tag', features: FULL, budget: 2560 },
-  't.vitals': { entry: 'script-tag', features: EVERYTHING, budget: 2980 },
+  // The aim is 1450 for the web build and 2300 for the full one.
+  't.web': { entry: 'script-tag', features: NOTHING, budget: 1485 },
+  t: { entry: 'script-tag', features: FULL, budget: 2470 },
+  't.vitals': { entry: 'script-tag', features: EVERYTHING, budget: 2900 },
   stub: { entry: 'stub', features: NOTHING, budget: 300 },
 };
 
@@ -65,14 +66,27 @@ export function buildScript(name = 't') {
   if (name === 'stub') return text.slice('(()=>{'.length, -'})();'.length);
   const { code = '' } = minify_sync(text.replace(/^\(\(\)=>(.*)\)\(\);$/s, '$=>$1'), {
     ecma: 2020,
-    compress: { expression: true, passes: 5, ecma: 2020, unsafe: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, comparisons: false },
+    compress: { expression: true, passes: 5, ecma: 2020, unsafe: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, comparisons: false, booleans_as_integers: true },
   });
   return `(${code.replace(/;$/, '')})({});`;
 }
 
-/** @param {string} text */
+/**
+ * The smaller of what the encoder makes of it as text and as any data; a window of 64 KiB has the shortest header.
+ * @param {string} text
+ */
 export function brotli(text) {
-  return brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+  const [first, second] = [constants.BROTLI_MODE_TEXT, constants.BROTLI_MODE_GENERIC].map((mode) =>
+    brotliCompressSync(text, {
+      params: {
+        [constants.BROTLI_PARAM_QUALITY]: 11,
+        [constants.BROTLI_PARAM_LGWIN]: 16,
+        [constants.BROTLI_PARAM_MODE]: mode,
+      },
+    }),
+  );
+  if (!first || !second) throw new Error('the encoder gave nothing');
+  return first.length < second.length ? first : second;
 }
 
 /**

@@ -8,20 +8,27 @@ export const enum Held {
 
 export const held: (() => unknown)[] = [];
 
-/** Nothing may be sent, stored or made yet: the tracker has not started, or the visitor was not asked. */
-export const isWaiting = (): boolean => (WITH.rules ? !options.key || options.consent === 'required' : !options.key);
+declare global {
+  interface Document {
+    readonly prerendering?: boolean;
+  }
+}
+
+/** Nothing may be sent, stored or made yet: not started, a page that nobody may ever see, or a visitor not asked. */
+export const isWaiting = (): unknown =>
+  WITH.rules
+    ? !options.key || document.prerendering || options.consent == 'required'
+    : !options.key || document.prerendering;
 
 /** Neither yet, nor any more. */
-export const isRefused = (): boolean => isWaiting() || options.consent === false;
+export const isRefused = (): unknown => isWaiting() || options.consent == 'off';
 
 /** Nothing is stored and no id is made. */
-export const isCookieless = (): boolean => WITH.rules && (options.cookieless != null || options.consent === 'cookieless');
+export const isCookieless = (): boolean => WITH.rules && (options.cookieless != null || options.consent == 'cookieless');
 
 /** Runs now, or once the tracker has started and the visitor agreed; at most 100 calls wait. */
 export const whenAllowed = (run: () => unknown): unknown => (isWaiting() ? held[Held.Last] || held.push(run) : run());
 
 /** What waited for a refusal is refused one by one. */
 export const release = (): unknown =>
-  WITH.rules
-    ? isWaiting() || held.splice(0).forEach(guarded((run) => run()))
-    : held.forEach(guarded((run) => run()));
+  isWaiting() || held.splice(0).forEach(guarded((run) => run()));

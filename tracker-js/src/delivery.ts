@@ -43,11 +43,11 @@ export const isLeaving = (isGoneNow = isGone): boolean => (isGone = isGoneNow) |
  * One request, and what follows from its answer. Text without any header of our own, so that no preflight happens.
  */
 const sendBatch = async (): Promise<void> => {
-  const batch: string[] = [];
+  const batch = queue.splice(0, batchEventsMax || 1);
   const told = dropped;
   let answer: Partial<Response>;
-  do batch.push(queue.shift()!);
-  while (queue[0] && batch.length < batchEventsMax && bytesOf([batch, queue[0]]) < Max.BatchBytes);
+  // One event alone goes whatever its size: storage is not ours alone, and the server judges.
+  while (batch[1] && bytesOf(batch) > Max.BatchBytes) queue.unshift(batch.pop()!);
   const bytes = bytesOf(batch);
   dropped = 0;
   try {
@@ -69,14 +69,20 @@ const sendBatch = async (): Promise<void> => {
   else {
     dropped += told;
     // Too much at once: half of it. Half of one event is nothing, and drops it. No answer has no status: "undefined".
-    if (answer.status === 413 ? (batchEventsMax = batch.length >> 1) : /^(u|429|5)/.test(answer.status as never)) {
-      keep([...batch, ...queue]);
+    if (answer.status == 413 ? (batchEventsMax = batch.length >> 1) : /^(u|429|5)/.test(answer.status as never)) {
+      queue.unshift(...batch);
       clearTimeout(timer as number);
       // 1 s, 2 s, 4 s ... 60 s, times 0.5 to 1.5; what the server names wins.
       failures++;
-      const backoffMs = Math.min(Wait.BaseMs * 2 ** failures, Wait.LongestMs) * (0.5 + Math.random());
-      timer = setTimeout(send, Math.min((answer.headers?.get('Retry-After') as never) * 1000 || backoffMs, Wait.NamedMs), 1);
-      if (isLeaving()) send();
+      timer = setTimeout(
+        send,
+        Math.min(
+          (answer.headers?.get('Retry-After') as never) * 1000 || Math.min(Wait.BaseMs * 2 ** failures, Wait.LongestMs) * (0.5 + Math.random()),
+          Wait.NamedMs,
+        ),
+        1,
+      );
+      send();
     } else dropped += batch.length;
   }
 };
@@ -93,7 +99,7 @@ const sendOrStore = async (isTry?: unknown): Promise<void> => {
   if (visitorsRefusal()) queue = [];
   else {
     keep([...(read(Key.Queue) || '').split('\n'), ...queue].filter((event) => event));
-    write(Key.Queue, !isTry && (failures || !navigator.onLine || options.exit === 'next') ? queue.splice(0).join('\n') : '');
+    write(Key.Queue, !isTry && (failures || !navigator.onLine || options.exit == 'next') ? queue.splice(0).join('\n') : '');
   }
   while (queue[0]) last = sendBatch();
   await last;
@@ -122,10 +128,7 @@ export const schedule = (): unknown =>
 
 /** Adds the newest event. One above 30 KB is dropped. */
 export const append = (event: string): Reason => {
-  if (bytesOf(event) > Max.EventBytes) {
-    if (WITH.retry) dropped++;
-    return WITH.debug && 'size';
-  }
+  if (bytesOf(event) > Max.EventBytes) return WITH.retry && (dropped++, 'size');
   // Without a second try nothing stays long enough to need a bound but the body's.
   if (!WITH.retry && bytesOf([queue, event]) > Max.BatchBytes) send();
   queue.push(event);
@@ -140,6 +143,5 @@ export const clearQueue = (): void => {
 };
 
 /** Sends what waits, unless a failure is being waited out. */
-export const flush = async (): Promise<void> => {
-  if (!failures) await send(1);
-};
+// eslint-disable-next-line @typescript-eslint/require-await -- a promise either way
+export const flush = async (): Promise<unknown> => failures || send(1);

@@ -54,7 +54,7 @@ export type Hook = (event: WireEvent) => WireEvent | null | undefined;
 let hook: Hook = (event) => event;
 let globals: Properties = {};
 let pageViewId: string | undefined;
-const pageDraw = WITH.rules ? Math.random() : 0;
+const pageDraw = WITH.rules ? String(Math.random()) : '';
 
 export const setHook = (before: Hook): void => {
   hook = before;
@@ -72,7 +72,8 @@ export const forgetContext = (): void => {
 };
 
 /** Makes an event of what is known now; `known` overrides what the page would say. */
-export const emit = (n: string, properties?: unknown, known?: Partial<WireEvent>): void => {
+export const emit = (n?: string | false, properties?: unknown, known?: Partial<WireEvent>): void => {
+  if (!n) return;
   const event: WireEvent = {
     n,
     t: Date.now(),
@@ -80,35 +81,35 @@ export const emit = (n: string, properties?: unknown, known?: Partial<WireEvent>
     r: referrer || document.referrer,
     c: document.title,
     // The screen, not the window: reading the window's size makes the browser compute the layout.
-    w: `${screen.width}x${screen.height}`,
+    // eslint-disable-next-line @typescript-eslint/restrict-plus-operands -- a template is longer
+    w: screen.width + 'x' + screen.height,
     g: navigator.language,
     z: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    p: { ...(WITH.rules && { tag: options.tag }), ...globals, ...(typeof properties === 'object' && properties) },
+    p: { ...(WITH.rules && { tag: options.tag }), ...globals, ...(Object(properties) === properties && (properties as Properties)) },
     ...known,
   };
   const complete = (): void => {
     let reason = refusal();
     if (WITH.rules)
       reason ||=
-        (event.u && isCookieless() && 'cookieless') ||
+        (isCookieless() ? event.u && 'cookieless' : ((event.a = anonymousId()), 0)) ||
         // A person is in or out as a whole. Random ids need no hash: the last digits say who is in.
-        ((event.x = Number(options.sample ?? 1)) <= (isCookieless() ? pageDraw : (('.' + anonymousId().slice(-6)) as never)) && 'sample');
+        ((event.x = +(options.sample ?? 1)) <= (('.' + (event.a || pageDraw).slice(-6)) as never) && 'sample');
     if (!reason) {
       event.i = randomId();
-      if (WITH.identity && !isCookieless()) {
+      if (WITH.identity && event.a) {
         const [lastMs, stored] = session();
-        if (n === BuiltIn.Identify) write(Key.User, event.u);
-        event.a = anonymousId();
+        if (n == BuiltIn.Identify) write(Key.User, event.u);
         event.u ||= read(Key.User);
         // A hint for the server, which derives sessions from the events itself.
         event.s = (event.t - (lastMs as never) <= Session.GapMs && stored) || randomId();
         write(Key.Session, `${event.t}.${event.s}`);
       }
-      if (n === BuiltIn.PageView) pageViewId = event.i;
+      if (n == BuiltIn.PageView) pageViewId = event.i;
       else event.v = pageViewId;
       const sent = hook(event);
-      if (sent) reason = append(JSON.stringify(sent));
-      else if (WITH.debug) reason = 'before';
+      if (WITH.debug) reason = sent ? append(JSON.stringify(sent)) : 'before';
+      else if (sent) append(JSON.stringify(sent));
     }
     if (WITH.debug && /iafa_debug=1/.test(location as never)) console.warn('iafa', reason || 'queued', event);
   };

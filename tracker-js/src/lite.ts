@@ -22,8 +22,8 @@ const send = (): void => {
 const track = (n?: string, p?: object): void => {
   if (
     navigator.globalPrivacyControl ||
-    (options.test === 'off' && navigator.webdriver) ||
-    (options.local === 'off' && LOCAL_HOST.test(location.hostname))
+    (options.test == 'off' && navigator.webdriver) ||
+    (options.local == 'off' && LOCAL_HOST.test(location.hostname))
   )
     return;
   events.push(JSON.stringify({ n, t: Date.now(), l: location.href, r: document.referrer || undefined, c: document.title, p }));
@@ -38,13 +38,13 @@ const page = (): void => {
 const turn = ({ persisted }: { persisted?: boolean }): void => {
   if (document.hidden) send();
   else if (!path || persisted) page();
-  else if (path !== location.pathname) page();
+  else if (path != location.pathname) page();
 };
 
 const held = (window.iafa?.q || []) as LiteCall[];
 const iafa = { track, page, q: { push: ([method, ...args]: LiteCall) => { iafa[method](...args); } } };
 window.iafa = window._iafa = iafa as never;
-for (const type of ['visibilitychange', 'pageshow', 'pagehide', 'popstate']) addEventListener(type, (type === 'pagehide' ? send : turn) as () => void, true);
+for (const type of ['visibilitychange', 'pageshow', 'pagehide', 'popstate']) addEventListener(type, (type == 'pagehide' ? send : turn) as () => void, true);
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
 const { pushState } = history;
 history.pushState = (...args) => {

@@ -37,4 +37,7 @@ export interface Options {
 }
 
 // One tracker a page: its state lives in the modules, where a name costs a letter. No key: not started.
-export const options = {} as Options;
+export let options = {} as Options;
+
+/** An answer about consent that was given before stays. */
+export const choose = (given: Options): unknown => (options = { ...given, ...options });

@@ -16,23 +16,23 @@ declare global {
 const isLocal = (): boolean => /^(127[.\d]+|\[.*|.*\blocalhost|)$/.test(location.hostname);
 
 /** Patterns with commas between them; `*` stands for anything. */
-const isListed = (patterns: string, text: string): boolean =>
-  RegExp(`^(${patterns.replace(/,/g, '|').replace(/\*/g, '.*')})$`).test(text);
+const isListed = (patterns: string | undefined, text: string): boolean =>
+  RegExp(`^(${patterns})$`.replace(/,/g, '|').replace(/\*/g, '.*')).test(text);
 
 /** The visitor's own wish: it also stops what was made before it. */
 export const visitorsRefusal = (): Reason =>
   WITH.rules
     ? (isOptedOut() && 'off') ||
-      (options.dnt !== 'off' && (navigator.globalPrivacyControl || navigator.doNotTrack === '1') && 'dnt') ||
+      (options.dnt != 'off' && (navigator.globalPrivacyControl || navigator.doNotTrack == '1') && 'dnt') ||
       (isRefused() && 'consent')
-    : isOptedOut() || (options.dnt !== 'off' && navigator.globalPrivacyControl);
+    : isOptedOut() || (options.dnt != 'off' && navigator.globalPrivacyControl);
 
 /** Without what needs to know the event or an id. */
 export const refusal = (): Reason =>
   WITH.rules
     ? visitorsRefusal() ||
-      (options.local === 'off' && isLocal() && 'local') ||
-      (options.test === 'off' && navigator.webdriver && 'test') ||
+      (options.local == 'off' && isLocal() && 'local') ||
+      (options.test == 'off' && navigator.webdriver && 'test') ||
       (!isListed(options.domains || '*', location.hostname) && 'domains') ||
-      (isListed(options.exclude || '', location.pathname) && 'exclude')
-    : visitorsRefusal() || (options.local === 'off' && isLocal()) || (options.test === 'off' && navigator.webdriver);
+      (isListed(options.exclude, location.pathname) && 'exclude')
+    : visitorsRefusal() || (options.local == 'off' && isLocal()) || (options.test == 'off' && navigator.webdriver);

@@ -21,16 +21,16 @@ declare global {
 
 guarded(() => {
   if (window._iafa) refuse();
-  const stub = window.iafa || {};
-  const held = (stub.q || []) as Call[];
-  const iafa = (WITH.identity ? ids : {}) as Iafa;
+  const held = (window.iafa?.q || []) as Call[];
+  const iafa = (WITH.identity ? ids : tracker) as Iafa;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- the methods use no `this`
   for (const name in tracker) iafa[name as 'optIn'] = guarded(tracker[name as 'optIn']);
-  const push = guarded(([method, ...args]: Call): unknown => (iafa[method] as (...args: unknown[]) => unknown)(...args));
-  iafa.q = stub.q = { push };
+  // The same list, for code that kept a reference to it.
+  held.push = guarded(([method, ...args]: Call) => (iafa[method] as (...args: unknown[]) => unknown)(...args)) as typeof held.push;
+  iafa.q = held;
   window.iafa = window._iafa = iafa;
   const { src, dataset } = document.currentScript as HTMLScriptElement;
   // eslint-disable-next-line @typescript-eslint/no-misused-spread -- its members are what is wanted
-  tracker.init({ host: new URL(src).origin, ...BAKED, ...dataset } as unknown as Options);
-  held.forEach(push);
+  iafa.init!({ host: new URL(src).origin, ...BAKED, ...dataset } as unknown as Options);
+  held.forEach(held.push as (call: Call) => unknown);
 })();

@@ -5,16 +5,10 @@ import { BuiltIn, emit, forgetContext, setGlobals, setHook, type Hook, type Prop
 import { guarded, refuse } from './guard';
 import { ids, textOf, type Ids } from './identity';
 import { click, submit } from './interactions';
-import { options, type Options } from './options';
+import { choose, options, type Options } from './options';
 import { Key, openStore, setFlag, write } from './store';
 import { measureDepth, turn, view } from './views';
 import { watchVitals } from './web-vitals';
-
-declare global {
-  interface Document {
-    readonly prerendering?: boolean;
-  }
-}
 
 /**
  * What a page can call. No method throws, whatever it is given; a call that cannot be honoured is dropped with a
@@ -92,32 +86,25 @@ const listeners = {
 
 export const tracker = {
   init(chosen) {
-    const start = guarded(() => {
-      // An answer about consent that was given before stays.
-      if (WITH.rules) Object.assign(options, chosen, { ...options });
-      else Object.assign(options, chosen);
-      if (WITH.rules) openStore();
-      if (WITH.vitals) guarded(watchVitals)();
-      for (const type in listeners) addEventListener(type, guarded(listeners[type as 'scroll']), true);
-      turn({});
-      if (WITH.rules && options[404] != null) emit(BuiltIn.NotFound);
-      release();
-      if (WITH.retry) schedule();
-      // Last, because a page may forbid it; all else is to be counted all the same.
-      for (const method of ['pushState', 'replaceState'] as const) {
-        // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
-        const original = history[method];
-        history[method] = (...args) => {
-          original.apply(history, args);
-          turn({});
-        };
-      }
-    });
     if (options.key) refuse();
     if (!(chosen.key ||= chosen.apiKey!)) return;
-    // A prerendered page has no visitor until it is activated; calls made before are held.
-    if (document.prerendering) addEventListener('prerenderingchange', start, true);
-    else start();
+    if (WITH.rules) choose(chosen);
+    else Object.assign(options, chosen);
+    if (WITH.rules) openStore();
+    if (WITH.vitals) guarded(watchVitals)();
+    for (const type in listeners) addEventListener(type, guarded(listeners[type as 'scroll']), true);
+    turn({});
+    if (WITH.rules && options[404] != null) emit(BuiltIn.NotFound);
+    if (WITH.retry) schedule();
+    // Last, because a page may forbid it; all else is to be counted all the same.
+    for (const method of ['pushState', 'replaceState'] as const) {
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+      const original = history[method];
+      history[method] = (...args) => {
+        original.apply(history, args);
+        turn({});
+      };
+    }
   },
   track(name, properties) {
     emit(textOf(name), properties);
@@ -157,11 +144,8 @@ export const tracker = {
       whenAllowed(forget);
     },
     consent(isGiven) {
-      // Whatever else a page says is no consent.
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-conversion -- the page is not checked
-      options.consent = !!isGiven;
-      if (isGiven) openStore();
-      else erase();
+      if ((options.consent = isGiven ? '' : 'off')) erase();
+      else openStore();
       release();
     },
   } as Partial<Tracker>),

@@ -1,4 +1,5 @@
 /** When a page counts as viewed, how long it was in front of somebody, and how far down they came. */
+import { release } from './consent';
 import { isLeaving, send } from './delivery';
 import { BuiltIn, emit } from './event';
 import { guarded } from './guard';
@@ -28,7 +29,7 @@ const closeEngagement = (): void => {
 
 export const view = (properties?: unknown): void => {
   closeEngagement();
-  if (page !== (page = current())) referrer = url;
+  if (page != (page = current())) referrer = url;
   url = location.href;
   depth = 0;
   sinceMs = Date.now();
@@ -37,11 +38,12 @@ export const view = (properties?: unknown): void => {
 
 /** One place for all comings and goings, so that one request takes all that a page says when it goes. */
 export const turn = guarded(({ type, persisted }: Partial<PageTransitionEvent>): void => {
-  if (isLeaving(type === 'pagehide')) {
+  if (isLeaving(type == 'pagehide')) {
     closeEngagement();
     if (WITH.vitals) emitVitals();
     send();
     // A tab opened in the background counts when somebody sees it first. Inside an application each new path is a view.
-  } else if (options.auto !== 'off' && (persisted || (page !== current() && (!page || options.spa !== 'off')))) view();
+  } else if (options.auto != 'off' && (persisted || (page != current() && (!page || options.spa != 'off')))) view();
   else if (page) sinceMs ||= Date.now();
+  release();
 });

@@ -31,7 +31,7 @@ function observe(type: string, take: (entry: VitalEntry) => void, durationThresh
 
 /** A page that is loaded unseen has no speed that anybody felt. */
 export function watchVitals(): void {
-  isTold = document.hidden;
+  isTold = document.hidden && !document.prerendering;
   const [navigation] = performance.getEntriesByType('navigation') as (PerformanceEntry & { activationStart?: number; responseStart: number })[];
   const startMs = navigation?.activationStart || 0;
   const since = (name: string, ms: number) => { vitals[name] = Math.max(0, Math.round(ms - startMs)); };

@@ -236,7 +236,7 @@ describe('consent', () => {
     const pages = [true, false].map((isGiven) => {
       const page = openPage({ isPrerendering: true, attributes: { consent: 'required' } });
       page.iafa.consent(isGiven);
-      page.window.document.dispatchEvent(new page.window.Event('prerenderingchange'));
+      page.activate();
       return page;
     });
     await vi.advanceTimersByTimeAsync(1000);

@@ -75,13 +75,11 @@ describe('the first page view', () => {
     const page = openPage({ isPrerendering: true });
     page.iafa.track('Early');
     await expect(page.iafa.flush()).resolves.toBeUndefined();
-    page.setHidden(true);
     await page.settle();
     expect(page.collector.requests).toHaveLength(0);
     expect(page.window.localStorage).toHaveLength(0);
 
-    page.setHidden(false);
-    page.window.document.dispatchEvent(new page.window.Event('prerenderingchange'));
+    page.activate();
     await page.settle();
     expect(page.collector.seen().map((event) => event.n)).toEqual(['page_view', 'Early']);
   });

@@ -49,6 +49,8 @@ export interface Page {
   errors: string[];
   runScript(): void;
   setHidden(isHidden: boolean): void;
+  /** Somebody comes to a page that was prerendered: in the order in which Chromium tells of it. */
+  activate(): void;
   dispatch(type: 'pagehide' | 'pageshow', persisted?: boolean): void;
   /** Lets the batch delay pass and the answers arrive. */
   settle(): Promise<void>;
@@ -70,7 +72,8 @@ export function openPage(options: PageOptions = {}): Page {
   Object.assign(window, { setTimeout, clearTimeout, Date, TextEncoder, Request, fetch: collector.fetch });
   for (const [name, value] of Object.entries(options.navigator ?? {})) define(window.navigator, name, value);
   defineStorage(window, options.storage ?? createStorage());
-  define(window.document, 'hidden', options.isHidden ?? false);
+  // A page that is prerendered is hidden.
+  define(window.document, 'hidden', options.isHidden ?? options.isPrerendering ?? false);
   define(window.document, 'prerendering', options.isPrerendering ?? false);
   define(window.document, 'currentScript', scriptTag(window, options.attributes ?? {}));
   if (options.stub) window.iafa = options.stub;
@@ -88,6 +91,11 @@ export function openPage(options: PageOptions = {}): Page {
     setHidden(isHidden) {
       define(window.document, 'hidden', isHidden);
       window.document.dispatchEvent(new window.Event('visibilitychange', { bubbles: true }));
+    },
+    activate() {
+      define(window.document, 'prerendering', false);
+      window.document.dispatchEvent(new window.Event('prerenderingchange'));
+      page.setHidden(false);
     },
     dispatch(type, persisted = false) {
       window.dispatchEvent(new window.PageTransitionEvent(type, { persisted }));
