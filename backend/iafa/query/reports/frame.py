@@ -69,6 +69,8 @@ class Frame:
     is_as_of_given: bool = False
     include: frozenset[str] = frozenset()
     compare_with: TimeRange | None = None
+    wants_sessions: bool = False  # sessions that reach over an end of the range are wanted whole
+    sessions_span: tuple[int, int] | None = None  # what is read for them, once it is known
 
     @property
     def from_us(self) -> int:
@@ -231,14 +233,15 @@ def frame_sql(
     columns: Collection[str] = (),
     matchers: Sequence[Stage] = (),
     properties: Sequence[str] = (),
+    conditions: Sequence[Condition] = (),
     span: tuple[int, int] | None = None,
 ) -> str:
-    """The frame's events as SQL: `person`, `time_us`, the `columns`, and what conditions of the matchers and the
-    texts of the properties look at.
+    """The frame's events as SQL: `person`, `time_us`, the `columns`, and what conditions of the matchers, the
+    `conditions` that the caller will ask for, and the texts of the properties look at.
 
     With matchers only events that one of them means, before the frame's filters; `span` replaces the range.
     """
-    conditions = [*frame.filters, *(condition for matcher in matchers for condition in matcher.filters)]
+    conditions = [*conditions, *frame.filters, *(each for matcher in matchers for each in matcher.filters)]
     wanted = {"user_hash", "created_at", *columns}.union(*map(filter_columns, conditions))
     wanted = wanted.union(*map(property_columns, properties))
     if matchers:

@@ -12,13 +12,17 @@ from iafa.query.definition import SEMANTICS, SEMANTICS_VERSION
 from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
 from iafa.query.receipts.receipt import Asked, receipt_of
 from iafa.query.reports.frame import Frame
+from iafa.query.reports.session_rule import sessions_span
 from iafa.query.source import views_sql
 
 Table = tuple[Sequence[str], Sequence[Sequence[object]]]  # names of columns, rows
 
 
 class Report(Protocol):
-    """A frozen dataclass with a `frame`. `span` is which instants it reads: files outside are never opened."""
+    """A frozen dataclass with a `frame`. `span` is which instants it reads: files outside are never opened.
+
+    Before a frame that wants sessions is asked, its `sessions_span` is found; `span` must hold that too.
+    """
 
     name: ClassVar[str]
 
@@ -80,6 +84,9 @@ def _asked(
 ) -> tuple[dict[str, Any], int]:
     """The members, and the rows of the files that were opened and of the tail."""
     frame = report.frame
+    if frame.wants_sessions:
+        frame = replace(frame, sessions_span=sessions_span(engine, snapshot, frame, cancellation))
+        report = report.with_frame(frame)
     from_us, to_us = report.span()
     read = snapshot.between(from_us, to_us)
     wants_receipt = "receipt" in frame.include
