@@ -24,6 +24,7 @@ from iafa.api import (
     properties,
     receipts,
     schema,
+    sessions,
     suggestions,
     tracker_files,
 )
@@ -42,6 +43,7 @@ API_ROUTERS = (
     analytics.router,
     people.router,
     properties.router,
+    sessions.router,
     suggestions.router,
     schema.router,
     receipts.router,

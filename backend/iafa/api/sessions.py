@@ -1,0 +1,109 @@
+"""The routes of the reports on sessions and of the overview."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from iafa.api.access import ReadableBodyProject, ReadableProject
+from iafa.api.bodies import QuestionRoute, json_object
+from iafa.api.report_frame import REPORT_BODY_PROBLEMS, REPORT_PROBLEMS, FrameFields, answer_report
+from iafa.api.services import ServicesOf
+from iafa.api.session_models import OverviewAnswer, SessionsAnswer
+from iafa.query.definition import Bucket
+from iafa.query.reports.overview import LISTS_DEFAULT, parse_overview
+from iafa.query.reports.sessions import GROUPS_MAX, parse_sessions
+from iafa.query.reports.visits import DIMENSIONS
+
+router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
+Interval = Annotated[Bucket | None, Query(description="`day` if absent.")]
+Groups = Annotated[int | None, Query(ge=1, le=GROUPS_MAX, description="So many of each list; 10 if absent.")]
+RULE = (
+    "A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to "
+    "the range in which it begins and is counted whole. With filters those sessions are counted that hold an event "
+    "which passes them."
+)
+_EXAMPLE = {"project_id": "p7c1n4d8j2g5b9f3h6m0", "start_date": "2026-10-01", "end_date": "2026-10-31"}
+
+
+def _body(**more: object) -> dict[str, Any]:
+    example = {"summary": "A month", "value": {**_EXAMPLE, **more}}
+    content = {"schema": {"type": "object"}, "examples": {"month": example}}
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+@router.get(
+    "/sessions",
+    response_model=SessionsAnswer,
+    summary="Ask for sessions",
+    description=f"How many sessions, how long, how deep, and how many of one event; by time, and by one of "
+    f"{', '.join(f'`{name}`' for name in DIMENSIONS)}. {RULE}",
+    responses=REPORT_PROBLEMS,
+)
+async def get_sessions(
+    project: ReadableProject,
+    services: ServicesOf,
+    request: Request,
+    frame: FrameFields,
+    interval: Interval = None,
+    breakdown: Annotated[str | None, Query(max_length=40, description="What to group by.")] = None,
+    limit: Groups = None,
+) -> Response:
+    fields = {**frame, "interval": interval, "breakdown": breakdown, "limit": limit}
+    return await answer_report(request, services, project, fields, parse_sessions)
+
+
+@router.post(
+    "/sessions",
+    response_model=SessionsAnswer,
+    summary="Ask for sessions with a body",
+    description=f"The same answer; the body takes filters as they are. {RULE}",
+    openapi_extra=_body(interval="week", breakdown="channel"),
+    responses=REPORT_BODY_PROBLEMS,
+)
+async def ask_sessions(
+    raw: Annotated[Mapping[str, Any], Depends(json_object)],
+    project: ReadableBodyProject,
+    services: ServicesOf,
+    request: Request,
+) -> Response:
+    return await answer_report(request, services, project, raw, parse_sessions)
+
+
+@router.get(
+    "/overview",
+    response_model=OverviewAnswer,
+    summary="Ask for the overview of a web site",
+    description="Visitors, visits and page views by time, the pages that were viewed, and what is known of the visits: "
+    f"{', '.join(f'`{name}`' for name in LISTS_DEFAULT)}, or those in `lists`. `present` is who did something in the "
+    f"last five minutes. {RULE}",
+    responses=REPORT_PROBLEMS,
+)
+async def get_overview(
+    project: ReadableProject,
+    services: ServicesOf,
+    request: Request,
+    frame: FrameFields,
+    interval: Interval = None,
+    lists: Annotated[list[str], Query(max_length=len(DIMENSIONS), description="What to list; repeated.")] = [],  # noqa: B006
+    limit: Groups = None,
+) -> Response:
+    fields = {**frame, "interval": interval, "lists": lists or None, "limit": limit}
+    return await answer_report(request, services, project, fields, parse_overview)
+
+
+@router.post(
+    "/overview",
+    response_model=OverviewAnswer,
+    summary="Ask for the overview with a body",
+    description=f"The same answer; the body takes filters as they are. {RULE}",
+    openapi_extra=_body(lists=["entry_page", "channel"]),
+    responses=REPORT_BODY_PROBLEMS,
+)
+async def ask_overview(
+    raw: Annotated[Mapping[str, Any], Depends(json_object)],
+    project: ReadableBodyProject,
+    services: ServicesOf,
+    request: Request,
+) -> Response:
+    return await answer_report(request, services, project, raw, parse_overview)

@@ -1,0 +1,96 @@
+"""The overview of a web site: visitors, visits, page views; where they came from, what they saw, who is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
+
+from iafa.clock import US_PER_S
+from iafa.lake.snapshot import Snapshot
+from iafa.query.binding import Parameters, sql_text
+from iafa.query.definition import Bucket
+from iafa.query.engine_duckdb import Reading
+from iafa.query.pages import PAGE_EVENT, path_sql
+from iafa.query.reports.bucketing import INTERVALS
+from iafa.query.reports.frame import Frame, FrameReader, Setting, frame_sql
+from iafa.query.reports.report import Table
+from iafa.query.reports.sessions import FIGURES, session_groups, session_series
+from iafa.query.reports.visits import DIMENSIONS
+
+PRESENT_S = 300  # who has done something within it is there
+LISTS_DEFAULT = ("entry_page", "exit_page", "channel", "referrer", "utm_source", "country", "device", "browser")
+GROUPS_DEFAULT, GROUPS_MAX = 10, 100
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`lists` are the dimensions of visits that are listed beside the pages."""
+
+    name: ClassVar[str] = "overview"
+    frame: Frame
+    now_us: int
+    interval: Bucket = "day"
+    lists: tuple[str, ...] = LISTS_DEFAULT
+    groups: int = GROUPS_DEFAULT
+
+    def with_frame(self, frame: Frame) -> "Overview":
+        return replace(self, frame=frame)
+
+    def span(self) -> tuple[int, int]:
+        """The last minutes too, if they are not in the range."""
+        from_us, to_us = self.frame.sessions_span or (self.frame.from_us, self.frame.to_us)
+        return min(from_us, self.now_us - PRESENT_S * US_PER_S), max(to_us, self.now_us + 1)
+
+    def key(self) -> object:
+        return [self.interval, self.lists, self.groups]
+
+    def members(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
+        total, buckets = session_series(reading, snapshot, self.frame, self.interval)
+        return {
+            "interval": self.interval,
+            "total": total,
+            "buckets": buckets,
+            "present": self._present(reading, snapshot),
+            "pages": self._pages(reading, snapshot),
+            "lists": [
+                {"property": name, "groups": session_groups(reading, snapshot, self.frame, name, self.groups)}
+                for name in self.lists
+            ],
+        }
+
+    def table(self, answer: Mapping[str, Any]) -> Table:
+        """The lists one below the other."""
+        rows: list[list[object]] = [["total", None, "value", *(answer["total"][name] for name in FIGURES)]]
+        for listed in answer["lists"]:
+            for one in listed["groups"]:
+                rows.append([listed["property"], one["value"], one["group"], *(one[name] for name in FIGURES)])
+        return ["property", "value", "group", *FIGURES], rows
+
+    def _pages(self, reading: Reading, snapshot: Snapshot) -> list[dict[str, Any]]:
+        """By path: views and people of the range, also of visits that began before it."""
+        parameters = Parameters(groups=self.groups, page_event=PAGE_EVENT)
+        events = frame_sql(self.frame, snapshot, parameters, columns=("event_type", "url"))
+        rows = reading.rows(sql_text("overview_pages", events=events, page=path_sql()), parameters.values)
+        return [{"page": page, "views": views, "people": people} for page, views, people in rows]
+
+    def _present(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
+        parameters = Parameters(page_event=PAGE_EVENT)
+        span = (self.now_us - PRESENT_S * US_PER_S, self.now_us + 1)
+        events = frame_sql(self.frame, snapshot, parameters, columns=("event_type",), span=span)
+        ((people, views),) = reading.rows(sql_text("overview_present", events=events), parameters.values)
+        return {"people": people, "page_views": views, "seconds": PRESENT_S}
+
+
+def parse_overview(fields: Mapping[str, object], setting: Setting) -> Overview:
+    """Raises ValidationFailed that names every wrong field."""
+    reader = FrameReader(fields, setting)
+    frame = reader.frame(("interval", "lists", "limit"))
+    interval = cast(Bucket, reader.choice("interval", INTERVALS))
+    lists: tuple[str, ...] = LISTS_DEFAULT
+    if fields.get("lists") is not None:
+        given = reader.errors.sequence(fields["lists"], "/lists", most=len(DIMENSIONS))
+        lists = tuple(
+            dict.fromkeys(reader.errors.choice(one, f"/lists/{n}", DIMENSIONS) for n, one in enumerate(given))
+        )
+    groups = reader.number("limit", GROUPS_DEFAULT, most=GROUPS_MAX)
+    reader.done()
+    return Overview(replace(frame, wants_sessions=True), setting.now_us, interval, lists, groups)

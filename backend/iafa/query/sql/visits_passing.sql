@@ -1,0 +1,4 @@
+-- Which sessions hold an event that passes the filters?
+semi join (
+    {passing}
+) as passing using (session)

@@ -1,0 +1,147 @@
+"""Sessions and the overview equal the naive reference, over files, parts and tail, with edges, bots and both changes
+of clocks.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from iafa.clock import to_iso
+from iafa.errors import ValidationFailed
+from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.reports.frame import Setting
+from iafa.query.reports.overview import PRESENT_S, parse_overview
+from iafa.query.reports.report import report_answer
+from iafa.query.reports.sessions import FIGURES, parse_sessions
+from tests.support import sessions_oracle
+from tests.support.chance import chance
+from tests.support.report_lake import AUTUMN_US, DAY_US, SPRING_US, ReportLake, report_lake
+from tests.unit.query.rows import an_engine
+
+BERLIN = "Europe/Berlin"
+FIRST = {SPRING_US: datetime(2026, 3, 27), AUTUMN_US: datetime(2025, 10, 24)}
+
+
+@pytest.fixture(scope="module", params=[SPRING_US, AUTUMN_US], ids=["spring", "autumn"])
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ReportLake:
+    return report_lake(tmp_path_factory.mktemp("shop") / "data", first_us=request.param, people=25)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
+    engine = an_engine(tmp_path_factory.mktemp("engine"))
+    yield engine
+    engine.close()
+
+
+def local_us(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=ZoneInfo(BERLIN)).astimezone(UTC).timestamp()) * 1_000_000
+
+
+def first_day(shop: ReportLake) -> datetime:
+    return FIRST[SPRING_US if shop.events[0]["t"] >= SPRING_US else AUTUMN_US]
+
+
+def questions(shop: ReportLake, salt: str) -> Iterator[tuple[dict[str, Any], list[list[Any]], int, int, int]]:
+    """Fields, the sessions that are expected, their range and the gap."""
+    draw = chance(salt)
+    for _ in range(12):
+        start = first_day(shop) + timedelta(days=draw.randrange(4))
+        end = start + timedelta(days=draw.randrange(1, 4))
+        lo, hi = local_us(start), local_us(end)
+        gap_s = draw.choice((900, 3_600, 7_200))
+        fields: dict[str, Any] = {
+            "start_date": start.date().isoformat(),
+            "end_date": (end - timedelta(days=1)).date().isoformat(),
+        }
+        events = list(shop.events)
+        if draw.random() < 0.4:
+            fields["exclude_bots"] = True
+            events = [event for event in events if not event["is_bot"]]
+        if draw.random() < 0.3:
+            as_of_us = lo + draw.randrange(2 * DAY_US)
+            fields["as_of"] = to_iso(as_of_us)
+            events = [event for event in events if event["t"] <= as_of_us]
+        found = sessions_oracle.sessions(events, lo, hi, gap_s)
+        if draw.random() < 0.4:
+            fields["filters"] = [{"property": "plan", "op": "eq", "value": "pro"}]
+            found = [one for one in found if any(event["properties"].get("plan") == "pro" for event in one)]
+        yield fields, found, lo, hi, gap_s
+
+
+def figures(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: answer[name] for name in FIGURES}
+
+
+def test_sessions_equal_the_reference(engine: DuckEngine, shop: ReportLake) -> None:
+    counted = 0
+    for fields, found, lo, hi, gap_s in questions(shop, "sessions"):
+        setting = Setting(BERLIN, gap_s, shop.clock.now_us())
+        dimension = chance(str(fields)).choice(("entry_page", "exit_page", "referrer", "utm_source"))
+        asked = {**fields, "breakdown": dimension, "limit": 2, "interval": "day"}
+        answer = report_answer(engine, shop.snapshot, parse_sessions(asked, setting))
+        assert figures(answer["total"]) == sessions_oracle.figures(found)
+        days = [datetime.fromtimestamp(one[0]["t"] // 1_000_000, ZoneInfo(BERLIN)).date().isoformat() for one in found]
+        for bucket in answer["buckets"]:
+            own = [one for one, day in zip(found, days, strict=True) if day == bucket["bucket"]]
+            assert figures(bucket) == sessions_oracle.figures(own), bucket
+        assert len(answer["buckets"]) == round((hi - lo) / DAY_US)
+        shown = [(one["value"], one["group"], figures(one)) for one in answer["breakdown"]["groups"]]
+        assert shown == sessions_oracle.groups(found, dimension, 2)
+        counted += len(found)
+    assert counted > 500
+
+
+def test_the_overview_equals_the_reference(engine: DuckEngine, shop: ReportLake) -> None:
+    for fields, found, lo, hi, gap_s in questions(shop, "overview"):
+        now_us = shop.clock.now_us() if "as_of" in fields else max(event["t"] for event in shop.events) + 60_000_000
+        asked = {**fields, "lists": ["entry_page", "utm_source"], "limit": 3}
+        answer = report_answer(engine, shop.snapshot, parse_overview(asked, Setting(BERLIN, gap_s, now_us)))
+        assert figures(answer["total"]) == sessions_oracle.figures(found)
+        for listed in answer["lists"]:
+            shown = [(one["value"], one["group"], figures(one)) for one in listed["groups"]]
+            assert shown == sessions_oracle.groups(found, listed["property"], 3)
+        if "as_of" in fields or "filters" in fields:
+            continue
+        kept = [event for event in shop.events if not (fields.get("exclude_bots") and event["is_bot"])]
+        viewed = [event for event in kept if lo <= event["t"] < hi and event["name"] == "page_view"]
+        views = Counter(path_of(event["url"]) for event in viewed)
+        pages = [(one["page"], one["views"]) for one in answer["pages"]]
+        assert pages == sorted(views.items(), key=lambda item: (-item[1], item[0]))[:3]
+        present = [event for event in kept if now_us - PRESENT_S * 1_000_000 <= event["t"] <= now_us]
+        assert answer["present"]["people"] == len({event["person"] for event in present})
+
+
+def path_of(url: str) -> str:
+    return url.removeprefix("https://shop.example.com").partition("?")[0]
+
+
+def test_a_comparison_and_a_file(engine: DuckEngine, shop: ReportLake) -> None:
+    day = (first_day(shop) + timedelta(days=2)).date().isoformat()
+    fields = {"start_date": day, "end_date": day, "include": ["compare", "receipt"], "breakdown": "channel"}
+    report = parse_sessions(fields, Setting(BERLIN, 3_600, shop.clock.now_us()))
+    answer = report_answer(engine, shop.snapshot, report)
+    start = first_day(shop) + timedelta(days=1)
+    found = sessions_oracle.sessions(shop.events, local_us(start), local_us(start + timedelta(days=1)))
+    assert figures(answer["compare"]["total"]) == sessions_oracle.figures(found)
+    assert "session_start_us" in answer["receipt"]["sql"]
+    columns, rows = report.table(answer)
+    assert columns[:3] == ["channel", "group", "sessions"]
+    assert sum(int(str(row[2])) for row in rows) == answer["total"]["sessions"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [({"breakdown": "plan"}, "/breakdown"), ({"interval": "year"}, "/interval"), ({"limit": 0}, "/limit")],
+)
+def test_a_wrong_field_is_named(fields: dict[str, Any], pointer: str) -> None:
+    for parse in (parse_sessions, parse_overview):
+        if pointer == "/breakdown" and parse is parse_overview:
+            continue
+        with pytest.raises(ValidationFailed) as refused:
+            parse(fields, Setting())
+        assert [error.pointer for error in refused.value.errors] == [pointer]
