@@ -12,7 +12,7 @@ PORT ?= 8000
 DATA_DIR ?= ./data
 TIMES ?= 10
 TORTURED := tests/crash tests/property/test_lake_machine.py \
-	$(addprefix tests/property/,test_paths_oracle.py test_paths_in_the_lake.py test_path_solvers.py)
+	$(addprefix tests/property/,test_paths_oracle.py test_paths_in_the_lake.py test_path_solvers.py test_event_log.py)
 CASES ?= 10000
 UV_VERSION := 0.13.8
 
@@ -101,7 +101,7 @@ bench: setup ## Measure speed (tests/bench)
 		$(VENV)/bin/python -m "tests.bench.$$(basename "$$file" .py)" || exit 1; done
 
 .PHONY: torture
-torture: setup ## Crash tests ten times as long, 10,000 cases of each funnel, fresh seed (IAFA_TEST_SEED=n repeats one)
+torture: setup ## Crash tests ten times as long, 10,000 cases of each funnel and walks, fresh seed (IAFA_TEST_SEED=n repeats one)
 	@seed=$${IAFA_TEST_SEED:-$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}; echo "IAFA_TEST_SEED=$$seed"; \
 	IAFA_TEST_SEED=$$seed IAFA_TEST_TIMES=$(TIMES) IAFA_TEST_CASES=$(CASES) $(VENV)/bin/pytest $(TORTURED) $(PYTEST_ARGS)
 

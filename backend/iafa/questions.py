@@ -1,7 +1,7 @@
 """The questions of a project, each in a thread of the pool that is kept for them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +19,9 @@ from iafa.query.drivers import DriversQuestion
 from iafa.query.engine_console import Console
 from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
+from iafa.query.events.export import EventExport, EventFile
+from iafa.query.events.page import EventsPage, PageAsked, events_page
+from iafa.query.events.question import EventsQuestion
 from iafa.query.explain import explain
 from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
@@ -35,7 +38,9 @@ from iafa.settings import Settings
 Result = TypeVar("Result")
 THREADS_BESIDE = 4  # threads whose questions stand in line for the engine, beside those that it answers
 WAITING_MAX = 64  # questions that wait for a thread
+EXPORTS_MAX = 2  # that are written at once, each by an engine instance of its own
 _RETRY_AFTER_S = 2
+_EXPORT_RETRY_AFTER_S = 30
 
 
 @dataclass
@@ -43,6 +48,7 @@ class Line:
     """How many questions somebody waits for. Only the event loop counts, so it needs no lock."""
 
     asked: int = 0
+    exports: int = 0  # of raw events, that are being written
 
 
 @dataclass(frozen=True)
@@ -150,6 +156,33 @@ class Questions:
                 yield await self._in_thread(export.rows, start)  # a file that has begun is not refused
         finally:
             cancellation.cancel()  # who stops reading leaves no batch behind
+
+    async def events_page(
+        self, snapshot: Snapshot, asked: EventsQuestion, page: PageAsked, cancellation: Cancellation | None = None
+    ) -> EventsPage:
+        return await self._in_query_pool(
+            partial(events_page, self.engine, snapshot, asked, page, cancellation=cancellation)
+        )
+
+    async def events_export(
+        self, snapshot: Snapshot, asked: EventsQuestion, file: EventFile, cancellation: Cancellation | None = None
+    ) -> AsyncIterator[bytes]:
+        """The bytes of the file. What goes wrong before the first ones is raised here."""
+        if self.line.exports >= EXPORTS_MAX:
+            raise QueryBusy("other exports are being written now", retry_after_s=_EXPORT_RETRY_AFTER_S)
+        export = EventExport(self.engine, self.layout, snapshot, asked, file, cancellation or Cancellation())
+        pieces = self._export_pieces(export)
+        return _with_first(await anext(pieces, b""), pieces)  # a file may be empty
+
+    async def _export_pieces(self, export: EventExport) -> AsyncGenerator[bytes, None]:
+        self.line.exports += 1
+        try:
+            while (piece := await self._in_thread(export.piece)) is not None:
+                yield piece
+        finally:
+            self.line.exports -= 1
+            # Not awaited: who stops reading is not there to wait, and a thread may still be at work for them.
+            self.query_pool.submit(export.close)
 
     async def explain(
         self,
@@ -263,3 +296,12 @@ class Questions:
         limits = QueryLimits(memory_mb=settings.query_memory_mb, threads=settings.query_threads, instances=1)
         with Lease(self.layout, snapshot.files) as lease, Console(snapshot, lease, limits) as console:
             yield console
+
+
+async def _with_first(first: bytes, others: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    try:
+        yield first
+        async for piece in others:
+            yield piece
+    finally:
+        await others.aclose()

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from iafa.client import ApiError, Client, InvalidEvent, Receipt, Unreachable
+from iafa.client.frames import EVENTS
 from tests.client.conftest import Made, Shop
 
 STAGES = [{"name": "Visit", "event": "visit"}, {"name": "Buy", "event": "buy"}]
@@ -280,3 +281,41 @@ theirs = {"pandas", "numpy", "pyarrow", "msgspec", "pydantic", "fastapi", "duckd
 assert not ours and not theirs, (ours, theirs)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_raw_events_page_by_page(shop: Shop, make: Made, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("iafa.client.event_log.PAGE_ROWS", 2)
+    client = make(shop.secret_key, shop.recorder.url)
+    client.upload(ROWS)
+    every = client.events(limit=None)
+    assert list(every.columns) == list(EVENTS)
+    assert list(every["user_id"]) == ["c", "c", "b", "a", "a"]
+    assert str(every["created_at"].dtype) == "datetime64[us, UTC]"
+    assert list(every["created_at"]) == sorted((row["created_at"] for row in ROWS), reverse=True)
+    assert every["properties"][4] == {"plan": "pro", "n": 1}
+    assert [str(every[name].dtype) for name in ("is_bot", "sample_rate")] == ["bool", "float64"]
+    assert every.attrs["data_version"]
+    fields = ["user_id", "properties.plan", "created_at"]
+    # In Vienna, where it is the second already when it is half past eleven in London.
+    part = client.events(event_type=["visit"], start="2026-11-01", end=date(2026, 11, 2), order="asc", fields=fields)
+    assert list(part.columns) == fields
+    assert part[["user_id", "properties.plan"]].to_numpy().tolist() == [["a", "pro"], ["b", "free"]]
+    filters = [{"property": "n", "op": "gte", "value": 1}]
+    assert list(client.events(filters=filters, user_id="a", exclude_bots=True)["event_type"]) == ["visit"]
+    assert list(client.events(limit=3)["user_id"]) == ["c", "c", "b"]
+    none = client.events(event_type="gone", fields=["id,created_at"])
+    assert (list(none.columns), len(none), str(none["created_at"].dtype)) == (
+        ["id", "created_at"],
+        0,
+        "datetime64[us, UTC]",
+    )
+    with pytest.raises(ApiError) as refused:
+        client.events(fields=["nothing"])
+    assert (refused.value.status, refused.value.pointer) == (422, "/fields")
+    assert client.export(tmp_path / "all.parquet") == (tmp_path / "all.parquet").stat().st_size
+    assert sorted(pq.read_table(tmp_path / "all.parquet").column("id").to_pylist()) == sorted(every["id"])
+    client.export(tmp_path / "buys.csv", event_type="buy", fields=["user_id"])
+    assert sorted((tmp_path / "buys.csv").read_text().split()) == ["a", "c", "user_id"]
+    with pytest.raises(ApiError):
+        client.export(tmp_path / "all.xlsx")
+    assert not (tmp_path / "all.xlsx").exists()

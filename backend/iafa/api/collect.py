@@ -21,6 +21,7 @@ BODY_SECONDS_MAX = 30.0
 
 # 1 x 1, transparent
 PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
+EVENT_LOG = "/api/v1/events"  # read with GET, which the framework answers; POST sends an event
 _REQUEST_KEY = b"idempotency-key"
 _JSON_TYPES = (JSON_TYPE, b"text/json")
 
@@ -54,7 +55,7 @@ class CollectFront(Front):
             "/api/v1/track": self._track,
             "/track": self._track,
             "/api/v1/track/batch": self._batch,
-            "/api/v1/events": self._track,
+            EVENT_LOG: self._track,
             "/api/v1/events/batch": self._batch,
         }
 
@@ -62,7 +63,7 @@ class CollectFront(Front):
         path: str = scope["path"]
         if scope["method"] == "GET" and path.startswith("/e/") and path.endswith(".gif") and path.count("/") == 2:
             return self._pixel
-        if scope["method"] not in ("POST", "OPTIONS"):
+        if scope["method"] not in ("POST", "OPTIONS") or (path == EVENT_LOG and _is_about_reading(scope)):
             return None
         action = self._actions.get(path)
         if action is None and path.startswith("/e/") and path.count("/") == 2 and len(path) > len("/e/"):
@@ -108,6 +109,11 @@ def page_of(scope: Scope) -> tuple[str | None, Origin]:
     if page is not None and origin.origin is None:
         origin = msgspec.structs.replace(origin, origin=_origin_of(page))
     return page, origin
+
+
+def _is_about_reading(scope: Scope) -> bool:
+    """A browser that asks whether a page may send a GET."""
+    return scope["method"] == "OPTIONS" and (b"access-control-request-method", b"GET") in scope["headers"]
 
 
 def _origin_of(page: str) -> str:

@@ -36,6 +36,7 @@ _TAGS = [
     {"name": "live", "description": "What comes in now, over a WebSocket."},
     {"name": "funnels", "description": "Saved definitions."},
     {"name": "analytics", "description": "Answers."},
+    {"name": "events", "description": "The raw events, page by page and as files."},
     {"name": "operation", "description": "For load balancers and operators."},
 ]
 _SECURITY = {

@@ -78,6 +78,8 @@ def services_of_house(house: House, intake: Intake, publisher: Publisher, *, rep
         next_steps=house.next_steps,
         suggested_funnels=house.suggested_funnels,
         schema_watch=house.schema_watch,
+        events_page=house.events_page,
+        events_export=house.events_export,
         cursor_key=hashlib.sha256(b"iafa cursor key" + house.settings.secret().encode()).digest(),
         readiness=readiness,
         events_this_month=intake.collector.gate.usage.of,

@@ -15,6 +15,9 @@ from iafa.meta.projects import Projects
 from iafa.query.definition import FunnelDefinition
 from iafa.query.drivers import DriversQuestion
 from iafa.query.engine_duckdb import Cancellation
+from iafa.query.events.export import EventFile
+from iafa.query.events.page import EventsPage, PageAsked
+from iafa.query.events.question import EventsQuestion
 from iafa.query.people import PeoplePage, PeopleQuestion, Place
 from iafa.query.question import Extras
 from iafa.query.reports.report import Report
@@ -76,6 +79,10 @@ class Services:
     suggested_funnels: "Callable[[Snapshot, TimeRange, Cancellation], Awaitable[Sequence[dict[str, Any]]]]"
     # (snapshot, days whose properties are looked at, whether anybody still waits) -> events and properties seen
     schema_watch: "Callable[[Snapshot, int, Cancellation], Awaitable[dict[str, Any]]]"
+    # (snapshot, question, which page, whether anybody still waits) -> raw events
+    events_page: "Callable[[Snapshot, EventsQuestion, PageAsked, Cancellation], Awaitable[EventsPage]]"
+    # (snapshot, question, what makes the file, whether anybody still waits) -> its bytes
+    events_export: "Callable[[Snapshot, EventsQuestion, EventFile, Cancellation], Awaitable[AsyncIterator[bytes]]]"
     cursor_key: bytes
     # {"ready": bool, ...}
     readiness: Callable[[], Awaitable[dict[str, Any]]]

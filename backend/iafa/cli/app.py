@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("serve", "Run the server."),
     "demo": ("demo", "Run the server with a generated web shop."),
     "import": ("import_events", "Load events from CSV, NDJSON or Parquet files."),
+    "export": ("export", "Write raw events into CSV, NDJSON or Parquet files."),
     "funnel": ("funnel", "Compute a funnel and draw it in the terminal."),
     "funnels": ("funnels", "Write saved funnels as YAML, list templates, suggest funnels."),
     "check": ("check", "Check funnels written as YAML, and apply them."),

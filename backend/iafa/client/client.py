@@ -14,6 +14,7 @@ from iafa.client.asking import Questions
 from iafa.client.connection import Connection
 from iafa.client.delivery import BATCH_EVENTS_MAX, Delivery
 from iafa.client.errors import InvalidEvent
+from iafa.client.event_log import EventsAsked, parameters_of, read_log, write_export
 from iafa.client.events import EventFields, Id, prepare
 from iafa.client.loading import Receipt, column_map, load
 from iafa.client.outbox import Counts, Dropped, Limits, Outbox
@@ -30,8 +31,8 @@ class Client:
     """Sends events to one project of an IAFA server, and asks it questions.
 
     `track`, `identify`, `group`, `alias` and `page` return at once and never raise: events wait in memory and one
-    thread sends them, at the latest when the program ends. `upload`, `funnel` and `trends` need the secret key,
-    return when they are done and raise `ApiError` or `Unreachable`.
+    thread sends them, at the latest when the program ends. `upload`, `export` and the questions `funnel`, `trends`
+    and `events` need the secret key, return when they are done and raise `ApiError` or `Unreachable`.
     """
 
     def __init__(
@@ -201,6 +202,53 @@ class Client:
         parameters = {"project_id": self.project_id, "event": names}
         parameters |= _present({"start_date": _day(start), "end_date": _day(end)})
         return frames.trends_frame(self._questions.get("/analytics/trends", parameters))
+
+    def events(
+        self,
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        order: str = "desc",
+        limit: int | None = 1_000,
+        **asked: Unpack[EventsAsked],
+    ) -> "DataFrame":
+        """Read raw events, newest first (`order="asc"`: oldest first), at most `limit` of them (None: all).
+
+        `event_type` is a name or several; `user_id` means all events of that person, those before a sign-in included;
+        `filters` is a list such as `[{"property": "plan", "op": "eq", "value": "pro"}]`; `exclude_bots`; `start` and
+        `end` are days of the project's zone, both included, or instants. Returns one row an event with the chosen
+        `fields`, by default all: `id`, `event_type`, `user_id`, `person` and other texts as str, `created_at` and
+        `received_at` as datetime64[us, UTC], `properties` as dicts, `is_bot` as bool, `sample_rate` (0 to 1) as
+        float64; a field `properties.NAME` has the values of one property. Pages are read one after the other: each
+        event that was there at the beginning is in it once. Raises ApiError for a wrong question, Unreachable.
+        Source: `GET /api/v1/events`.
+        """
+        if limit is not None and limit < 1:
+            raise ValueError("limit must be at least 1, or None")
+        more = {"project_id": self.project_id, "start": _day(start), "end": _day(end), "order": order}
+        parameters = parameters_of(asked, more)
+        rows, version = read_log(self._questions, parameters, limit)
+        return frames.events_frame(rows, parameters.get("fields"), version)
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        format: str | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
+        **asked: Unpack[EventsAsked],
+    ) -> int:
+        """Write raw events into a file, however many; returns its size in bytes.
+
+        `format` is `csv`, `ndjson` or `parquet`, by default by the file's name; the other parameters are those of
+        `events`. Nothing is held in memory; a file that does not become whole is left empty. Raises ApiError, OSError
+        for a file that cannot be written, Unreachable when the connection breaks off. Source: `GET /api/v1/export`.
+        """
+        path = Path(path)
+        kind = format or path.suffix.lower().removeprefix(".")
+        more = {"project_id": self.project_id, "start": _day(start), "end": _day(end), "format": kind}
+        return write_export(self._connection, parameters_of(asked, more), path)
 
     @property
     def project_id(self) -> str:

@@ -21,6 +21,19 @@ TRENDS = {
     "source": "str",
     "is_exact": "bool",
 }
+EVENTS = (
+    *("id", "event_type", "created_at", "user_id", "anonymous_id", "person", "session_id", "source", "properties"),
+    *("url", "referrer", "user_agent", "ip_address", "received_at", "country", "region", "city", "browser", "os"),
+    *("device", "timezone", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "is_bot"),
+    "sample_rate",
+)
+_OF_EVENTS = {
+    "created_at": "time",
+    "received_at": "time",
+    "properties": "object",
+    "is_bot": "bool",
+    "sample_rate": "float64",
+}
 _ABOUT = frozenset(
     {
         *("funnel_id", "name", "date_range", "overall_conversion_rate", "people_total", "open", "dropped_by_exclusion"),
@@ -67,6 +80,14 @@ def trends_frame(answer: Mapping[str, Any]) -> "DataFrame":
         {**bucket, "event_type": series["event_type"]} for series in answer["series"] for bucket in series["buckets"]
     ]
     return _frame(rows, TRENDS, answer)
+
+
+def events_frame(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] | None, data_version: str) -> "DataFrame":
+    """One row for each event; without rows the columns are those that were asked for."""
+    named = [name.strip() for one in fields or () for name in one.split(",") if name.strip()]
+    names = dict.fromkeys(rows[0] if rows else named or EVENTS)
+    kinds = {name: "object" if name.startswith("properties.") else _OF_EVENTS.get(name, "str") for name in names}
+    return _frame(rows, kinds, {"data_version": data_version})
 
 
 def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:

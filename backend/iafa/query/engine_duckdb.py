@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -27,6 +27,8 @@ _INTERRUPT_AGAIN_S = 0.05
 _RETRY_AFTER_S = 2
 _TOO_MANY_FILES = "the server may not open as many files as the question reads; raise `ulimit -n` or run `iafa compact`"
 _MIB = 1024 * 1024
+STREAM_MEMORY_MB = 256
+STREAM_TIMEOUT_S = 3_600.0
 _ROW_BYTES = 512  # an event on its way through a statement; if all of them fit, it is the definition that does not
 
 
@@ -109,6 +111,33 @@ class DuckEngine:
         finally:
             self._release(instance)
 
+    def require_sound(self, snapshot: Snapshot, cancellation: "Cancellation") -> None:
+        """Compare the files with their checksums, however long it takes. Raises DataDamaged."""
+
+        def go_on() -> None:
+            if cancellation.is_cancelled:
+                raise _left()
+
+        self._soundness.require(snapshot.directory, snapshot.entries or (), go_on)
+
+    @contextmanager
+    def streaming(
+        self, snapshot: Snapshot, folders: Sequence[Path], cancellation: "Cancellation"
+    ) -> Iterator["Reading"]:
+        """A cursor for one long answer over sound files in these folders, by a small instance of its own: questions do
+        not wait for it. Ends after an hour."""
+        limits = replace(self._limits, memory_mb=STREAM_MEMORY_MB, instances=1, threads=1)
+        instance = self._made([os.path.abspath(folder) for folder in folders], limits)
+        try:
+            cursor = instance.connection.cursor()
+            cursor.register("tail", snapshot.tail)
+            if snapshot.identities is not None:
+                cursor.register("identities", snapshot.identities)
+            with _Deadline(cursor, STREAM_TIMEOUT_S, STREAM_TIMEOUT_S, cancellation) as deadline:
+                yield Reading(cursor, snapshot, deadline, _stream_too_large, self._arrays)
+        finally:
+            instance.close()
+
     def _out_of_memory(self, snapshot: Snapshot, share: "_Share") -> IafaError:
         """Asking again helps only if other questions took part of the memory."""
         if not share.is_all:
@@ -162,9 +191,12 @@ class DuckEngine:
         if len(self._instances) >= self._limits.instances:
             idle = next(key for key, instance in self._instances.items() if instance.users == 0)
             self._instances.pop(idle).close()
+        return self._made([directory], self._limits)
+
+    def _made(self, directories: Sequence[str], limits: QueryLimits) -> _Instance:
         self._temp_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         spill = Path(os.path.abspath(tempfile.mkdtemp(prefix="query-", dir=self._temp_directory)))
-        return _Instance(locked_connection([directory], spill, self._limits), spill)
+        return _Instance(locked_connection(directories, spill, limits), spill)
 
 
 class Reading:
@@ -305,7 +337,7 @@ class _Deadline:
 
     def check(self) -> None:
         if self._cancellation.is_cancelled:
-            raise IafaError("the client left before the answer", code="bad_request")
+            raise _left()
         if self.has_passed:
             raise QueryTimeout(f"the question took longer than {self.timeout_s:g} s; ask for a shorter range")
 
@@ -349,6 +381,14 @@ def regex_error(pattern: str) -> str | None:
         except duckdb.InvalidInputException as error:
             return str(error).removeprefix("Invalid Input Error: ").partition(":")[0]
     return None
+
+
+def _left() -> IafaError:
+    return IafaError("the client left before the answer", code="bad_request")
+
+
+def _stream_too_large() -> IafaError:
+    return QueryTooLarge(f"the export needs more than {STREAM_MEMORY_MB} MiB; choose fewer filters or fewer fields")
 
 
 def _damage(snapshot: Snapshot, error: duckdb.Error) -> DataDamaged:

@@ -9,19 +9,32 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, literal, sql_text
 
 
-def events_sql(snapshot: Snapshot, columns: Iterable[str], parameters: Parameters) -> str:
-    """Only the named columns, in the order of the schema; `user_hash` is resolved where there are identity edges."""
+def events_sql(
+    snapshot: Snapshot, columns: Iterable[str], parameters: Parameters, *, among: Sequence[int] | None = None
+) -> str:
+    """Only the named columns, in the order of the schema; `user_hash` is resolved where there are identity edges.
+
+    `among` keeps only rows that were stored with one of these hashes; `user_hash` must be among the columns then.
+    """
     wanted = set(columns)
     if snapshot.is_named:
         return sql_text("named_events", columns=_in_order(wanted))
     if snapshot.identities is None or "user_hash" not in wanted:
-        return stored_events_sql(snapshot, wanted, parameters)
+        return _among(stored_events_sql(snapshot, wanted, parameters), wanted, among)
     owner = "coalesce(identities.owner_hash, event.user_hash) as user_hash"
+    stored = wanted | {"user_id", "created_at"}
     return sql_text(
         "resolved_events",
         columns=", ".join(owner if name == "user_hash" else f"event.{name}" for name in COLUMNS if name in wanted),
-        events=stored_events_sql(snapshot, wanted | {"user_id", "created_at"}, parameters),
+        events=_among(stored_events_sql(snapshot, stored, parameters), stored, among),
     )
+
+
+def _among(events: str, columns: set[str], hashes: Sequence[int] | None) -> str:
+    if hashes is None:
+        return events
+    listed = ", ".join(literal(one) for one in hashes)
+    return sql_text("stored_as", columns=_in_order(columns), events=events, hashes=listed)
 
 
 def stored_events_sql(snapshot: Snapshot, wanted: set[str], parameters: Parameters) -> str:

@@ -436,6 +436,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the event log
+         * @description Raw events, newest first (`order=desc`), every acknowledged one, flushed or not. Page by page: ask again with `next_cursor` or `prev_cursor` and the same parameters. A walk shows each event that was there when it began exactly once, whatever arrives meanwhile. `start` and `end` as days are both included, in the project's time zone.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Write raw events into a file
+         * @description The events of one instant as CSV, NDJSON or Parquet, sent while they are read; oldest file first, in no order inside a file. Without `fields` Parquet has every stored column. Cells of CSV that a spreadsheet would take for a formula begin with `'`. A file that ends early was cut: the connection breaks off.
+         */
+        get: operations["export_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/funnel/{funnel_id}/users": {
         parameters: {
             query?: never;
@@ -2009,6 +2049,30 @@ export interface components {
             median_s: number | null;
             /** P90 S */
             p90_s: number | null;
+        };
+        /**
+         * EventLog
+         * @description One page of the event log.
+         */
+        EventLog: {
+            /** Events */
+            events: components["schemas"]["LoggedEvent"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the page behind this one; null on the last.
+             */
+            next_cursor: string | null;
+            /**
+             * Prev Cursor
+             * @description Ask with it for the page before this one; null on the first.
+             */
+            prev_cursor: string | null;
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
         };
         /** EventName */
         EventName: {
@@ -3654,6 +3718,161 @@ export interface components {
              * @example 30
              */
             expires_in: number;
+        };
+        /**
+         * LoggedEvent
+         * @description An event as it is stored, with the fields that were chosen; the usual ones are all of these.
+         */
+        LoggedEvent: {
+            /**
+             * Id
+             * @example order-77
+             */
+            id: string;
+            /**
+             * Event Type
+             * @example add_to_cart
+             */
+            event_type: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * User Id
+             * @example user_1042
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Person
+             * @description Whose event it is, by the identity edges: equal for all events of one person.
+             * @example 9f86d081884c7d65
+             */
+            person: string;
+            /**
+             * Session Id
+             * @example s-1
+             */
+            session_id: string | null;
+            /**
+             * Source
+             * @example web
+             */
+            source: string | null;
+            /**
+             * Properties
+             * @example {
+             *       "price": 49.9,
+             *       "product": "lamp"
+             *     }
+             */
+            properties: {
+                [key: string]: unknown;
+            };
+            /**
+             * Url
+             * @example https://shop.example/lamps
+             */
+            url: string | null;
+            /**
+             * Referrer
+             * @example https://search.example/
+             */
+            referrer: string | null;
+            /**
+             * User Agent
+             * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0
+             */
+            user_agent: string | null;
+            /**
+             * Ip Address
+             * @description A keyed hash, or what the project's privacy keeps.
+             * @example null
+             */
+            ip_address: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            received_at: string;
+            /**
+             * Country
+             * @example DE
+             */
+            country: string | null;
+            /**
+             * Region
+             * @example Berlin
+             */
+            region: string | null;
+            /**
+             * City
+             * @example Berlin
+             */
+            city: string | null;
+            /**
+             * Browser
+             * @example Firefox
+             */
+            browser: string | null;
+            /**
+             * Os
+             * @example Linux
+             */
+            os: string | null;
+            /**
+             * Device
+             * @example desktop
+             */
+            device: string | null;
+            /**
+             * Timezone
+             * @example Europe/Berlin
+             */
+            timezone: string | null;
+            /**
+             * Utm Source
+             * @example newsletter
+             */
+            utm_source: string | null;
+            /**
+             * Utm Medium
+             * @example email
+             */
+            utm_medium: string | null;
+            /**
+             * Utm Campaign
+             * @example autumn
+             */
+            utm_campaign: string | null;
+            /**
+             * Utm Term
+             * @example null
+             */
+            utm_term: string | null;
+            /**
+             * Utm Content
+             * @example null
+             */
+            utm_content: string | null;
+            /**
+             * Is Bot
+             * @example false
+             */
+            is_bot: boolean;
+            /**
+             * Sample Rate
+             * @example 1
+             */
+            sample_rate: number;
         };
         /** Login */
         Login: {
@@ -10741,6 +10960,293 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["EventNameList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events: {
+        parameters: {
+            query: {
+                /** @description Fields to show, repeated or with commas between: columns, `person`, `properties`, or `properties.NAME` for one property. */
+                fields?: string[];
+                limit?: number;
+                cursor?: string | null;
+                /** @description By `created_at`, events of one instant by `id`. */
+                order?: "desc" | "asc";
+                project_id: string;
+                /** @description Only events of this name; repeat it for several. */
+                event_type?: string[];
+                /** @description All events of the person that this user is, those before the sign-in included. */
+                user_id?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end?: string | null;
+                /** @description A JSON array of filters, as in the stages of a funnel. */
+                filters?: string | null;
+                /** @description Without events whose user agent says that it is a bot. */
+                exclude_bots?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "id": "order-77",
+                     *           "event_type": "add_to_cart",
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "user_id": "user_1042",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "person": "9f86d081884c7d65",
+                     *           "session_id": "s-1",
+                     *           "source": "web",
+                     *           "properties": {
+                     *             "price": 49.9,
+                     *             "product": "lamp"
+                     *           },
+                     *           "url": "https://shop.example/lamps",
+                     *           "referrer": "https://search.example/",
+                     *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
+                     *           "ip_address": null,
+                     *           "received_at": "2026-11-20T09:15:02.123456Z",
+                     *           "country": "DE",
+                     *           "region": "Berlin",
+                     *           "city": "Berlin",
+                     *           "browser": "Firefox",
+                     *           "os": "Linux",
+                     *           "device": "desktop",
+                     *           "timezone": "Europe/Berlin",
+                     *           "utm_source": "newsletter",
+                     *           "utm_medium": "email",
+                     *           "utm_campaign": "autumn",
+                     *           "utm_term": null,
+                     *           "utm_content": null,
+                     *           "is_bot": false,
+                     *           "sample_rate": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": "",
+                     *       "prev_cursor": "",
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventLog"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_events: {
+        parameters: {
+            query: {
+                /** @description Fields to show, repeated or with commas between: columns, `person`, `properties`, or `properties.NAME` for one property. */
+                fields?: string[];
+                format?: "csv" | "ndjson" | "parquet";
+                project_id: string;
+                /** @description Only events of this name; repeat it for several. */
+                event_type?: string[];
+                /** @description All events of the person that this user is, those before the sign-in included. */
+                user_id?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end?: string | null;
+                /** @description A JSON array of filters, as in the stages of a funnel. */
+                filters?: string | null;
+                /** @description Without events whose user agent says that it is a bot. */
+                exclude_bots?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description Sign in, or send a valid key */

@@ -144,6 +144,8 @@ class Room:
             next_steps=questions.next_steps,
             suggested_funnels=questions.suggested_funnels,
             schema_watch=questions.schema_watch,
+            events_page=questions.events_page,
+            events_export=questions.events_export,
             cursor_key=SECRET.encode(),
             readiness=self._readiness,
             events_this_month=lambda project_id: len(self.events.get(project_id, [])),

@@ -1,0 +1,1 @@
+"""The raw events: the event log page by page, and their export."""

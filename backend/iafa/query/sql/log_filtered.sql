@@ -1,0 +1,6 @@
+-- Which events pass the filters?
+select {columns}
+from (
+    {events}
+)
+where {conditions}
