@@ -18,8 +18,10 @@ import pytest
 from iafa.api.event_files import event_file
 from iafa.clock import US_PER_DAY, FakeClock, to_iso
 from iafa.event import Event as SentEvent
+from iafa.event import identity_hash
 from iafa.query.cursor import decode_cursor, encode_cursor
 from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.entity_names import entity_text
 from iafa.query.events import page as page_module
 from iafa.query.events.export import EventExport
 from iafa.query.events.fields import parse_fields
@@ -29,6 +31,7 @@ from tests.support.chance import cases_of, chance
 from tests.support.events import PROJECT
 from tests.support.events_oracle import Asked, Event, Key, chosen, key_of
 from tests.support.lake import TestLake
+from tests.support.reports_oracle import owner
 from tests.unit.query.rows import an_engine
 
 WALKS = cases_of(24)
@@ -37,7 +40,7 @@ EVENTS_MAX = 250  # of a lake
 LONG_EVERY = 6  # one of so many walks is through everything
 STEPS_MAX = 15  # of a walk in small pages; the others go to the end
 KEY = b"k" * 32
-FIELDS = parse_fields(["id,created_at,received_at,user_id,properties"])
+FIELDS = parse_fields(["id,created_at,received_at,user_id,person,properties"])
 ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 # Days on which the clocks of these places change, both ways, and one on which they do not.
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo")
@@ -205,7 +208,7 @@ class Walk:
             end = sum(self._is_before(key, place) for key in keys)
             start = max(0, end - limit)
         expected = everything[start:end]
-        assert found == [shown(one) for one in expected]
+        assert found == [self.shown(one) for one in expected]
         if expected:
             assert (page.after is None) == (not is_backward and end >= len(keys))
             assert (page.before is None) == (place is None if not is_backward else start == 0)
@@ -215,15 +218,22 @@ class Walk:
         ]
         return keys[start:end], ends[0], ends[1]
 
+    def shown(self, event: Event) -> tuple[Any, ...]:
+        person = owner(event, self.world.edges).removeprefix("anonymous ")
+        properties = msgspec.Raw(json.dumps(event["properties"]).encode())
+        times = to_iso(event["t"]), to_iso(event["received"])
+        return event["id"], *times, event["user"], entity_text(identity_hash(person)), properties
+
     def check_export(self) -> None:
         """A file of the same question holds the same events."""
         lake = self.world.lake
-        file = event_file("ndjson", ["id,created_at,received_at,user_id,properties"])
+        file = event_file("ndjson", [",".join(FIELDS.names)])
         export = EventExport(self.engine, lake.layout, lake.take(), self.question, file, Cancellation())
         lines = b"".join(iter(export.piece, None)).splitlines()
         export.close()
         expected = [
-            {**dict(zip(FIELDS.names, shown(one), strict=True)), "properties": one["properties"]} for one in self.now()
+            {**dict(zip(FIELDS.names, self.shown(one), strict=True)), "properties": one["properties"]}
+            for one in self.now()
         ]
         found = sorted(map(json.loads, lines), key=lambda row: (row["created_at"], row["id"], row["received_at"]))
         assert found == expected[:: -1 if self.order == "desc" else 1]
@@ -243,11 +253,6 @@ class Walk:
             return None, False
         kind, *found = decode_cursor(KEY, PROJECT, self.question.fingerprint(self.order), cursor)
         return Place(int(found[0]), str(found[1]), int(found[2])), kind == "prev"
-
-
-def shown(event: Event) -> tuple[Any, ...]:
-    properties = msgspec.Raw(json.dumps(event["properties"]).encode())
-    return event["id"], to_iso(event["t"]), to_iso(event["received"]), event["user"], properties
 
 
 @pytest.fixture(scope="module")

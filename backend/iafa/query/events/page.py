@@ -5,6 +5,7 @@ passes: the first finds the places of the page, files that may hold the next one
 can hold a nearer one; the second reads what is shown, from the files that hold those places.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
@@ -18,8 +19,9 @@ from iafa.query.binding import Parameters, sql_text
 from iafa.query.engine_duckdb import Cancellation, DuckEngine
 from iafa.query.events.chosen import chosen_sql
 from iafa.query.events.fields import USUAL_FIELDS, Fields
+from iafa.query.events.persons import with_persons
 from iafa.query.events.question import EventsQuestion
-from iafa.query.source import events_sql
+from iafa.query.source import stored_events_sql
 
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 1_000
@@ -175,17 +177,17 @@ def _rows(
     """What is shown of the events at these places."""
     if not places:
         return []
-    part = _holding(snapshot, places)
-    columns = fields.columns | _KEY
+    part = replace(_holding(snapshot, places), identities=None)
+    columns = {*fields.columns, *_KEY, *(("user_id",) if "user_hash" in fields.columns else ())}
     times = [place.created_us for place in places]
     parameters = Parameters(from_us=min(times), last_us=max(times), ids=[place.id for place in places])
-    sql = sql_text(
-        "log_rows", columns=", ".join(sorted(columns)), events=events_sql(part, columns | {"created_at"}, parameters)
-    )
+    events = stored_events_sql(part, columns, parameters)
+    sql = sql_text("log_rows", columns=", ".join(sorted(columns)), events=events)
     with engine.reading(part, cancellation) as reading:
         table = pa.Table.from_batches(list(reading.batches(sql, parameters.values, LIMIT_MAX)))
     shown: Mapping[Place, int] = {place: number for number, place in enumerate(_places_of(table))}
-    return fields.rows(table.take(pa.array([shown[place] for place in places], pa.int64())))
+    table = table.take(pa.array([shown[place] for place in places], pa.int64()))
+    return fields.rows(with_persons(snapshot, table) if "user_hash" in columns else table)
 
 
 def _places_of(table: pa.Table) -> Iterator[Place]:
@@ -198,13 +200,14 @@ def _holding(snapshot: Snapshot, places: Sequence[Place]) -> Snapshot:
     """Only the files that may hold one of the places."""
     if snapshot.entries is None:
         return snapshot
-    times = {place.created_us for place in places}
-    files = [
-        file
-        for file in snapshot.entries
-        if any(file.first_created_us <= time_us <= file.last_created_us for time_us in times)
-    ]
+    times = sorted(place.created_us for place in places)
+    files = [file for file in snapshot.entries if _has_any(times, file.first_created_us, file.last_created_us)]
     return _part(snapshot, files, snapshot.tail)
+
+
+def _has_any(ascending: Sequence[int], least: int, most: int) -> bool:
+    place = bisect_left(ascending, least)
+    return place < len(ascending) and ascending[place] <= most
 
 
 def _first_files(files: list[LakeFile], rows: int) -> tuple[list[LakeFile], list[LakeFile]]:
