@@ -25,8 +25,10 @@ METRICS: Mapping[str, Metric] = {
     "compact_failures": Metric("counter", "", "Merges that failed and are tried again"),
     "damaged_files": Metric("counter", "", "Stored files found damaged"),
     "enrichment_failures": Metric("counter", "what", "Enrichments that failed; the events were stored without them"),
+    "erase_failures": Metric("counter", "", "Removals of erased people from files that failed and are tried again"),
     "events_accepted": Metric("counter", "", "Events that are durable and were acknowledged"),
     "events_dropped": Metric("counter", "reason", "Events that were not stored"),
+    "events_erased": Metric("counter", "", "Events of erased people that were left out on their way to the lake"),
     "events_quarantined": Metric("counter", "reason", "Rejected events written to quarantine files"),
     "flush_duplicates": Metric("counter", "", "Events left out at flush: an event with their id is stored"),
     "flush_events": Metric("counter", "", "Events written from the journal to Parquet"),
@@ -38,6 +40,7 @@ METRICS: Mapping[str, Metric] = {
         "counter", "kind", "Rejected events, and counts of drops, that did not get into the journal"
     ),
     "journal_torn_tails": Metric("counter", "", "Unacknowledged journal ends cut off after a crash"),
+    "people_erased": Metric("counter", "", "People of whom no file holds anything any more"),
     "process_restarts": Metric("counter", "process", "Processes of the server that ended and were started again"),
     "properties_removed": Metric("counter", "", "Members of events removed because of a project's deny-list"),
     "quarantine_dropped": Metric("counter", "", "Rejected events that did not fit into the bounded quarantine"),

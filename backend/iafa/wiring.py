@@ -25,6 +25,8 @@ from iafa.ingest.usage import Usage, open_usage, quota_gauges
 from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
+from iafa.jobs.erase import Eraser
+from iafa.jobs.erasure_desk import ErasureDesk
 from iafa.jobs.flush import Flusher
 from iafa.jobs.gauges import Gauges
 from iafa.jobs.merge import Merger
@@ -67,6 +69,7 @@ from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
 
 QUARANTINE_SWEEP_S = 600.0
+ERASE_S = 1.0
 SALTS_SWEEP_S = 600.0
 QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
@@ -144,6 +147,13 @@ class House(Questions):
             if is_ours:
                 self.quarantine().sweep(self.clock)
 
+    def eraser(self) -> Eraser:
+        return Eraser(self.layout, self.manifests, self.quarantine(), self.clock, self.counters, self.hit)
+
+    def erasure_desk(self) -> ErasureDesk:
+        key = self.settings.secret().encode()
+        return ErasureDesk(self.snapshots, self.engine, self.eraser(), self.clock, key, self.hit)
+
     def compactor(self) -> Compactor:
         return Compactor(
             self.layout,
@@ -199,6 +209,7 @@ class House(Questions):
             # Before the flush: what it writes under a wrong clock must not speak for that clock.
             Task("clock", CLOCK_LOOK_S, retention.look_at_clock, is_due_at_start=True),
             Task("flush", POLL_S, flush, is_due_at_start=True),
+            Task("erase", ERASE_S, self.eraser().run, is_due_at_start=True),
             Task("compact", self.settings.compact_interval_s, self.compactor().run),
             Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
             Task("salts", SALTS_SWEEP_S, self.salts().sweep, is_due_at_start=True),

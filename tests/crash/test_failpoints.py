@@ -13,7 +13,7 @@ NAMES_MIN = 25
 # Between two steps of which none touches the disk: there is nothing that could fail, only a moment to die.
 KILL_ONLY = frozenset({"journal.before_ack", "journal.sealed", "journal.unlinked"})
 # Killed at in tests of their own, which know what such a command has promised: tests/unit/jobs, tests/crash.
-ELSEWHERE = ("audit.", "backup.", "enrich.", "replay.", "retention.")
+ELSEWHERE = ("audit.", "backup.", "enrich.", "erase.", "replay.", "retention.")
 DRIVEN = frozenset(name for name in NAMES if not name.startswith(ELSEWHERE))
 DISK_FAILS_AT = sorted(DRIVEN - KILL_ONLY)
 # What has to fail before a point is reached at all.

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
-from iafa.api import collect_routes, live, quarantine, sdk_routes, upload
+from iafa.api import collect_routes, erasures, live, quarantine, sdk_routes, upload
 from iafa.api.app import create_app
 from iafa.api.collect import CollectFront
 from iafa.api.loop_lag import LoopLag
@@ -32,7 +32,14 @@ from iafa.query.paths.warming import WARMING
 from iafa.settings import Settings
 from iafa.wiring import House, Intake, open_house, open_intake
 
-EXTRA_ROUTERS = (collect_routes.router, sdk_routes.router, upload.router, quarantine.router, live.router)
+EXTRA_ROUTERS = (
+    collect_routes.router,
+    sdk_routes.router,
+    upload.router,
+    quarantine.router,
+    live.router,
+    erasures.router,
+)
 log = logging.getLogger("iafa.server")
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 TELL_SHORTAGE_EVERY_S = 30.0
@@ -121,6 +128,7 @@ async def serving(
             LiveFeed(house.layout.journal, house.watchers), LiveTickets(house.layout.run / "tickets", house.clock)
         )
         app.state.quarantine = house.quarantine_desk()
+        app.state.erasures = house.erasure_desk()
         uploader = house.uploader()
         app.state.uploads = Uploads(uploader.make_folder, uploader.run, settings.upload_bytes_max)
         yield Serving(front, publisher)

@@ -53,6 +53,20 @@ class Compacted:
     failed: list[str] = field(default_factory=list)
 
 
+def free_path(directory: Path, day: date, manifest: Manifest, *, is_day: bool) -> str:
+    """Never a path that a manifest ever named: a query of an older generation may still read it."""
+    named = {file.path for file in manifest.files} | {gone.path for gone in manifest.trash}
+
+    def names() -> Iterator[str]:
+        if is_day:
+            yield day_path(day, 0, is_first=True)
+        # Not only the next number: after a loss of manifests generations begin anew, and the old files are there.
+        for number in count(manifest.generation + 1):
+            yield day_path(day, number, is_first=False) if is_day else part_path(day, f"m{number}")
+
+    return next(path for path in names() if path not in named and not (directory / path).exists())
+
+
 @dataclass(frozen=True)
 class Compactor:
     """Merges, and empties the trash. Remembers which files are damaged and which days to leave alone for a while."""
@@ -225,7 +239,7 @@ class Compactor:
         day = files[0].date
         is_day = gone >= {file.path for file in self._mergeable(project_id, manifest, day)}
         directory = self.layout.project(project_id)
-        path = self._free_path(directory, date.fromisoformat(day), manifest, is_day=is_day)
+        path = free_path(directory, date.fromisoformat(day), manifest, is_day=is_day)
         publish(merged.temporary, directory / path, area="compact", hit=self.hit)
         self.hit("compact.before_commit")
         until_us = self.clock.now_us() + self.manifests.grace_us
@@ -239,19 +253,6 @@ class Compactor:
         self.manifests.commit(project_id, change)
         self.hit("compact.committed")
         return True
-
-    def _free_path(self, directory: Path, day: date, manifest: Manifest, *, is_day: bool) -> str:
-        """Never a path that a manifest ever named: a query of an older generation may still read it."""
-        named = {file.path for file in manifest.files} | {gone.path for gone in manifest.trash}
-
-        def names() -> Iterator[str]:
-            if is_day:
-                yield day_path(day, 0, is_first=True)
-            # Not only the next number: after a loss of manifests generations begin anew, and the old files are there.
-            for number in count(manifest.generation + 1):
-                yield day_path(day, number, is_first=False) if is_day else part_path(day, f"m{number}")
-
-        return next(path for path in names() if path not in named and not (directory / path).exists())
 
     def _sweep(self, *, wait_s: float) -> None:
         """Remove deleted projects, and what killed processes left in the folder of unfinished files."""

@@ -19,6 +19,7 @@ from iafa.lake.append import LakeAppender, repeats_by_day
 from iafa.lake.drop_counts import DropCounts, Tally
 from iafa.lake.dropped import is_dropped
 from iafa.lake.enrichment import PLAIN, Enrichment
+from iafa.lake.erasure import Erasures
 from iafa.lake.held import held_files, held_projects, hold, is_held
 from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.layout import Layout
@@ -26,6 +27,7 @@ from iafa.lake.manifest import Manifest, Manifests
 from iafa.lake.parts import time_us
 from iafa.lake.poison import Poisoned, sound_rows
 from iafa.lake.quarantine import Quarantine, Refusal
+from iafa.lake.refused_people import left_refusals
 from iafa.locks import held
 from iafa.metrics import Counters
 
@@ -44,6 +46,7 @@ class Flushed:
     duplicates: int = 0
     poisoned: int = 0
     of_deleted_projects: int = 0
+    erased: int = 0
     stuck_projects: set[str] = field(default_factory=set)
     damage: Damage = field(default_factory=Damage)
 
@@ -223,10 +226,27 @@ class Flusher:
             log.error("project=%s event=%r cannot be stored: %s", one.project_id, one.event.id, one.message)
             self.counters.add("events_dropped", DropReason.POISON)
         if refused:
-            self.quarantine.keep(segment, refused)
+            self.quarantine.keep(segment, self._standing(refused))
         flushed.poisoned += len(poisoned)
 
+    def _standing(self, refused: list[Refusal]) -> list[Refusal]:
+        """Without what names people who are being erased."""
+        if not (erasing := {project_id for project_id, _erasure in Erasures(self.layout).pending()}):
+            return refused
+        left: list[Refusal] = []
+        for project_id in dict.fromkeys(one.project_id for one in refused):
+            own = [one for one in refused if one.project_id == project_id]
+            if project_id in erasing:
+                own = left_refusals(own, Erasures(self.layout).people(self.appender.manifests.latest(project_id)))
+            left += own
+        return left
+
     def _store(self, project_id: str, epoch: int, both: _Range, table: pa.Table, flushed: Flushed) -> None:
+        standing = self.appender.standing(project_id, table)
+        if erased := table.num_rows - standing.num_rows:
+            flushed.erased += erased
+            self.counters.add("events_erased", amount=erased)
+            table = standing
         distinct = self.appender.distinct(project_id, table)
         edges = edges_of(distinct)
         if edges.num_rows:

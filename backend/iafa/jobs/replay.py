@@ -148,7 +148,7 @@ class Replayer:
             waiting = sorted((row for row in rows if row["replayed_us"] is None), key=_by_receipt)
             cases = [self._judged(owner, row, changes) for row in waiting]
             _refuse_taken_ids(cases)
-            table = self._table(owner.project_id, cases)
+            table = self.appender.standing(owner.project_id, self._table(owner.project_id, cases))
             fresh = self.appender.distinct(owner.project_id, table, same_days_too=True) if table.num_rows else table
             _give_verdicts(cases, set(fresh.column("id").to_pylist()))
             if not is_trial:

@@ -112,7 +112,10 @@ class RowError(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """accepted + duplicates + rejected are the rows of the file. Times are those of the accepted events."""
+    """accepted + duplicates + rejected are the rows of the file, but for those of people who were erased meanwhile.
+
+    Times are those of the accepted events.
+    """
 
     accepted: int
     duplicates: int
@@ -230,10 +233,12 @@ class Uploader:
         """(files, repeated events by day, new events) of one piece after the other."""
         repeats = reading.digests.repeats()
         for number, piece in enumerate(reading.runs.pieces()):
-            table = _without_repeats(piece, repeats)
+            standing = self.appender.standing(project_id, piece)
+            reading.erased += piece.num_rows - standing.num_rows
+            table = _without_repeats(standing, repeats)
             fresh = self.appender.distinct(project_id, table, same_days_too=True)
             files = self.appender.write(project_id, fresh, f"u{token}-{number}")
-            yield files, repeats_by_day(piece, fresh), fresh
+            yield files, repeats_by_day(standing, fresh), fresh
 
 
 class _Reading:
@@ -244,6 +249,7 @@ class _Reading:
         self.runs = runs
         self.digests = digests
         self.removed = 0  # properties on the deny-list
+        self.erased = 0
         self._uploader = uploader
         self._file = file
         self._target = target
@@ -283,7 +289,7 @@ class _Reading:
         rejected = sum(self._codes.values())
         return Receipt(
             accepted=accepted,
-            duplicates=self.runs.rows - accepted,
+            duplicates=self.runs.rows - accepted - self.erased,
             rejected=rejected,
             first_event=to_iso(min(file.first_created_us for file in files)) if files else None,
             last_event=to_iso(max(file.last_created_us for file in files)) if files else None,
@@ -299,6 +305,8 @@ class _Reading:
             yield f"{self.removed} properties on the project's deny-list were removed"
         if self._timeless:
             yield f"{self._timeless} rows have no time; the time of the upload was taken"
+        if self.erased:
+            yield f"{self.erased} rows are of people who were erased while the file was being loaded"
         too_old = self._codes[OLDER_THAN_RETENTION]
         if too_old:
             yield (

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from iafa.durable import make_dirs, publish, write_synced
 from iafa.errors import DataDamaged
+from iafa.lake.erasure import Erasures
 from iafa.lake.identity import EDGE_COLUMNS, EDGE_EVENTS, EDGE_SCHEMA, IdentityEdges, edges_of
 from iafa.lake.manifest import Manifest
 
@@ -54,10 +55,12 @@ def take_off(edges: IdentityEdges, project_id: str, name: str) -> None:
 def adopt_unlisted(edges: IdentityEdges, project_id: str) -> int:
     """After the loss of all manifests no file is listed: take in all that are sound, in the order they were written."""
     folder = edges.layout.project(project_id) / "identity"
-    if edges.manifests.latest(project_id).identity or not folder.is_dir():
+    manifest = edges.manifests.latest(project_id)
+    if manifest.identity or not folder.is_dir():
         return 0
+    trashed = {gone.path for gone in manifest.trash}  # edges may be none because those people were erased
     names = [f"identity/{path.name}" for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)]
-    sound = [name for name in names if not why_not_identity(edges, project_id, name)]
+    sound = [name for name in names if name not in trashed and not why_not_identity(edges, project_id, name)]
     for name in sound:
         edges.add_table(project_id, edges.read(project_id, name))
     return len(sound)
@@ -66,10 +69,17 @@ def adopt_unlisted(edges: IdentityEdges, project_id: str) -> int:
 def add_missing(edges: IdentityEdges, project_id: str) -> int:
     """Edges that events of the lake bring and no file holds; a known one is never taken for new again."""
     directory, found = edges.layout.project(project_id), []
-    for file in edges.manifests.latest(project_id).files:
+    manifest = edges.manifests.latest(project_id)
+    erased = Erasures(edges.layout).people(manifest)
+    for file in manifest.files:
         wanted = [("event_type", "in", list(EDGE_EVENTS))]
-        table = pq.read_table(directory / file.path, columns=list(EDGE_COLUMNS), filters=wanted, partitioning=None)
-        found.append(edges_of(table))
+        table = pq.read_table(
+            directory / file.path,
+            columns=[*EDGE_COLUMNS, "user_hash", "received_at"],
+            filters=wanted,
+            partitioning=None,
+        )
+        found.append(edges_of(erased.without(table)))
     fresh = edges.unknown(project_id, pa.concat_tables([EDGE_SCHEMA.empty_table(), *found]))
     if fresh.num_rows:
         edges.add_table(project_id, fresh)

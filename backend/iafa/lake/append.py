@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from iafa.clock import US_PER_DAY
 from iafa.failpoints import Hit, no_failpoints
+from iafa.lake.erasure import Erasures
 from iafa.lake.ids import StoredIds, first_copies, id_hashes
 from iafa.lake.layout import Layout, part_path
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, added_days, with_files
@@ -41,6 +42,10 @@ class LakeAppender:
 
     def __post_init__(self) -> None:
         self.stored_ids = StoredIds(self.layout, keeps=True)
+
+    def standing(self, project_id: str, table: pa.Table) -> pa.Table:
+        """Without what people sent who have been erased since: it was on its way when they were."""
+        return Erasures(self.layout).people(self.manifests.latest(project_id)).without(table)
 
     def distinct(self, project_id: str, table: pa.Table, *, same_days_too: bool = False) -> pa.Table:
         """The rows whose id is neither in an earlier row nor in the lake's files of the dedup window, ready to write.

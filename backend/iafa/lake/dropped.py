@@ -29,6 +29,7 @@ def sweep(layout: Layout, clock: Clock, *, grace_us: int) -> None:
             if rollups.is_dir():
                 rename(rollups, layout.trash / f"rollups_{source.name}.{clock.now_us()}")
             remove_tree(layout.id_hashes(project_id))
+            remove_tree(layout.project_erasures(project_id))
     if not layout.trash.is_dir():
         return
     for folder in layout.trash.iterdir():

@@ -150,6 +150,16 @@ class IdentityEdges:
 
         return manifest if manifest.identity == (*kept, path) else self.manifests.commit(project_id, change)
 
+    def without(self, project_id: str, paths: Iterable[str], ids: pa.Array) -> tuple[str, ...]:
+        """The files without the edges of these ids: those that hold some are written anew, for a next generation."""
+        kept: list[str] = []
+        for path in paths:
+            edges = self.read(project_id, path)
+            left = edges.filter(pc.invert(pc.is_in(edges.column("id"), value_set=ids)))
+            if left.num_rows:
+                kept.append(path if left.num_rows == edges.num_rows else self._write(project_id, left))
+        return tuple(kept)
+
     def unknown(self, project_id: str, edges: pa.Table) -> pa.Table:
         """Those whose id no file holds, for a known one may have been revoked since; and pairs that stand at a later
         time there, for a pair holds from its earliest event on, in whichever order the files come."""

@@ -133,7 +133,8 @@ class KnownIdentities:
             found = found.joined(pa.concat_tables(fresh.values()))
         if found.edges.num_rows != sum(rows.values()):
             # Edges have gone, or are in two files: the whole says which.
-            found = Identities.of(pa.concat_tables([self._edges.read(project_id, path) for path in files]))
+            whole = [self._edges.read(project_id, path) for path in files]
+            found = Identities.of(pa.concat_tables([EDGE_SCHEMA.empty_table(), *whole]))
         self._known.keep(project_id, _Known(rows, found))
         return found
 

@@ -40,6 +40,11 @@ class Layout:
         return self.root / "audit"
 
     @property
+    def erasures(self) -> Path:
+        """Erasures of people: their records, and while they go on whom they are about."""
+        return self.root / "erasures"
+
+    @property
     def clock_record(self) -> Path:
         """When the wall clock was last seen, see jobs/clock_watch."""
         return self.root / "config" / "clock.json"
@@ -100,6 +105,11 @@ class Layout:
         return self.locks / "compactor.lock"
 
     @property
+    def erase_lock(self) -> Path:
+        """Held by the one process that removes erased people from files."""
+        return self.locks / "eraser.lock"
+
+    @property
     def server_lock(self) -> Path:
         return self.root / "LOCK"
 
@@ -122,6 +132,9 @@ class Layout:
 
     def manifests(self, project_id: str) -> Path:
         return self.project(project_id) / "manifest"
+
+    def project_erasures(self, project_id: str) -> Path:
+        return self.erasures / self.project(project_id).name
 
     def project_rollups(self, project_id: str) -> Path:
         return self.rollups / self.project(project_id).name

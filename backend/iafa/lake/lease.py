@@ -8,13 +8,15 @@ from pathlib import Path
 from iafa.durable import make_dirs, remove_tree
 from iafa.lake.layout import Layout
 
+LEASE_PREFIX = "lease-"
+
 
 class Lease:
     """A folder of hard links to the files, of their own names, gone at the end. Where the file system has no hard
     links, the files themselves: they outlive the manifest by `IAFA_TRASH_GRACE_S`."""
 
     def __init__(self, layout: Layout, files: Sequence[Path]) -> None:
-        self.folder = layout.tmp / f"lease-{secrets.token_hex(8)}"
+        self.folder = layout.tmp / f"{LEASE_PREFIX}{secrets.token_hex(8)}"
         self.files = [self.folder / f"{number:06d}.parquet" for number in range(len(files))]
         self._sources = files
 

@@ -14,6 +14,7 @@ from iafa.journal.format import Kind, Record
 from iafa.journal.reader import Segment, Tail
 from iafa.lake.append import files_in_window, repeats_by_day
 from iafa.lake.enrichment import PLAIN, Enrichment
+from iafa.lake.erasure import NOBODY, ErasedPeople, Erasures
 from iafa.lake.held import is_held
 from iafa.lake.identity import IdentityEdges, edges_of
 from iafa.lake.identity_spans import Identities, KnownIdentities
@@ -50,6 +51,13 @@ class Snapshot:
     identity_files: tuple[str, ...] = ()  # relative to the folder: what `identities` is made of
     dropped: "Dropped | None" = None  # what was not stored; None: not known
     edges: Identities | None = None  # what `identities` follows from
+    erased: ErasedPeople = NOBODY  # whose rows the files may still hold and no question may see; the tail has none
+
+    @property
+    def last_received_us(self) -> int:
+        """When the latest of its events was received, by whatever the clock said then."""
+        tail = time_us(self.tail, "received_at")
+        return max([file.last_received_us for file in self.entries or ()] + [int(tail.max(initial=0))])
 
     def known_at(self, time_us: int) -> "Snapshot":
         """The same events, and whose they are by the edges that were there at that time."""
@@ -118,6 +126,7 @@ class Snapshots:
         self._refused_max = refused_max
         self._enrichment = enrichment
         self._tail = Tail(layout.journal)
+        self._erasures = Erasures(layout)
         self._chunks: dict[str, list[_Chunk]] = {}
         self._stored_ids = StoredIds(layout)
         self._known_identities = KnownIdentities(IdentityEdges(layout, manifests))
@@ -141,12 +150,14 @@ class Snapshots:
                 if not manifest.absorbs(chunk.epoch, chunk.last_sequence)
             ]
             version = _version(manifest, waiting)
-            tail, repeats = self._distinct_tail(project_id, manifest, waiting, version)
+            erased = self._erasures.people(manifest)
+            tail, repeats = self._distinct_tail(manifest, waiting, version, erased)
             known = self._identities_of(project_id, manifest, tail, version)
         return replace(
             self._snapshot(project_id, manifest, tail, version),
             identities=known.table,
             edges=known,
+            erased=erased,
             dropped=self._dropped(project_id, manifest, repeats),
         )
 
@@ -160,9 +171,10 @@ class Snapshots:
                 self._chunks.setdefault(project_id, []).append(chunk)
 
     def _distinct_tail(
-        self, project_id: str, manifest: Manifest, chunks: list[_Chunk], version: str
+        self, manifest: Manifest, chunks: list[_Chunk], version: str, erased: ErasedPeople
     ) -> tuple[pa.Table, dict[str, int]]:
         """(rows, how many more repeat an id, by day)"""
+        project_id = manifest.project_id
         if not chunks:
             self._fresh.forget(project_id)
             return EVENT_SCHEMA.empty_table(), {}
@@ -170,7 +182,7 @@ class Snapshots:
         if known is not None and known[0] == version:
             return known[1:]
         table = pa.concat_tables([chunk.table for chunk in chunks]).combine_chunks()
-        table = table.take(pa.array(np.argsort(time_us(table, "received_at"), kind="stable")))
+        table = erased.without(table.take(pa.array(np.argsort(time_us(table, "received_at"), kind="stable"))))
         ids = table.column("id")
         hashes = id_hashes(ids)
         distinct = first_copies(hashes, ids)

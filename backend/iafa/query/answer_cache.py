@@ -94,7 +94,11 @@ class AnswerCache:
             return self._entries.get(key)
 
     def _put(self, key: _Key, encoded: bytes) -> None:
+        project_id, version, *_ = key
         with self._lock:
+            # Nobody will ask of earlier data again; and it may name people who have been erased since.
+            for old in [one for one in self._entries if one[0] == project_id and one[1] != version]:
+                self._forget(old)
             self._forget(key)
             self._entries[key] = encoded
             self.size_bytes += _size(key, encoded)

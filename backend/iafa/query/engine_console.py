@@ -38,6 +38,8 @@ class Console:
         self._connection.register("tail", snapshot.tail)
         if snapshot.identities is not None:
             self._connection.register("identities", snapshot.identities)
+        if snapshot.erased:
+            self._connection.register("erased", snapshot.erased.table)
         for statement in views_sql(snapshot, [str(file.absolute()) for file in lease.files]):
             self._connection.execute(statement)
 

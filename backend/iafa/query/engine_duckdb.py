@@ -103,6 +103,8 @@ class DuckEngine:
                 cursor.register("tail", snapshot.tail)
                 if snapshot.identities is not None:
                     cursor.register("identities", snapshot.identities)
+                if snapshot.erased:
+                    cursor.register("erased", snapshot.erased.table)
                 with _Deadline(cursor, self._limits.timeout_s, self._left_s(began_s), cancellation) as deadline:
                     out_of_memory = partial(self._out_of_memory, snapshot, share)
                     yield Reading(cursor, snapshot, deadline, out_of_memory, self._arrays)

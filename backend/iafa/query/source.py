@@ -45,7 +45,7 @@ def stored_events_sql(snapshot: Snapshot, wanted: set[str], parameters: Paramete
     sources = []
     if snapshot.files:
         parameters.values["files"] = [str(file.absolute()) for file in snapshot.files]
-        sources.append(sql_text("parquet_events", columns=selected))
+        sources.append(sql_text(_of_files(snapshot), columns=selected))
     if snapshot.tail.num_rows or not sources:
         sources.append(sql_text("tail_events", columns=selected))
     return "union all\n".join(sources)
@@ -59,11 +59,16 @@ def views_sql(
     sources = []
     if files:
         listed = ", ".join(literal(file) for file in files)
-        sources.append(sql_text("parquet_events", columns=selected).replace("$files", f"[{listed}]"))
+        sources.append(sql_text(_of_files(snapshot), columns=selected).replace("$files", f"[{listed}]"))
     if has_tail or not files:
         sources.append(sql_text("tail_events", columns=selected))
     name = "view_of_edges" if snapshot.identities is not None else "view_without_edges"
     return [sql_text("view_of_files", sources="union all\n".join(sources)), sql_text(name)]
+
+
+def _of_files(snapshot: Snapshot) -> str:
+    """While people are being erased their rows may still be in files."""
+    return "parquet_events_left" if snapshot.erased else "parquet_events"
 
 
 def _in_order(wanted: set[str]) -> str:

@@ -436,46 +436,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read the event log
-         * @description Raw events, newest first (`order=desc`), every acknowledged one, flushed or not. Page by page: ask again with `next_cursor` or `prev_cursor` and the same parameters. A walk shows each event that was there when it began exactly once, whatever arrives meanwhile. `start` and `end` as days are both included, in the project's time zone.
-         */
-        get: operations["list_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/export": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Write raw events into a file
-         * @description The events of one instant as CSV, NDJSON or Parquet, sent while they are read; oldest file first, in no order inside a file. Without `fields` Parquet has every stored column. Cells of CSV that a spreadsheet would take for a formula begin with `'`. A file that ends early was cut: the connection breaks off.
-         */
-        get: operations["export_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/analytics/funnel/{funnel_id}/users": {
         parameters: {
             query?: never;
@@ -1049,7 +1009,7 @@ export interface paths {
          * Upload a file of events
          * @description Loads NDJSON, CSV or Parquet into the project of the secret key. All of it becomes visible at once, before the answer; a request that fails stores nothing.
          *
-         *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate, the quota and sampling do not apply; the project's schemas and privacy do. Rows older than its `retention_days` are refused: set it first.
+         *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate do not apply, but rows older than the project's `retention_days` are refused: set it first.
          *
          *     `preset` reads an export of another tool: Segment, PostHog, Mixpanel, Amplitude, GA4 or Umami.
          *
@@ -1160,6 +1120,63 @@ export interface paths {
          * @description Good for one WebSocket at `/api/v1/live?ticket=...`, once, within 30 seconds, at any worker. A page must be this server's or one of `CORS_ORIGINS`. The server sends `LiveMessage`, the client may send `LiveRequest`. Close codes: 4400 a message that is none, 4401 no valid ticket or the session has ended, 4403 a page of another site or a project that is no longer yours, 4408 the socket takes nothing, 4429 too many sockets.
          */
         post: operations["make_live_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/people/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Erase a person
+         * @description Everything that was received of them until now, by whichever of their ids. From the answer on no question sees them; the files that hold them are written anew in the background, see `GET .../erasures/{id}`. What the same ids send later is of a new person. `user_id` is a user id, or an anonymous id that only one person has used. Asked again it gives the same erasure. Backups keep what they hold.
+         */
+        delete: operations["erase_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List erasures
+         * @description With `user_id`: those of whom this id meant then. Ids are not kept, only keyed hashes of them.
+         */
+        get: operations["list_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/erasures/{erasure_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow an erasure */
+        get: operations["get_erasure"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1388,18 +1405,6 @@ export interface components {
              * @example 0
              */
             fallback_people: number;
-            /**
-             * Sampling
-             * @description Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events, and fewer of them convert than did.
-             * @example null
-             */
-            sampling?: ("by_user" | "biased") | null;
-            /**
-             * Smallest Sample Rate
-             * @description Of a sampled funnel's events.
-             * @example null
-             */
-            smallest_sample_rate?: number | null;
             /** Open */
             open: number;
             /** Dropped By Exclusion */
@@ -1978,12 +1983,6 @@ export interface components {
              * @example 0
              */
             replayed: number;
-            /**
-             * Is Complete
-             * @description Whether each of them is a row; null for a reason of which no row is kept.
-             * @example null
-             */
-            is_complete: boolean | null;
         };
         /**
          * DropCounts
@@ -1992,12 +1991,6 @@ export interface components {
         DropCounts: {
             /** Counts */
             counts: components["schemas"]["DropCount"][];
-            /**
-             * Is Complete
-             * @description False: of some refused event no row is here.
-             * @example true
-             */
-            is_complete: boolean;
             /**
              * Repeats
              * @description Repeated ids that the flush found: other workers or earlier starts had stored them.
@@ -2051,28 +2044,59 @@ export interface components {
             p90_s: number | null;
         };
         /**
-         * EventLog
-         * @description One page of the event log.
+         * Erasure
+         * @description What is known of an erasure. Nothing in it says who the person was.
          */
-        EventLog: {
-            /** Events */
-            events: components["schemas"]["LoggedEvent"][];
+        Erasure: {
             /**
-             * Next Cursor
-             * @description Ask with it for the page behind this one; null on the last.
+             * Erasure Id
+             * @example 0f3c9a5d1e7b2468
              */
-            next_cursor: string | null;
+            erasure_id: string;
             /**
-             * Prev Cursor
-             * @description Ask with it for the page before this one; null on the first.
+             * Status
+             * @description `hidden`: no question sees the person any more, files are being written anew. `done`: no file holds anything of them; the proof is in the audit log.
+             * @enum {string}
              */
-            prev_cursor: string | null;
+            status: "hidden" | "done";
             /**
-             * Data Version
-             * @description Equal versions have equal answers.
-             * @example 17.2048
+             * Requested At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
              */
-            data_version: string;
+            requested_at: string;
+            /**
+             * Done At
+             * Format: date-time
+             * @example null
+             */
+            done_at: string | null;
+            /**
+             * Rows Hidden
+             * @description Stored events that left the answers at once.
+             * @example 1204
+             */
+            rows_hidden: number;
+            /**
+             * Removed
+             * @description So far: `rows` from `files` of the lake, and `refused` events.
+             * @example {
+             *       "files": 31,
+             *       "refused": 2,
+             *       "rows": 1204
+             *     }
+             */
+            removed: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Erasures
+         * @description The newest first.
+         */
+        Erasures: {
+            /** Erasures */
+            erasures: components["schemas"]["Erasure"][];
         };
         /** EventName */
         EventName: {
@@ -2906,18 +2930,6 @@ export interface components {
              */
             fallback_people: number;
             /**
-             * Sampling
-             * @description Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events, and fewer of them convert than did.
-             * @example null
-             */
-            sampling?: ("by_user" | "biased") | null;
-            /**
-             * Smallest Sample Rate
-             * @description Of a sampled funnel's events.
-             * @example null
-             */
-            smallest_sample_rate?: number | null;
-            /**
              * Open
              * @description Not converted people whose window has not ended.
              * @example 0
@@ -3718,161 +3730,6 @@ export interface components {
              * @example 30
              */
             expires_in: number;
-        };
-        /**
-         * LoggedEvent
-         * @description An event as it is stored, with the fields that were chosen; the usual ones are all of these.
-         */
-        LoggedEvent: {
-            /**
-             * Id
-             * @example order-77
-             */
-            id: string;
-            /**
-             * Event Type
-             * @example add_to_cart
-             */
-            event_type: string;
-            /**
-             * Created At
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
-             */
-            created_at: string;
-            /**
-             * User Id
-             * @example user_1042
-             */
-            user_id: string | null;
-            /**
-             * Anonymous Id
-             * @example a-3f0c
-             */
-            anonymous_id: string | null;
-            /**
-             * Person
-             * @description Whose event it is, by the identity edges: equal for all events of one person.
-             * @example 9f86d081884c7d65
-             */
-            person: string;
-            /**
-             * Session Id
-             * @example s-1
-             */
-            session_id: string | null;
-            /**
-             * Source
-             * @example web
-             */
-            source: string | null;
-            /**
-             * Properties
-             * @example {
-             *       "price": 49.9,
-             *       "product": "lamp"
-             *     }
-             */
-            properties: {
-                [key: string]: unknown;
-            };
-            /**
-             * Url
-             * @example https://shop.example/lamps
-             */
-            url: string | null;
-            /**
-             * Referrer
-             * @example https://search.example/
-             */
-            referrer: string | null;
-            /**
-             * User Agent
-             * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0
-             */
-            user_agent: string | null;
-            /**
-             * Ip Address
-             * @description A keyed hash, or what the project's privacy keeps.
-             * @example null
-             */
-            ip_address: string | null;
-            /**
-             * Received At
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
-             */
-            received_at: string;
-            /**
-             * Country
-             * @example DE
-             */
-            country: string | null;
-            /**
-             * Region
-             * @example Berlin
-             */
-            region: string | null;
-            /**
-             * City
-             * @example Berlin
-             */
-            city: string | null;
-            /**
-             * Browser
-             * @example Firefox
-             */
-            browser: string | null;
-            /**
-             * Os
-             * @example Linux
-             */
-            os: string | null;
-            /**
-             * Device
-             * @example desktop
-             */
-            device: string | null;
-            /**
-             * Timezone
-             * @example Europe/Berlin
-             */
-            timezone: string | null;
-            /**
-             * Utm Source
-             * @example newsletter
-             */
-            utm_source: string | null;
-            /**
-             * Utm Medium
-             * @example email
-             */
-            utm_medium: string | null;
-            /**
-             * Utm Campaign
-             * @example autumn
-             */
-            utm_campaign: string | null;
-            /**
-             * Utm Term
-             * @example null
-             */
-            utm_term: string | null;
-            /**
-             * Utm Content
-             * @example null
-             */
-            utm_content: string | null;
-            /**
-             * Is Bot
-             * @example false
-             */
-            is_bot: boolean;
-            /**
-             * Sample Rate
-             * @example 1
-             */
-            sample_rate: number;
         };
         /** Login */
         Login: {
@@ -5281,12 +5138,6 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["QuarantineRow"][];
             /**
-             * Is Complete
-             * @description Of the first page: whether all that was refused on these days and for this reason is here. False: some came above the bounds, were deleted, or lie in a damaged file. null on later pages.
-             * @example true
-             */
-            is_complete: boolean | null;
-            /**
              * Next Cursor
              * @description Ask with it for the next page; null on the last.
              * @example null
@@ -5358,18 +5209,6 @@ export interface components {
              * @example null
              */
             replayed_at: string | null;
-            /**
-             * Is Replayable
-             * @description False: no change makes an event of it.
-             * @example true
-             */
-            is_replayable: boolean;
-            /**
-             * Not Replayable Because
-             * @description It was replayed, or its text was cut or could not be kept.
-             * @example null
-             */
-            not_replayable_because: string | null;
         };
         /** Readiness */
         Readiness: {
@@ -5704,7 +5543,7 @@ export interface components {
             accepted: number;
             /**
              * Duplicates
-             * @description An event with this id is stored already, or the row was replayed before.
+             * @description An event with this id is stored already.
              * @example 0
              */
             duplicates: number;
@@ -5716,12 +5555,6 @@ export interface components {
             rejected: number;
             /** Results */
             results: components["schemas"]["ReplayOutcome"][];
-            /**
-             * Not Found
-             * @description Of `ids`, those of no row.
-             * @example []
-             */
-            not_found: string[];
             /**
              * Next Cursor
              * @description There may be more behind these rows.
@@ -5764,7 +5597,6 @@ export interface components {
             pointer?: string | null;
             /**
              * Message
-             * @description Also of a duplicate: what had its id before.
              * @example null
              */
             message?: string | null;
@@ -10110,8 +9942,6 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
-                     *       "sampling": null,
-                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -10224,8 +10054,6 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
-                     *         "sampling": null,
-                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -10451,8 +10279,6 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
-                     *       "sampling": null,
-                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -10565,8 +10391,6 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
-                     *         "sampling": null,
-                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -10960,293 +10784,6 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["EventNameList"];
-                };
-            };
-            /** @description Sign in, or send a valid key */
-            401: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The key or the role does not allow this */
-            403: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The query is not valid */
-            422: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong on the server */
-            500: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many queries are running */
-            503: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The query took too long */
-            504: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_events: {
-        parameters: {
-            query: {
-                /** @description Fields to show, repeated or with commas between: columns, `person`, `properties`, or `properties.NAME` for one property. */
-                fields?: string[];
-                limit?: number;
-                cursor?: string | null;
-                /** @description By `created_at`, events of one instant by `id`. */
-                order?: "desc" | "asc";
-                project_id: string;
-                /** @description Only events of this name; repeat it for several. */
-                event_type?: string[];
-                /** @description All events of the person that this user is, those before the sign-in included. */
-                user_id?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                end?: string | null;
-                /** @description A JSON array of filters, as in the stages of a funnel. */
-                filters?: string | null;
-                /** @description Without events whose user agent says that it is a bot. */
-                exclude_bots?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "events": [
-                     *         {
-                     *           "id": "order-77",
-                     *           "event_type": "add_to_cart",
-                     *           "created_at": "2026-11-20T09:15:02.123456Z",
-                     *           "user_id": "user_1042",
-                     *           "anonymous_id": "a-3f0c",
-                     *           "person": "9f86d081884c7d65",
-                     *           "session_id": "s-1",
-                     *           "source": "web",
-                     *           "properties": {
-                     *             "price": 49.9,
-                     *             "product": "lamp"
-                     *           },
-                     *           "url": "https://shop.example/lamps",
-                     *           "referrer": "https://search.example/",
-                     *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
-                     *           "ip_address": null,
-                     *           "received_at": "2026-11-20T09:15:02.123456Z",
-                     *           "country": "DE",
-                     *           "region": "Berlin",
-                     *           "city": "Berlin",
-                     *           "browser": "Firefox",
-                     *           "os": "Linux",
-                     *           "device": "desktop",
-                     *           "timezone": "Europe/Berlin",
-                     *           "utm_source": "newsletter",
-                     *           "utm_medium": "email",
-                     *           "utm_campaign": "autumn",
-                     *           "utm_term": null,
-                     *           "utm_content": null,
-                     *           "is_bot": false,
-                     *           "sample_rate": 1
-                     *         }
-                     *       ],
-                     *       "next_cursor": "",
-                     *       "prev_cursor": "",
-                     *       "data_version": "17.2048"
-                     *     }
-                     */
-                    "application/json": components["schemas"]["EventLog"];
-                };
-            };
-            /** @description Sign in, or send a valid key */
-            401: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The key or the role does not allow this */
-            403: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not found */
-            404: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The query is not valid */
-            422: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong on the server */
-            500: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many queries are running */
-            503: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The query took too long */
-            504: {
-                headers: {
-                    /** @description Find the request in the log by it. */
-                    "X-Request-Id"?: string;
-                    /** @description Whole seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    export_events: {
-        parameters: {
-            query: {
-                /** @description Fields to show, repeated or with commas between: columns, `person`, `properties`, or `properties.NAME` for one property. */
-                fields?: string[];
-                format?: "csv" | "ndjson" | "parquet";
-                project_id: string;
-                /** @description Only events of this name; repeat it for several. */
-                event_type?: string[];
-                /** @description All events of the person that this user is, those before the sign-in included. */
-                user_id?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                end?: string | null;
-                /** @description A JSON array of filters, as in the stages of a funnel. */
-                filters?: string | null;
-                /** @description Without events whose user agent says that it is a bot. */
-                exclude_bots?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The file */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/csv": string;
-                    "application/x-ndjson": string;
-                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description Sign in, or send a valid key */
@@ -13400,8 +12937,6 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
-                     *       "sampling": null,
-                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -13514,8 +13049,6 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
-                     *         "sampling": null,
-                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -13754,8 +13287,6 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
-                     *       "sampling": null,
-                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -13868,8 +13399,6 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
-                     *         "sampling": null,
-                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -16398,12 +15927,9 @@ export interface operations {
                      *           "event_type": "add_to_cart",
                      *           "source": "batch",
                      *           "body": "{\"event_type\":\"add_to_cart\",\"usr\":\"user-42\",\"id\":\"order-77-line-1\"}",
-                     *           "replayed_at": null,
-                     *           "is_replayable": true,
-                     *           "not_replayable_because": null
+                     *           "replayed_at": null
                      *         }
                      *       ],
-                     *       "is_complete": true,
                      *       "next_cursor": null
                      *     }
                      */
@@ -16619,11 +16145,9 @@ export interface operations {
                      *           "reason": "duplicate",
                      *           "count": 412,
                      *           "kept": 0,
-                     *           "replayed": 0,
-                     *           "is_complete": null
+                     *           "replayed": 0
                      *         }
                      *       ],
-                     *       "is_complete": true,
                      *       "repeats": [
                      *         {
                      *           "date": "2026-11-20",
@@ -16857,7 +16381,6 @@ export interface operations {
                      *           "message": null
                      *         }
                      *       ],
-                     *       "not_found": [],
                      *       "next_cursor": null
                      *     }
                      */
@@ -17036,6 +16559,308 @@ export interface operations {
                     "X-Request-Id"?: string;
                     /** @description Whole seconds. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erasure_id": "0f3c9a5d1e7b2468",
+                     *       "status": "hidden",
+                     *       "requested_at": "2026-11-20T09:15:02.123456Z",
+                     *       "done_at": null,
+                     *       "rows_hidden": 1204,
+                     *       "removed": {
+                     *         "files": 31,
+                     *         "refused": 2,
+                     *         "rows": 1204
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erasures: {
+        parameters: {
+            query?: {
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erasures": [
+                     *         {
+                     *           "erasure_id": "0f3c9a5d1e7b2468",
+                     *           "status": "hidden",
+                     *           "requested_at": "2026-11-20T09:15:02.123456Z",
+                     *           "done_at": null,
+                     *           "rows_hidden": 1204,
+                     *           "removed": {
+                     *             "files": 31,
+                     *             "refused": 2,
+                     *             "rows": 1204
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Erasures"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                erasure_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erasure_id": "0f3c9a5d1e7b2468",
+                     *       "status": "hidden",
+                     *       "requested_at": "2026-11-20T09:15:02.123456Z",
+                     *       "done_at": null,
+                     *       "rows_hidden": 1204,
+                     *       "removed": {
+                     *         "files": 31,
+                     *         "refused": 2,
+                     *         "rows": 1204
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
                     [name: string]: unknown;
                 };
                 content: {

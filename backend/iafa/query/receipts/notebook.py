@@ -43,6 +43,8 @@ def notebook(
 
     What is in no file, it carries itself: QueryBusy when that is too much, which the next flush mends.
     """
+    if snapshot.erased:
+        raise QueryBusy("a person is being erased; ask again when that is done", retry_after_s=FLUSHED_SOON_S)
     receipt = answer["receipt"]
     used = _columns_of(receipt["sql"])
     tail, edges = _carried(engine, snapshot, question, used, cancellation)

@@ -44,7 +44,7 @@ def receipt_of(
     counts = _counts(reading, snapshot, question)
     files = relative_files(snapshot)
     edges = 0 if snapshot.identities is None else snapshot.identities.num_rows
-    stands_alone = is_counted and not snapshot.tail.num_rows and not edges and bool(files)
+    stands_alone = is_counted and not snapshot.tail.num_rows and not edges and bool(files) and not snapshot.erased
     asked = question.time_range
     return {
         "method": method,

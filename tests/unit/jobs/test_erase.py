@@ -1,0 +1,174 @@
+"""Erasing a person: nobody sees them at once, and no byte of them is anywhere when it is done."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from iafa.audit import verify
+from iafa.errors import Conflict, NotFound
+from iafa.lake.quarantine import read_rejected
+from tests.support.byte_search import places_of
+from tests.support.erasing import (
+    ALIAS,
+    DEVICE,
+    EVENT_PREFIX,
+    FILLED_S,
+    OTHER_DEVICE,
+    ROUNDS,
+    TEXTS,
+    USER,
+    ErasingLake,
+    audit_lines,
+    fill,
+    other_events,
+    person_events,
+    scatter,
+)
+from tests.support.events import PROJECT, make_event
+from tests.support.lake import TestLake
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("filled") / "data"
+    fill(TestLake(root))
+    return root
+
+
+@pytest.fixture
+def erasing(tmp_path: Path, filled: Path) -> ErasingLake:
+    shutil.copytree(filled, tmp_path / "data")
+    made = ErasingLake(tmp_path / "data")
+    made.lake.clock.advance(FILLED_S)
+    return made
+
+
+def test_nothing_of_a_person_is_left_anywhere_and_everything_of_others_is(erasing: ErasingLake) -> None:
+    lake = erasing.lake
+    scatter(lake)
+    before = erasing.visible()
+    others = [row for row in before if not str(row["id"]).startswith(EVENT_PREFIX)]
+    assert len(before) - len(others) == (ROUNDS + 1) * 6
+    assert len(places_of(lake.root, TEXTS)) > 25, "the search must find what is there"
+
+    erasing.erase()
+
+    assert erasing.visible() == others
+    assert lake.take().edges.edges.num_rows == 0  # type: ignore[union-attr]  # a snapshot of a lake has edges
+    assert {row["event_id"] for row in read_rejected(lake.layout, PROJECT, 100)} == {
+        f"other-refused-{number}" for number in range(ROUNDS)
+    }
+    erasing.finish()
+    assert erasing.visible() == others
+    assert places_of(lake.root, TEXTS) == []
+    assert {row["event_id"] for row in read_rejected(lake.layout, PROJECT, 100)} == {
+        f"other-refused-{number}" for number in range(ROUNDS + 1)
+    }
+
+
+def test_the_audit_log_keeps_the_proof(erasing: ErasingLake) -> None:
+    erasure_id = erasing.erase()
+    erasing.finish()
+    (asked,), (proof,) = (audit_lines(erasing.lake, action) for action in ("person.erase", "person.erased"))
+    assert asked["actor"] == "user:test"
+    assert asked["details"]["rows_hidden"] == (ROUNDS + 1) * 6  # type: ignore[index]  # a JSON object
+    details = proof["details"]
+    assert isinstance(details, dict)
+    assert details["erasure"] == erasure_id
+    assert details["removed"]["rows"] == ROUNDS * 6, "the rows of the journal never came to a file"
+    assert details["removed"]["files"] > 0
+    assert details["removed"]["refused"] == ROUNDS * 2
+    assert details["unreadable"] == []
+    assert verify(erasing.lake.layout.audit) == []
+    record = erasing.desk.erasures.get(PROJECT, erasure_id)
+    assert record is not None
+    assert (record.state, record.rows_hidden) == ("done", (ROUNDS + 1) * 6)
+    assert [one.id for one in erasing.desk.of_person(PROJECT, DEVICE)] == [erasure_id]
+
+
+@pytest.mark.parametrize("called", [USER, ALIAS, DEVICE, OTHER_DEVICE])
+def test_each_id_of_a_person_means_the_whole_person(erasing: ErasingLake, called: str) -> None:
+    erasing.erase(called)
+    assert [one for one in erasing.visible_ids() if one.startswith(EVENT_PREFIX)] == []
+
+
+def test_what_the_same_ids_send_later_is_a_new_person(erasing: ErasingLake) -> None:
+    erasing.erase()
+    erasing.lake.clock.advance(5)
+    later = person_events(7, erasing.lake.clock.now_us())
+    erasing.lake.write(later)
+    ids = {event.id for event in later}
+    assert ids <= set(erasing.visible_ids())
+    erasing.finish()
+    assert {one for one in erasing.visible_ids() if one.startswith(EVENT_PREFIX)} == ids
+    known = erasing.lake.take().edges
+    assert known is not None
+    assert set(known.edges.column("id").to_pylist()) >= {f"{EVENT_PREFIX}-7-b", f"{EVENT_PREFIX}-7-e"}
+
+
+def test_a_device_that_somebody_else_used_as_well_stays_theirs(tmp_path: Path) -> None:
+    erasing = ErasingLake(tmp_path / "data")
+    lake = erasing.lake
+    now_us = lake.clock.now_us()
+
+    def seen(number: int, at: int) -> object:
+        return make_event(id=f"seen-{number}", user_id=None, anonymous_id="shared", created_at=now_us + at)
+
+    first = make_event(id="in-1", event_type="identify", user_id="ann", anonymous_id="shared", created_at=now_us + 10)
+    second = make_event(id="in-2", event_type="identify", user_id="bob", anonymous_id="shared", created_at=now_us + 20)
+    lake.write([seen(1, 5), first, seen(2, 15), second, seen(3, 25)])  # type: ignore[list-item]
+    with pytest.raises(Conflict):
+        erasing.erase("shared")
+    erasing.erase("ann")
+    assert erasing.visible_ids() == ["in-2", "seen-3"]
+    erasing.finish()
+    assert erasing.visible_ids() == ["in-2", "seen-3"]
+    assert places_of(lake.root, ["ann", "seen-1", "seen-2"]) == []
+
+
+def test_an_erasure_that_is_asked_for_again_is_the_same_one(erasing: ErasingLake) -> None:
+    first = erasing.erase()
+    assert erasing.erase(DEVICE) == first
+    erasing.finish()
+    assert erasing.erase(ALIAS) == first
+    with pytest.raises(NotFound):
+        erasing.erase("nobody-knows-me")
+
+
+def test_a_person_of_whom_only_a_refused_event_is_known(erasing: ErasingLake) -> None:
+    with pytest.raises(NotFound):
+        erasing.erase("other-refused")
+    erasing.erase("other-refused-1")
+    kept = {row["event_id"] for row in read_rejected(erasing.lake.layout, PROJECT, 100)}
+    assert "other-refused-1" not in kept
+    assert "other-refused-2" in kept
+
+
+def test_two_people_at_once_beside_flushes_and_merges(erasing: ErasingLake) -> None:
+    lake = erasing.lake
+    first = erasing.erase()
+    second = erasing.desk.erase("user:test", PROJECT, "other-1").id
+    lake.write(other_events(8, lake.clock.now_us()))
+    lake.clock.advance(1)
+    lake.flusher.run()
+    lake.compactor.run(everything=True)  # makes a file of rows that are hidden
+    left = set(erasing.visible_ids())
+    erasing.finish()
+    assert set(erasing.visible_ids()) == left
+    assert places_of(lake.root, [*TEXTS, "other-device-1"]) == []
+    assert {one["details"]["erasure"] for one in audit_lines(lake, "person.erased")} == {first, second}  # type: ignore[index]
+
+
+def test_a_clock_that_was_set_back_hides_nobody_less(erasing: ErasingLake) -> None:
+    erasing.lake.clock.advance(-FILLED_S)
+    erasing.erase()
+    assert [one for one in erasing.visible_ids() if one.startswith(EVENT_PREFIX)] == []
+
+
+def test_nothing_is_done_while_a_replaced_file_may_still_be_read(erasing: ErasingLake) -> None:
+    erasing.lake.flusher.run()
+    erasing.erase()
+    done = erasing.eraser.run()
+    assert "IAFA_TRASH_GRACE_S" in done.waiting[PROJECT]
+    assert any(path.read_bytes() for path in erasing.lake.root.glob("events/*/*/*/*.j*.parquet"))
