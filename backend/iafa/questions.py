@@ -25,6 +25,9 @@ from iafa.query.events.question import EventsQuestion
 from iafa.query.explain import explain
 from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
+from iafa.query.person import At, PersonQuestion, all_events, person_events, profile
+from iafa.query.person_list import PersonPage, Seen, person_list
+from iafa.query.person_rows import find_person
 from iafa.query.properties import property_list, value_list
 from iafa.query.question import Extras, question_of
 from iafa.query.receipts.notebook import notebook
@@ -268,6 +271,41 @@ class Questions:
             snapshot = await self._in_query_pool(snapshot.known_at, report.frame.as_of_us)
         ask = partial(self.answers.report, self.engine, snapshot, report, cancellation=cancellation)
         return await self._in_query_pool(ask)
+
+    async def person_called(
+        self, snapshot: Snapshot, called: str, session_gap_s: int, cancellation: Cancellation | None = None
+    ) -> PersonQuestion:
+        person = await self._in_query_pool(find_person, self.engine, snapshot, called)
+        return PersonQuestion(snapshot, person, session_gap_s)
+
+    async def person_list(
+        self,
+        snapshot: Snapshot,
+        search: str | None,
+        after: Seen,
+        limit: int,
+        cancellation: Cancellation | None = None,
+    ) -> PersonPage:
+        return await self._in_query_pool(person_list, self.engine, snapshot, search, after, limit, cancellation)
+
+    async def person_profile(self, asked: PersonQuestion, cancellation: Cancellation | None = None) -> dict[str, Any]:
+        return await self._in_query_pool(profile, self.engine, asked, cancellation)
+
+    async def person_events(
+        self, asked: PersonQuestion, after: At, limit: int, cancellation: Cancellation | None = None
+    ) -> list[dict[str, Any]]:
+        ask = partial(person_events, self.engine, asked, after, limit, cancellation=cancellation)
+        return await self._in_query_pool(ask)
+
+    async def person_export(self, asked: PersonQuestion) -> AsyncIterator[list[dict[str, Any]]]:
+        """All their events, some at a time."""
+        cancellation = Cancellation()
+        batches = all_events(self.engine, asked, cancellation)
+        try:
+            while (rows := await self._in_thread(next, batches, None)) is not None:
+                yield rows
+        finally:
+            cancellation.cancel()  # who stops reading leaves no batch behind
 
     async def _known_at(self, snapshot: Snapshot, definition: FunnelDefinition) -> Snapshot:
         """With `as_of` neither later events nor later identity edges exist."""

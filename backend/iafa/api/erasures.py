@@ -64,6 +64,7 @@ async def list_erasures(
     "/erasures/{erasure_id}",
     response_model=Erasure,
     summary="Follow an erasure",
+    description="How far it is, and what has been removed so far.",
     responses=problem_responses(*PROBLEMS),
 )
 async def get_erasure(request: Request, erasure_id: str, project: MemberProject) -> Response:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
-from iafa.api import collect_routes, erasures, live, quarantine, sdk_routes, upload
+from iafa.api import collect_routes, erasures, live, person, quarantine, sdk_routes, upload
 from iafa.api.app import create_app
 from iafa.api.collect import CollectFront
 from iafa.api.loop_lag import LoopLag
@@ -39,6 +39,7 @@ EXTRA_ROUTERS = (
     quarantine.router,
     live.router,
     erasures.router,
+    person.router,
 )
 log = logging.getLogger("iafa.server")
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -129,6 +130,7 @@ async def serving(
         )
         app.state.quarantine = house.quarantine_desk()
         app.state.erasures = house.erasure_desk()
+        app.state.people = house
         uploader = house.uploader()
         app.state.uploads = Uploads(uploader.make_folder, uploader.run, settings.upload_bytes_max)
         yield Serving(front, publisher)

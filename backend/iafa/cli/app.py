@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "sql": ("sql", "Ask the events of a project in SQL."),
     "identity": ("identity", "See which ids were joined, and take it back."),
     "quarantine": ("quarantine", "See, download and replay refused events."),
-    "person": ("person", "Erase a person, and see what became of erasures."),
+    "person": ("person", "Export or erase a person, and see what became of erasures."),
     "compact": ("compact", "Merge small files now and empty the trash."),
     "retention": ("retention", "Remove what is older than the projects' settings say."),
     "verify": ("verify", "Read everything and say what is damaged or missing."),

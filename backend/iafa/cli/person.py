@@ -1,15 +1,20 @@
-"""`iafa person`: erase a person and follow that. Works beside a server."""
+"""`iafa person`: export or erase a person, and follow that. Works beside a server."""
 
+import sys
 import time
 from pathlib import Path
 
 import click
 
 from iafa.api.erasures import shown
+from iafa.api.person import end_of, event_lines, head_of, refusal_lines
 from iafa.cli.lookup import project_called
 from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json, run
 from iafa.jobs.erase import Erased
 from iafa.lake.erasure import Erasure
+from iafa.query.engine_duckdb import Cancellation
+from iafa.query.person import PersonQuestion, all_events
+from iafa.query.person_rows import find_person
 from iafa.wiring import House
 
 LOOK_EVERY_S = 1.0
@@ -17,7 +22,30 @@ LOOK_EVERY_S = 1.0
 
 @click.group("person")
 def person_command() -> None:
-    """Erase a person, and see what became of erasures."""
+    """Export or erase a person, and see what became of erasures."""
+
+
+@person_command.command("export")
+@click.argument("project")
+@click.argument("user")
+@data_dir_option
+def export_command(project: str, user: str, data_dir: Path | None) -> None:
+    """Write all that PROJECT knows of USER to standard output, as NDJSON."""
+    house = house_at(data_dir)
+    found = run(lambda: project_called(house, project))
+    snapshot = house.snapshots.take(found.id)
+    asked = PersonQuestion(snapshot, find_person(house.engine, snapshot, user), found.session_gap_seconds)
+    out, events, refused = sys.stdout.buffer, 0, 0
+    out.write(head_of(asked, house.clock.now_us()))
+    for rows in all_events(house.engine, asked, Cancellation()):
+        events += len(rows)
+        out.write(event_lines(rows))
+    for refusals in house.erasure_desk().refusals(found.id, asked.person):
+        refused += len(refusals)
+        out.write(refusal_lines(refusals))
+    out.write(end_of(events, refused))
+    out.flush()
+    house.engine.close()
 
 
 @person_command.command("erase")

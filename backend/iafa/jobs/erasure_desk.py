@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from iafa.audit import AuditLog
 from iafa.clock import Clock
-from iafa.errors import Conflict, NotFound, StorageUnavailable
+from iafa.errors import NotFound, StorageUnavailable
 from iafa.failpoints import Hit, no_failpoints
 from iafa.jobs.erase import Eraser, hide, remove_refusals
 from iafa.lake.dropped import is_dropped
 from iafa.lake.erasure import ErasedPeople, Erasure, Erasures, Target, hashes_of, new_erasure_id
 from iafa.lake.identity import IdentityEdges
-from iafa.lake.person import Person, edges_naming, person_called
+from iafa.lake.person import Person, edges_naming
 from iafa.lake.quarantine_rows import QuarantineRows, Row, Wanted
 from iafa.lake.refused_people import naming
 from iafa.lake.snapshot import Snapshot, Snapshots
 from iafa.locks import held
 from iafa.query.engine_duckdb import DuckEngine
-from iafa.query.person_rows import count_rows, is_user
+from iafa.query.person_rows import count_rows, find_person
 
 LOCK_WAIT_S = 60.0
 AT_ONCE_MAX = 100  # erasures of a project that may go on at once: each is looked for in every row
@@ -45,7 +45,7 @@ class ErasureDesk:
         """Hide the person for ever; durable when it returns. Asked for again it gives the same erasure."""
         with self._lake(project_id):
             snapshot = self.snapshots.take(project_id)
-            person = self.person(snapshot, called)
+            person = find_person(self.engine, snapshot, called)
             rows = count_rows(self.engine, snapshot, person)
             if not rows and not self._is_known(snapshot, person):
                 return self._earlier(project_id, called)
@@ -81,14 +81,6 @@ class ErasureDesk:
         self.hit("erase.committed")
         removed = remove_refusals(eraser.quarantine, project_id, ErasedPeople((target,)), self.hit)
         eraser.note(eraser.manifests.latest(project_id), Counter(refused=removed), erasure.id)
-
-    def person(self, snapshot: Snapshot, called: str) -> Person:
-        """Raises Conflict when it does not say for certain who is meant."""
-        assert snapshot.edges is not None
-        person = person_called(snapshot.edges, called)
-        if called not in person.users and is_user(self.engine, snapshot, called):
-            raise Conflict("this is a user id and somebody else's anonymous id; name the person by another id")
-        return person
 
     def refusals(self, project_id: str, person: Person) -> Iterator[list[Row]]:
         """Refused events that name the person, some at a time."""

@@ -83,21 +83,8 @@ class IdentityEdges:
 
     def edges(self, project_id: str, manifest: Manifest) -> tuple[Edge, ...]:
         """All edges of a generation, each id once, revoked ones too."""
-        table = last_of_each(
-            pa.concat_tables([EDGE_SCHEMA.empty_table(), *self._tables(project_id, manifest.identity)])
-        )
-        times = int64s(table, "at").tolist()
-        return tuple(
-            Edge(
-                row["id"],
-                row["user_id"],
-                row["other"],
-                at_us,
-                "alias" if row["is_alias"] else "identify",
-                row["is_revoked"],
-            )
-            for row, at_us in zip(table.drop_columns(["at"]).to_pylist(), times, strict=True)
-        )
+        tables = self._tables(project_id, manifest.identity)
+        return edges_of_table(last_of_each(pa.concat_tables([EDGE_SCHEMA.empty_table(), *tables])))
 
     def read(self, project_id: str, path: str) -> pa.Table:
         """One file. Raises DataDamaged when it is not what was written."""
@@ -192,6 +179,22 @@ class IdentityEdges:
         path = identity_path(xxhash.xxh64_hexdigest(data))
         create_only(self.layout.project(project_id) / path, data, temporary_dir=self.layout.tmp)
         return path
+
+
+def edges_of_table(table: pa.Table) -> tuple[Edge, ...]:
+    """The rows of EDGE_SCHEMA as edges."""
+    times = int64s(table, "at").tolist()
+    return tuple(
+        Edge(
+            row["id"],
+            row["user_id"],
+            row["other"],
+            at_us,
+            "alias" if row["is_alias"] else "identify",
+            row["is_revoked"],
+        )
+        for row, at_us in zip(table.drop_columns(["at"]).to_pylist(), times, strict=True)
+    )
 
 
 def table_of(edges: Sequence[Edge]) -> pa.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from iafa.errors import Conflict
 from iafa.event import TIME_MAX_US, identity_hash
-from iafa.lake.identity import int64s
+from iafa.lake.identity import Edge, edges_of_table, int64s
 from iafa.lake.identity_spans import Identities
 
 Mask = npt.NDArray[np.bool_]
@@ -73,6 +73,12 @@ def edges_naming(known: Identities, person: Person) -> Mask:
     is_alias: Mask = edges.column("is_alias").to_numpy()
     found: Mask = np.isin(users, own_users) | (is_alias & np.isin(other, own_users)) | np.isin(other, own_devices)
     return found
+
+
+def edges_of_person(known: Identities, person: Person) -> list[Edge]:
+    """By time; revoked ones too."""
+    edges = edges_of_table(known.edges.filter(pa.array(edges_naming(known, person))))
+    return sorted(edges, key=lambda edge: (edge.at_us, edge.id))
 
 
 def _is_user(known: Identities, hashed: int) -> bool:

@@ -1,14 +1,24 @@
 """Which rows are one person's, by the ids and times that are theirs."""
 
+from iafa.errors import Conflict
 from iafa.event import TIME_MAX_US, identity_hash
 from iafa.lake.erasure import ErasedPeople, Target
-from iafa.lake.person import Person
+from iafa.lake.person import Person, person_called
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.source import stored_events_sql
 
 _COLUMNS = {"user_id", "user_hash", "created_at"}
+
+
+def find_person(engine: DuckEngine, snapshot: Snapshot, called: str) -> Person:
+    """Whom an id means. Raises Conflict when it does not say for certain. Blocks."""
+    assert snapshot.edges is not None, "a snapshot of the lake has edges"
+    person = person_called(snapshot.edges, called)
+    if called not in person.users and is_user(engine, snapshot, called):
+        raise Conflict("this is a user id and somebody else's anonymous id; name the person by another id")
+    return person
 
 
 def give_person(reading: Reading, person: Person) -> None:

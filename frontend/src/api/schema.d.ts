@@ -1133,7 +1133,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Show a person
+         * @description What is known of whom `user_id` means, a user id or an anonymous id that only one person has used.
+         */
+        get: operations["get_person"];
         put?: never;
         post?: never;
         /**
@@ -1173,8 +1177,71 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Follow an erasure */
+        /**
+         * Follow an erasure
+         * @description How far it is, and what has been removed so far.
+         */
         get: operations["get_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List people
+         * @description Who was seen last comes first, page by page: ask again with `next_cursor` and the same `search`.
+         */
+        get: operations["list_project_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/people/{user_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export all that is known of a person
+         * @description NDJSON, sent as it is read. Each line has a `type`: `person` first, then `identity` for what joined their ids, `event` for every event with all fields, oldest first, `refused` for refused events that name them, and `end` with the counts: without it the file is not whole.
+         */
+        get: operations["export_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/people/{user_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the events of a person
+         * @description By whichever of their ids, newest first, page by page.
+         */
+        get: operations["list_person_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3455,6 +3522,42 @@ export interface components {
             /** Count */
             count: number;
         };
+        /**
+         * IdentityEdge
+         * @description What joined an id to the person.
+         */
+        IdentityEdge: {
+            /**
+             * Event Id
+             * @description The event that brought it.
+             * @example login-7
+             */
+            event_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "identify" | "alias";
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string;
+            /**
+             * Other
+             * @description The anonymous id, or with `alias` the other user id.
+             * @example a1b2c3d4
+             */
+            other: string;
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            at: string;
+            /** Is Revoked */
+            is_revoked: boolean;
+        };
         /** KeyAnswer */
         KeyAnswer: {
             /**
@@ -4264,7 +4367,7 @@ export interface components {
              */
             total: number;
             /** People */
-            people: components["schemas"]["PersonRow"][];
+            people: components["schemas"]["iafa__api__people_models__PersonRow"][];
             /**
              * Next Cursor
              * @description Ask with it for the next page; null on the last.
@@ -4536,70 +4639,169 @@ export interface components {
             is_own: boolean;
         };
         /**
-         * PersonRow
-         * @description One of the list: a person, a session (`unit: session`), a person with held values (`hold`), or one path of them
-         *     (`count: totals`).
+         * PersonEvents
+         * @description A page of a person's events.
          */
-        PersonRow: {
+        PersonEvents: {
+            /**
+             * Events
+             * @description Whole, by the names of the columns; `properties` is an object.
+             */
+            events: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Next Cursor
+             * @description Ask with it for the next page; null on the last.
+             * @example null
+             */
+            next_cursor: string | null;
+            /**
+             * Data Version
+             * @example 17.3-881
+             */
+            data_version: string;
+        };
+        /** PersonIds */
+        PersonIds: {
+            /**
+             * Users
+             * @example [
+             *       "user-42"
+             *     ]
+             */
+            users: string[];
+            /**
+             * Anonymous
+             * @example [
+             *       "a1b2c3d4"
+             *     ]
+             */
+            anonymous: string[];
+        };
+        /**
+         * PersonList
+         * @description Who was seen last comes first.
+         */
+        PersonList: {
+            /** People */
+            people: components["schemas"]["iafa__api__person_models__PersonRow"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the next page; null on the last.
+             * @example null
+             */
+            next_cursor: string | null;
+            /**
+             * Data Version
+             * @example 17.3-881
+             */
+            data_version: string;
+        };
+        /**
+         * PersonProfile
+         * @description One person.
+         */
+        PersonProfile: {
             /**
              * Entity
-             * @description Its key in this answer; `explain` takes it.
-             * @example 9f86d081884c7d65
+             * @example 9f3a2b1c0d4e5f60
              */
             entity: string;
+            /** @description As events carry them; the first twenty of each kind. */
+            ids: components["schemas"]["PersonIds"];
             /**
-             * User Id
-             * @example user-42
+             * Events
+             * @example 1204
              */
-            user_id: string | null;
+            events: number;
             /**
-             * Anonymous Id
-             * @example a-3f0c
-             */
-            anonymous_id: string | null;
-            /**
-             * Steps
-             * @description Stages reached by the path, without optional ones.
-             * @example 2
-             */
-            steps: number;
-            /**
-             * Entry Time
+             * First Seen
              * Format: date-time
              * @example 2026-11-20T09:15:02.123456Z
              */
-            entry_time: string;
+            first_seen: string;
             /**
-             * Last Event Time
+             * Last Seen
              * Format: date-time
              * @example 2026-11-20T09:15:02.123456Z
              */
-            last_event_time: string;
+            last_seen: string;
             /**
-             * Is Open
-             * @description Not converted yet, and the window is not over.
+             * Last Event
+             * @example checkout
              */
-            is_open: boolean;
-            /** Path */
-            path: components["schemas"]["PathStep"][];
+            last_event: string;
             /**
-             * Path Number
-             * @description With `count: totals`: from 1, among the entity's.
-             * @example 1
+             * Traits
+             * @description By name, at most 200, of the latest 1,000 `identify` events.
              */
-            path_number?: number | null;
+            traits: components["schemas"]["Trait"][];
             /**
-             * Session Start
-             * @description With `unit: session`.
+             * Identities
+             * @description By time.
              */
-            session_start?: string | null;
+            identities: components["schemas"]["IdentityEdge"][];
             /**
-             * Hold
-             * @description With `hold`: the values held constant.
+             * Values
+             * @description Of `event_type`, `country`, `device`, `browser`, `os` and `source`: the ten most frequent.
              */
-            hold?: {
-                [key: string]: string | null;
-            } | null;
+            values: {
+                [key: string]: components["schemas"]["ValueCount"][];
+            };
+            /**
+             * Sessions
+             * @description The latest fifty, newest first.
+             */
+            sessions: components["schemas"]["PersonSession"][];
+            /**
+             * Data Version
+             * @example 17.3-881
+             */
+            data_version: string;
+        };
+        /**
+         * PersonSession
+         * @description Events without a pause longer than the project's `session_gap_seconds`.
+         */
+        PersonSession: {
+            /**
+             * Start
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            end: string;
+            /**
+             * Duration Seconds
+             * @example 312.5
+             */
+            duration_seconds: number;
+            /**
+             * Events
+             * @example 14
+             */
+            events: number;
+            /**
+             * Entry Url
+             * @example https://shop.example/
+             */
+            entry_url: string | null;
+            /**
+             * Exit Url
+             * @example https://shop.example/checkout
+             */
+            exit_url: string | null;
+            /**
+             * Referrer
+             * @example https://search.example/
+             */
+            referrer: string | null;
         };
         /** PostHogAnswer */
         PostHogAnswer: {
@@ -6353,6 +6555,28 @@ export interface components {
             collector_url: string;
             snippets: components["schemas"]["Snippets"];
         };
+        /**
+         * Trait
+         * @description The latest value of one member of what `identify` events said.
+         */
+        Trait: {
+            /**
+             * Name
+             * @example plan
+             */
+            name: string;
+            /**
+             * Value
+             * @example pro
+             */
+            value: unknown;
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            at: string;
+        };
         /** Trend */
         Trend: {
             /**
@@ -6435,6 +6659,19 @@ export interface components {
              */
             created_at: string;
         };
+        /** ValueCount */
+        ValueCount: {
+            /**
+             * Value
+             * @example DE
+             */
+            value: string;
+            /**
+             * Events
+             * @example 311
+             */
+            events: number;
+        };
         /** ValueListAnswer */
         ValueListAnswer: {
             /** Rows Read */
@@ -6484,6 +6721,119 @@ export interface components {
             open: number;
             /** Overall Conversion Rate */
             overall_conversion_rate: number;
+        };
+        /**
+         * PersonRow
+         * @description One of the list: a person, a session (`unit: session`), a person with held values (`hold`), or one path of them
+         *     (`count: totals`).
+         */
+        iafa__api__people_models__PersonRow: {
+            /**
+             * Entity
+             * @description Its key in this answer; `explain` takes it.
+             * @example 9f86d081884c7d65
+             */
+            entity: string;
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Steps
+             * @description Stages reached by the path, without optional ones.
+             * @example 2
+             */
+            steps: number;
+            /**
+             * Entry Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            entry_time: string;
+            /**
+             * Last Event Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_event_time: string;
+            /**
+             * Is Open
+             * @description Not converted yet, and the window is not over.
+             */
+            is_open: boolean;
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+            /**
+             * Path Number
+             * @description With `count: totals`: from 1, among the entity's.
+             * @example 1
+             */
+            path_number?: number | null;
+            /**
+             * Session Start
+             * @description With `unit: session`.
+             */
+            session_start?: string | null;
+            /**
+             * Hold
+             * @description With `hold`: the values held constant.
+             */
+            hold?: {
+                [key: string]: string | null;
+            } | null;
+        };
+        /**
+         * PersonRow
+         * @description Everything that the identity edges give to one person.
+         */
+        iafa__api__person_models__PersonRow: {
+            /**
+             * Entity
+             * @description The key that funnels show for the person.
+             * @example 9f3a2b1c0d4e5f60
+             */
+            entity: string;
+            /**
+             * User Id
+             * @description Of the earliest event of a user; null for a visitor.
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a1b2c3d4
+             */
+            anonymous_id: string | null;
+            /** @description As events carry them; the first twenty of each kind. */
+            ids: components["schemas"]["PersonIds"];
+            /**
+             * Events
+             * @example 1204
+             */
+            events: number;
+            /**
+             * First Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            first_seen: string;
+            /**
+             * Last Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_seen: string;
+            /**
+             * Last Event
+             * @example checkout
+             */
+            last_event: string;
         };
         /** SeenProperty */
         iafa__api__property_models__SeenProperty: {
@@ -16580,6 +16930,170 @@ export interface operations {
             };
         };
     };
+    get_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entity": "9f3a2b1c0d4e5f60",
+                     *       "ids": {
+                     *         "users": [
+                     *           "user-42"
+                     *         ],
+                     *         "anonymous": [
+                     *           "a1b2c3d4"
+                     *         ]
+                     *       },
+                     *       "events": 1204,
+                     *       "first_seen": "2026-11-20T09:15:02.123456Z",
+                     *       "last_seen": "2026-11-20T09:15:02.123456Z",
+                     *       "last_event": "checkout",
+                     *       "traits": [
+                     *         {
+                     *           "name": "plan",
+                     *           "value": "pro",
+                     *           "at": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ],
+                     *       "identities": [
+                     *         {
+                     *           "event_id": "login-7",
+                     *           "kind": "identify",
+                     *           "user_id": "user-42",
+                     *           "other": "a1b2c3d4",
+                     *           "at": "2026-11-20T09:15:02.123456Z",
+                     *           "is_revoked": true
+                     *         }
+                     *       ],
+                     *       "values": {},
+                     *       "sessions": [
+                     *         {
+                     *           "start": "2026-11-20T09:15:02.123456Z",
+                     *           "end": "2026-11-20T09:15:02.123456Z",
+                     *           "duration_seconds": 312.5,
+                     *           "events": 14,
+                     *           "entry_url": "https://shop.example/",
+                     *           "exit_url": "https://shop.example/checkout",
+                     *           "referrer": "https://search.example/"
+                     *         }
+                     *       ],
+                     *       "data_version": "17.3-881"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonProfile"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     erase_person: {
         parameters: {
             query?: never;
@@ -16869,6 +17383,387 @@ export interface operations {
             };
             /** @description Something went wrong on the server */
             500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_project_people: {
+        parameters: {
+            query?: {
+                /** @description A part of an id, or of a value of `identify`. */
+                search?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "people": [
+                     *         {
+                     *           "entity": "9f3a2b1c0d4e5f60",
+                     *           "user_id": "user-42",
+                     *           "anonymous_id": "a1b2c3d4",
+                     *           "ids": {
+                     *             "users": [
+                     *               "user-42"
+                     *             ],
+                     *             "anonymous": [
+                     *               "a1b2c3d4"
+                     *             ]
+                     *           },
+                     *           "events": 1204,
+                     *           "first_seen": "2026-11-20T09:15:02.123456Z",
+                     *           "last_seen": "2026-11-20T09:15:02.123456Z",
+                     *           "last_event": "checkout"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "data_version": "17.3-881"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_person_events: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {}
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "data_version": "17.3-881"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonEvents"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;
