@@ -6,6 +6,7 @@ the proof, and the last file with the ids in clear is removed.
 
 import logging
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -40,6 +41,7 @@ from iafa.metrics import Counters
 log = logging.getLogger("iafa.erase")
 FAILURES = (IafaError, OSError, MemoryError, pa.ArrowException, duckdb.Error)
 PAUSE_US = 60 * US_PER_S  # after a failure
+RUN_S_MAX = 5.0
 FILES = "files"
 ROWS = "rows"
 
@@ -66,6 +68,7 @@ class Eraser:
     hit: Hit = no_failpoints
     lock_wait_s: float = COMMIT_WAIT_S
     clean: dict[tuple[str, ...], set[Path]] = field(default_factory=dict)  # by the erasures that were looked for
+    flushed: set[str] = field(default_factory=set)  # erasures of which no journal holds anything any more
     retry_after_us: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -78,8 +81,11 @@ class Eraser:
         projects: dict[str, list[str]] = defaultdict(list)
         for project_id, erasure_id in self.erasures.pending():
             projects[project_id].append(erasure_id)
+        known = {one for ids in projects.values() for one in ids}
+        self.flushed.intersection_update(known)
+        for looked_for in [one for one in self.clean if not known.issuperset(one)]:
+            del self.clean[looked_for]
         if not projects:
-            self.clean.clear()
             return done
         with held(self.layout.erase_lock, wait_s=0) as is_ours:
             done.is_other_running = not is_ours
@@ -104,32 +110,40 @@ class Eraser:
             remove_tree(folder)
 
     def _erase(self, project_id: str, pending: list[str], folder: Path, done: Erased) -> str | None:
-        """Why it cannot be finished now; None when it is."""
+        """Why not all can be finished now; None when they are."""
         if not self._settle(project_id, pending):
             return None
-        manifest = self.manifests.latest(project_id)
-        people = self.erasures.people(manifest)
-        if not people:
-            return None
-        self._rewrite_all(project_id, people, folder)
-        manifest = self.manifests.latest(project_id)
-        places = Places(self.layout, self.clock, people, manifest, self.hit, self._clean_of(manifest))
-        if waits_for := places.in_journals():
-            return waits_for
+        hidden = self._targets(project_id)
+        if not self._rewrite_some(project_id, hidden, folder):
+            return "files are being written anew"
+        places = {one: self._places(project_id, {one: target}) for one, target in hidden.items()}
+        waits_for = None
+        for one, of_one in places.items():
+            if one in self.flushed or not (waits := of_one.in_journals()):
+                self.flushed.add(one)
+            else:
+                waits_for = waits
         with held(self.layout.writer_lock, wait_s=self.lock_wait_s) as is_ours:
             if not is_ours:
                 return "the lake is busy"
-            refusals = remove_refusals(self.quarantine, project_id, people, self.hit)
-            self.note(manifest, Counter(refused=refusals))
             empty_trash(self.layout, self.manifests, self.clock, project_id, unlinked=lambda: None)
-            places.manifest = self.manifests.latest(project_id)
-            if waits_for := places.in_trash() or places.in_use() or places.remove_left_overs():
-                return waits_for
-            places.clean_strays(folder)
-            if self._unclean(places.manifest, people):
-                return "further files came in"  # they are looked into at once
-            self._finish(project_id, places, done)
-        return None
+            ready = {}
+            for one in [one for one in hidden if one in self.flushed]:
+                places[one].manifest = self.manifests.latest(project_id)
+                if waits := places[one].in_trash() or places[one].in_use():
+                    waits_for = waits
+                else:
+                    ready[one] = hidden[one]
+            return self._finish(project_id, ready, folder, done) or waits_for if ready else waits_for
+
+    def _targets(self, project_id: str) -> dict[str, Target]:
+        named = self.manifests.latest(project_id).tombstones
+        found = {one: self.erasures.target(project_id, one) for one in named}
+        return {one: target for one, target in found.items() if target is not None}
+
+    def _places(self, project_id: str, targets: Mapping[str, Target]) -> Places:
+        manifest, people = self.manifests.latest(project_id), ErasedPeople(tuple(targets.values()))
+        return Places(self.layout, self.clock, people, manifest, self.hit, self._clean_of(targets))
 
     def _settle(self, project_id: str, pending: list[str]) -> bool:
         """Forget what is done but for its last step, and hide whom a kill or a repair left visible; whether anything
@@ -158,43 +172,36 @@ class Eraser:
 
     # Event files
 
-    def _clean_of(self, manifest: Manifest) -> set[Path]:
-        return self.clean.setdefault((manifest.project_id, *manifest.tombstones), set())
+    def _clean_of(self, erasure_ids: Iterable[str]) -> set[Path]:
+        return self.clean.setdefault(tuple(erasure_ids), set())
 
-    def _unclean(self, manifest: Manifest, people: ErasedPeople) -> list[LakeFile]:
-        """Listed files that hold rows of theirs. A file that cannot be read must be mended first."""
-        directory, clean = self.layout.project(manifest.project_id), self._clean_of(manifest)
-        found = []
-        for file in manifest.files:
-            path = directory / file.path
-            if path in clean:
-                continue
-            if holds_rows_of(path, people):
-                found.append(file)
-            else:
-                clean.add(path)
-        return found
+    def _rewrite_some(self, project_id: str, hidden: Mapping[str, Target], folder: Path) -> bool:
+        """Whether no listed file holds rows of theirs. Others wait for this process: what takes long goes on in the
+        next run. Merges may go on beside it: what they make of files that hold the people is found here."""
+        until_s = self.clock.monotonic_s() + RUN_S_MAX
+        directory, clean = self.layout.project(project_id), self._clean_of(hidden)
+        people = ErasedPeople(tuple(hidden.values()))
+        manifest: Manifest | None = None
+        while manifest != (manifest := self.manifests.latest(project_id)):
+            for file in [file for file in manifest.files if directory / file.path not in clean]:
+                if self.clock.monotonic_s() > until_s:
+                    return False
+                try:
+                    if holds_rows_of(directory / file.path, people):
+                        self._rewrite(project_id, file, hidden, folder)
+                    else:
+                        clean.add(directory / file.path)
+                except FileNotFoundError:
+                    if file in self.manifests.latest(project_id).files:
+                        raise
+        return True
 
-    def _rewrite_all(self, project_id: str, people: ErasedPeople, folder: Path) -> None:
-        """Merges may go on beside it: what they made of files that hold the people is found in the next round."""
-        while True:
-            try:
-                files = self._unclean(self.manifests.latest(project_id), people)
-                for file in files:
-                    self._rewrite(project_id, file, people, folder)
-            except FileNotFoundError:
-                if all((self.layout.project(project_id) / file.path).exists() for file in files):
-                    raise
-                continue  # merged away and unlinked meanwhile
-            if not files:
-                return
-
-    def _rewrite(self, project_id: str, file: LakeFile, people: ErasedPeople, folder: Path) -> None:
+    def _rewrite(self, project_id: str, file: LakeFile, hidden: Mapping[str, Target], folder: Path) -> None:
         directory = self.layout.project(project_id)
         source, temporary = directory / file.path, folder / "rewritten.parquet"
         if file_checksum(source) != file.xxh64:
             raise DataDamaged(f"{source} is not what was written; run `iafa verify`, then the erasure goes on")
-        rewriting = Rewriting(people)
+        rewriting = Rewriting(ErasedPeople(tuple(hidden.values())))
         rewriting.write(source, temporary)
         self.hit("erase.rewritten")
         with held(self.layout.writer_lock, wait_s=self.lock_wait_s) as is_ours:
@@ -212,42 +219,50 @@ class Eraser:
             swap = partial(with_files, added=made, removed=[file.path], until_us=until_us)
             self.manifests.commit(project_id, swap)
             self.hit("erase.swapped")
-        for place, one in enumerate(manifest.tombstones):
-            self.note(
-                manifest, Counter({ROWS: rewriting.removed[place], FILES: int(rewriting.removed[place] > 0)}), one
-            )
+        for place, one in enumerate(hidden):
+            if rows := rewriting.removed[place]:
+                self.note(project_id, one, Counter({ROWS: rows, FILES: 1}))
 
-    def note(self, manifest: Manifest, more: Counter[str], erasure_id: str | None = None) -> None:
-        """Count what was removed into the records, for the proof. A kill before it costs the count, nothing else."""
-        if not more.total():
-            return
-        for one in [erasure_id] if erasure_id else manifest.tombstones:
-            record = self.erasures.get(manifest.project_id, one)
-            if record is not None and record.state == "hidden":
-                removed = dict(Counter(record.removed) + more)
-                self.erasures.write(msgspec.structs.replace(record, removed=removed))
+    def note(self, project_id: str, erasure_id: str, more: Counter[str]) -> None:
+        """Count what was removed into the record, for the proof. A kill before it costs the count, nothing else."""
+        record = self.erasures.get(project_id, erasure_id)
+        if record is not None and record.state == "hidden" and more.total():
+            self.erasures.write(msgspec.structs.replace(record, removed=dict(Counter(record.removed) + more)))
 
     # The end
 
-    def _finish(self, project_id: str, places: Places, done: Erased) -> None:
-        """The caller holds the writer lock. First the proof, then the record, then nothing is hidden any more."""
+    def _finish(self, project_id: str, ready: Mapping[str, Target], folder: Path, done: Erased) -> str | None:
+        """The last search, then the proof, then the record, and only then nothing is hidden any more. The caller holds
+        the writer lock."""
+        places = self._places(project_id, ready)
+        if waits_for := places.remove_left_overs():
+            return waits_for
+        places.clean_strays(folder)
+        remove_refusals(self.quarantine, project_id, places.people, self.hit)
+        if places.in_files():
+            return "further files came in"  # they are looked into at once
         self.hit("erase.before_proof")
-        now_us = self.clock.now_us()
         audit = AuditLog(self.layout.audit, self.clock, self.hit)
-        records = [self.erasures.get(project_id, one) for one in places.manifest.tombstones]
-        for record in [one for one in records if one is not None and one.state == "hidden"]:
-            record = msgspec.structs.replace(record, state="done", done_at_us=now_us)
-            audit.add("background", "person.erased", f"project:{project_id}", proof(record, places))
-            self.hit("erase.proved")
-            self.erasures.write(record)
-            self.hit("erase.recorded")
-            done.done.append(record.id)
-        self.manifests.commit(project_id, lambda base: msgspec.structs.replace(base, tombstones=()))
+        for record in [self.erasures.get(project_id, one) for one in ready]:
+            if record is not None and record.state == "hidden":
+                record = msgspec.structs.replace(record, state="done", done_at_us=self.clock.now_us())
+                audit.add("background", "person.erased", f"project:{project_id}", proof(record, places))
+                self.hit("erase.proved")
+                self.erasures.write(record)
+                self.hit("erase.recorded")
+
+        def change(base: Manifest) -> Manifest:
+            left = tuple(one for one in base.tombstones if one not in ready)
+            return msgspec.structs.replace(base, tombstones=left)
+
+        self.manifests.commit(project_id, change)
         self.hit("erase.uncommitted")
-        for one in places.manifest.tombstones:
+        for one in ready:
             self.erasures.forget_target(project_id, one)
-        self.clean.clear()
-        self.counters.add("people_erased", amount=len(places.manifest.tombstones))
+            log.info("project=%s erasure=%s done", project_id, one)
+        done.done += ready
+        self.counters.add("people_erased", amount=len(ready))
+        return None
 
 
 def proof(record: Erasure, places: Places) -> dict[str, object]:

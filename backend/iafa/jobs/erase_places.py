@@ -63,6 +63,11 @@ class Places:
                     return f"journal {epoch} has events of that time that are not flushed yet"
         return None
 
+    def in_files(self) -> bool:
+        """Listed ones; what cannot be read must be mended first."""
+        directory = self.layout.project(self._project_id)
+        return any(self._holds(directory / file.path) for file in self.manifest.files)
+
     def in_trash(self) -> str | None:
         for gone in self.manifest.trash:
             path = self.layout.lake_file(self._project_id, gone.path)

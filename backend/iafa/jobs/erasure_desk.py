@@ -80,7 +80,7 @@ class ErasureDesk:
         hide(edges, snapshot.edges, manifest, erasure.id, target, until_us)
         self.hit("erase.committed")
         removed = remove_refusals(eraser.quarantine, project_id, ErasedPeople((target,)), self.hit)
-        eraser.note(eraser.manifests.latest(project_id), Counter(refused=removed), erasure.id)
+        eraser.note(project_id, erasure.id, Counter(refused=removed))
 
     def refusals(self, project_id: str, person: Person) -> Iterator[list[Row]]:
         """Refused events that name the person, some at a time."""

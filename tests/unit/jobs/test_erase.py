@@ -166,6 +166,19 @@ def test_a_clock_that_was_set_back_hides_nobody_less(erasing: ErasingLake) -> No
     assert [one for one in erasing.visible_ids() if one.startswith(EVENT_PREFIX)] == []
 
 
+def test_requests_that_never_pause_do_not_keep_the_first_from_its_end(erasing: ErasingLake) -> None:
+    first = erasing.erase()
+    for number in range(3):
+        erasing.lake.clock.advance(400)
+        erasing.desk.erase("user:test", PROJECT, f"other-{number}")
+        erasing.lake.flusher.run()
+        erasing.eraser.run()
+    record = erasing.desk.erasures.get(PROJECT, first)
+    assert record is not None
+    assert record.state == "done"
+    assert len(erasing.desk.erasures.pending()) in (1, 2)
+
+
 def test_nothing_is_done_while_a_replaced_file_may_still_be_read(erasing: ErasingLake) -> None:
     erasing.lake.flusher.run()
     erasing.erase()
