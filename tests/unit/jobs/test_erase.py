@@ -1,5 +1,6 @@
 """Erasing a person: nobody sees them at once, and no byte of them is anywhere when it is done."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from iafa.audit import verify
 from iafa.errors import Conflict, NotFound
+from iafa.jobs.upload import Uploader, UploadRequest
 from iafa.lake.quarantine import read_rejected
 from tests.support.byte_search import places_of
 from tests.support.erasing import (
@@ -59,6 +61,9 @@ def test_nothing_of_a_person_is_left_anywhere_and_everything_of_others_is(erasin
     assert {row["event_id"] for row in read_rejected(lake.layout, PROJECT, 100)} == {
         f"other-refused-{number}" for number in range(ROUNDS)
     }
+    lake.flusher.run()
+    refused = {str(row["event_id"]) for row in read_rejected(lake.layout, PROJECT, 100)}
+    assert refused == {f"other-refused-{number}" for number in range(ROUNDS + 1)}, "what the journal held is left out"
     erasing.finish()
     assert erasing.visible() == others
     assert places_of(lake.root, TEXTS) == []
@@ -164,6 +169,27 @@ def test_a_clock_that_was_set_back_hides_nobody_less(erasing: ErasingLake) -> No
     erasing.lake.clock.advance(-FILLED_S)
     erasing.erase()
     assert [one for one in erasing.visible_ids() if one.startswith(EVENT_PREFIX)] == []
+
+
+def test_an_upload_that_was_on_its_way_brings_nobody_back(erasing: ErasingLake, tmp_path: Path) -> None:
+    lake = erasing.lake
+    file = tmp_path / "late.ndjson"
+    rows = [{"event": "visit", "user_id": who, "id": f"late-{who}"} for who in (USER, DEVICE, "other-9")]
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    asked: list[str] = []
+
+    def erase_once(_rows: int, done: int, total: int) -> None:
+        if not asked:  # the rows have been read, and none is stored
+            asked.append(erasing.erase())
+
+    receipt = Uploader(lake.layout, lake.appender, lake.clock).run(
+        UploadRequest(PROJECT, file, "ndjson"), progress=erase_once
+    )
+    assert (receipt.accepted, receipt.duplicates) == (2, 0), "the device's text as a user id is somebody else"
+    assert any("erased" in warning for warning in receipt.warnings)
+    assert f"late-{USER}" not in erasing.visible_ids()
+    erasing.finish()
+    assert f"late-{USER}" not in erasing.visible_ids()
 
 
 def test_requests_that_never_pause_do_not_keep_the_first_from_its_end(erasing: ErasingLake) -> None:
