@@ -436,6 +436,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the event log
+         * @description Raw events, newest first (`order=desc`), every acknowledged one, flushed or not. Page by page: ask again with `next_cursor` or `prev_cursor` and the same parameters. A walk shows each event that was there when it began exactly once, whatever arrives meanwhile. `start` and `end` as days are both included, in the project's time zone.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Write raw events into a file
+         * @description The events of one instant as CSV, NDJSON or Parquet, sent while they are read; oldest file first, in no order inside a file. Without `fields` Parquet has every stored column. Cells of CSV that a spreadsheet would take for a formula begin with `'`. A file that ends early was cut: the connection breaks off.
+         */
+        get: operations["export_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/funnel/{funnel_id}/users": {
         parameters: {
             query?: never;
@@ -590,6 +630,54 @@ export interface paths {
         get: operations["list_values"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for sessions
+         * @description How many sessions, how long, how deep, and how many of one event; by time, and by one of `entry_page`, `exit_page`, `channel`, `referrer`, `utm_source`, `utm_medium`, `utm_campaign`, `country`, `region`, `city`, `browser`, `os`, `device`. A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to the range in which it begins and is counted whole. With filters those sessions are counted that hold an event which passes them.
+         */
+        get: operations["get_sessions"];
+        put?: never;
+        /**
+         * Ask for sessions with a body
+         * @description The same answer; the body takes filters as they are. A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to the range in which it begins and is counted whole. With filters those sessions are counted that hold an event which passes them.
+         */
+        post: operations["ask_sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for the overview of a web site
+         * @description Visitors, visits and page views by time, the pages that were viewed, and what is known of the visits: `entry_page`, `exit_page`, `channel`, `referrer`, `utm_source`, `country`, `device`, `browser`, or those in `lists`. `present` is who did something in the last five minutes. A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to the range in which it begins and is counted whole. With filters those sessions are counted that hold an event which passes them.
+         */
+        get: operations["get_overview"];
+        put?: never;
+        /**
+         * Ask for the overview with a body
+         * @description The same answer; the body takes filters as they are. A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to the range in which it begins and is counted whole. With filters those sessions are counted that hold an event which passes them.
+         */
+        post: operations["ask_overview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1009,7 +1097,7 @@ export interface paths {
          * Upload a file of events
          * @description Loads NDJSON, CSV or Parquet into the project of the secret key. All of it becomes visible at once, before the answer; a request that fails stores nothing.
          *
-         *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate do not apply, but rows older than the project's `retention_days` are refused: set it first.
+         *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate, the quota and sampling do not apply; the project's schemas and privacy do. Rows older than its `retention_days` are refused: set it first.
          *
          *     `preset` reads an export of another tool: Segment, PostHog, Mixpanel, Amplitude, GA4 or Umami.
          *
@@ -1472,6 +1560,18 @@ export interface components {
              * @example 0
              */
             fallback_people: number;
+            /**
+             * Sampling
+             * @description Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events, and fewer of them convert than did.
+             * @example null
+             */
+            sampling?: ("by_user" | "biased") | null;
+            /**
+             * Smallest Sample Rate
+             * @description Of a sampled funnel's events.
+             * @example null
+             */
+            smallest_sample_rate?: number | null;
             /** Open */
             open: number;
             /** Dropped By Exclusion */
@@ -2050,6 +2150,12 @@ export interface components {
              * @example 0
              */
             replayed: number;
+            /**
+             * Is Complete
+             * @description Whether each of them is a row; null for a reason of which no row is kept.
+             * @example null
+             */
+            is_complete: boolean | null;
         };
         /**
          * DropCounts
@@ -2058,6 +2164,12 @@ export interface components {
         DropCounts: {
             /** Counts */
             counts: components["schemas"]["DropCount"][];
+            /**
+             * Is Complete
+             * @description False: of some refused event no row is here.
+             * @example true
+             */
+            is_complete: boolean;
             /**
              * Repeats
              * @description Repeated ids that the flush found: other workers or earlier starts had stored them.
@@ -2164,6 +2276,30 @@ export interface components {
         Erasures: {
             /** Erasures */
             erasures: components["schemas"]["Erasure"][];
+        };
+        /**
+         * EventLog
+         * @description One page of the event log.
+         */
+        EventLog: {
+            /** Events */
+            events: components["schemas"]["LoggedEvent"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the page behind this one; null on the last.
+             */
+            next_cursor: string | null;
+            /**
+             * Prev Cursor
+             * @description Ask with it for the page before this one; null on the first.
+             */
+            prev_cursor: string | null;
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
         };
         /** EventName */
         EventName: {
@@ -2996,6 +3132,18 @@ export interface components {
              * @example 0
              */
             fallback_people: number;
+            /**
+             * Sampling
+             * @description Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events, and fewer of them convert than did.
+             * @example null
+             */
+            sampling?: ("by_user" | "biased") | null;
+            /**
+             * Smallest Sample Rate
+             * @description Of a sampled funnel's events.
+             * @example null
+             */
+            smallest_sample_rate?: number | null;
             /**
              * Open
              * @description Not converted people whose window has not ended.
@@ -3834,6 +3982,161 @@ export interface components {
              */
             expires_in: number;
         };
+        /**
+         * LoggedEvent
+         * @description An event as it is stored, with the fields that were chosen; the usual ones are all of these.
+         */
+        LoggedEvent: {
+            /**
+             * Id
+             * @example order-77
+             */
+            id: string;
+            /**
+             * Event Type
+             * @example add_to_cart
+             */
+            event_type: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * User Id
+             * @example user_1042
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Person
+             * @description Whose event it is, by the identity edges: equal for all events of one person.
+             * @example 9f86d081884c7d65
+             */
+            person: string;
+            /**
+             * Session Id
+             * @example s-1
+             */
+            session_id: string | null;
+            /**
+             * Source
+             * @example web
+             */
+            source: string | null;
+            /**
+             * Properties
+             * @example {
+             *       "price": 49.9,
+             *       "product": "lamp"
+             *     }
+             */
+            properties: {
+                [key: string]: unknown;
+            };
+            /**
+             * Url
+             * @example https://shop.example/lamps
+             */
+            url: string | null;
+            /**
+             * Referrer
+             * @example https://search.example/
+             */
+            referrer: string | null;
+            /**
+             * User Agent
+             * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0
+             */
+            user_agent: string | null;
+            /**
+             * Ip Address
+             * @description A keyed hash, or what the project's privacy keeps.
+             * @example null
+             */
+            ip_address: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            received_at: string;
+            /**
+             * Country
+             * @example DE
+             */
+            country: string | null;
+            /**
+             * Region
+             * @example Berlin
+             */
+            region: string | null;
+            /**
+             * City
+             * @example Berlin
+             */
+            city: string | null;
+            /**
+             * Browser
+             * @example Firefox
+             */
+            browser: string | null;
+            /**
+             * Os
+             * @example Linux
+             */
+            os: string | null;
+            /**
+             * Device
+             * @example desktop
+             */
+            device: string | null;
+            /**
+             * Timezone
+             * @example Europe/Berlin
+             */
+            timezone: string | null;
+            /**
+             * Utm Source
+             * @example newsletter
+             */
+            utm_source: string | null;
+            /**
+             * Utm Medium
+             * @example email
+             */
+            utm_medium: string | null;
+            /**
+             * Utm Campaign
+             * @example autumn
+             */
+            utm_campaign: string | null;
+            /**
+             * Utm Term
+             * @example null
+             */
+            utm_term: string | null;
+            /**
+             * Utm Content
+             * @example null
+             */
+            utm_content: string | null;
+            /**
+             * Is Bot
+             * @example false
+             */
+            is_bot: boolean;
+            /**
+             * Sample Rate
+             * @example 1
+             */
+            sample_rate: number;
+        };
         /** Login */
         Login: {
             /**
@@ -4311,6 +4614,55 @@ export interface components {
              * @example 2026-11-20T09:15:02.123456Z
              */
             created_at: string;
+        };
+        /** OverviewAnswer */
+        OverviewAnswer: {
+            /** Report */
+            report: string;
+            /** Project Id */
+            project_id: string;
+            /** Date Range */
+            date_range: {
+                [key: string]: string | null;
+            };
+            /** Timezone */
+            timezone: string;
+            /** Semantics */
+            semantics: string;
+            /** Semantics Version */
+            semantics_version: number;
+            /** Data Version */
+            data_version: string;
+            /** As Of */
+            as_of: string;
+            /** Rows Read */
+            rows_read: number;
+            /** Elapsed Ms */
+            elapsed_ms: number;
+            /** Receipt */
+            receipt?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Interval
+             * @enum {string}
+             */
+            interval: "hour" | "day" | "week" | "month";
+            total: components["schemas"]["SessionFigures"];
+            /** Buckets */
+            buckets: components["schemas"]["SessionBucket"][];
+            present: components["schemas"]["Present"];
+            /** Pages */
+            pages: components["schemas"]["ViewedPage"][];
+            /** Lists */
+            lists: components["schemas"]["SessionGroups"][];
+            /**
+             * Compare
+             * @description The same members of the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * PathStep
@@ -4810,6 +5162,18 @@ export interface components {
              * @constant
              */
             status: 1;
+        };
+        /** Present */
+        Present: {
+            /** People */
+            people: number;
+            /** Page Views */
+            page_views: number;
+            /**
+             * Seconds
+             * @description Who did something within so many seconds is there.
+             */
+            seconds: number;
         };
         /**
          * PrivacyChoice
@@ -5340,6 +5704,12 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["QuarantineRow"][];
             /**
+             * Is Complete
+             * @description Of the first page: whether all that was refused on these days and for this reason is here. False: some came above the bounds, were deleted, or lie in a damaged file. null on later pages.
+             * @example true
+             */
+            is_complete: boolean | null;
+            /**
              * Next Cursor
              * @description Ask with it for the next page; null on the last.
              * @example null
@@ -5411,6 +5781,18 @@ export interface components {
              * @example null
              */
             replayed_at: string | null;
+            /**
+             * Is Replayable
+             * @description False: no change makes an event of it.
+             * @example true
+             */
+            is_replayable: boolean;
+            /**
+             * Not Replayable Because
+             * @description It was replayed, or its text was cut or could not be kept.
+             * @example null
+             */
+            not_replayable_because: string | null;
         };
         /** Readiness */
         Readiness: {
@@ -5745,7 +6127,7 @@ export interface components {
             accepted: number;
             /**
              * Duplicates
-             * @description An event with this id is stored already.
+             * @description An event with this id is stored already, or the row was replayed before.
              * @example 0
              */
             duplicates: number;
@@ -5757,6 +6139,12 @@ export interface components {
             rejected: number;
             /** Results */
             results: components["schemas"]["ReplayOutcome"][];
+            /**
+             * Not Found
+             * @description Of `ids`, those of no row.
+             * @example []
+             */
+            not_found: string[];
             /**
              * Next Cursor
              * @description There may be more behind these rows.
@@ -5799,6 +6187,7 @@ export interface components {
             pointer?: string | null;
             /**
              * Message
+             * @description Also of a duplicate: what had its id before.
              * @example null
              */
             message?: string | null;
@@ -6110,6 +6499,171 @@ export interface components {
              * @example 900
              */
             expires_in: number;
+        };
+        /** SessionBucket */
+        SessionBucket: {
+            /** Sessions */
+            sessions: number;
+            /** People */
+            people: number;
+            /** Events */
+            events: number;
+            /** Page Views */
+            page_views: number;
+            /**
+             * Bounces
+             * @description Sessions of one event.
+             */
+            bounces: number;
+            /**
+             * Bounce Rate
+             * @description Percent of the sessions.
+             */
+            bounce_rate: number;
+            /**
+             * Average Seconds
+             * @description From the first to the last event.
+             */
+            average_seconds: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** Events Per Session */
+            events_per_session: number | null;
+            /** Views Per Session */
+            views_per_session: number | null;
+            /**
+             * Bucket
+             * @description The first local day, or the local hour with its offset.
+             */
+            bucket: string;
+            /**
+             * Is Incomplete
+             * @description True where time has not passed yet.
+             */
+            is_incomplete: boolean;
+        };
+        /** SessionFigures */
+        SessionFigures: {
+            /** Sessions */
+            sessions: number;
+            /** People */
+            people: number;
+            /** Events */
+            events: number;
+            /** Page Views */
+            page_views: number;
+            /**
+             * Bounces
+             * @description Sessions of one event.
+             */
+            bounces: number;
+            /**
+             * Bounce Rate
+             * @description Percent of the sessions.
+             */
+            bounce_rate: number;
+            /**
+             * Average Seconds
+             * @description From the first to the last event.
+             */
+            average_seconds: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** Events Per Session */
+            events_per_session: number | null;
+            /** Views Per Session */
+            views_per_session: number | null;
+        };
+        /** SessionGroup */
+        SessionGroup: {
+            /** Sessions */
+            sessions: number;
+            /** People */
+            people: number;
+            /** Events */
+            events: number;
+            /** Page Views */
+            page_views: number;
+            /**
+             * Bounces
+             * @description Sessions of one event.
+             */
+            bounces: number;
+            /**
+             * Bounce Rate
+             * @description Percent of the sessions.
+             */
+            bounce_rate: number;
+            /**
+             * Average Seconds
+             * @description From the first to the last event.
+             */
+            average_seconds: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** Events Per Session */
+            events_per_session: number | null;
+            /** Views Per Session */
+            views_per_session: number | null;
+            /** Value */
+            value: string | null;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "value" | "other" | "none";
+        };
+        /** SessionGroups */
+        SessionGroups: {
+            /** Property */
+            property: string;
+            /** Groups */
+            groups: components["schemas"]["SessionGroup"][];
+        };
+        /** SessionsAnswer */
+        SessionsAnswer: {
+            /** Report */
+            report: string;
+            /** Project Id */
+            project_id: string;
+            /** Date Range */
+            date_range: {
+                [key: string]: string | null;
+            };
+            /** Timezone */
+            timezone: string;
+            /** Semantics */
+            semantics: string;
+            /** Semantics Version */
+            semantics_version: number;
+            /** Data Version */
+            data_version: string;
+            /** As Of */
+            as_of: string;
+            /** Rows Read */
+            rows_read: number;
+            /** Elapsed Ms */
+            elapsed_ms: number;
+            /** Receipt */
+            receipt?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Interval
+             * @enum {string}
+             */
+            interval: "hour" | "day" | "week" | "month";
+            total: components["schemas"]["SessionFigures"];
+            /** Buckets */
+            buckets: components["schemas"]["SessionBucket"][];
+            breakdown?: components["schemas"]["SessionGroups"] | null;
+            /**
+             * Compare
+             * @description The same members of the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * Significance
@@ -6687,6 +7241,15 @@ export interface components {
             property: string;
             /** Values */
             values: components["schemas"]["SeenValue"][];
+        };
+        /** ViewedPage */
+        ViewedPage: {
+            /** Page */
+            page: string;
+            /** Views */
+            views: number;
+            /** People */
+            people: number;
         };
         /** TrendBucket */
         iafa__api__funnel_models__TrendBucket: {
@@ -10292,6 +10855,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -10404,6 +10969,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -10629,6 +11196,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -10741,6 +11310,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -11134,6 +11705,293 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["EventNameList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events: {
+        parameters: {
+            query: {
+                /** @description Fields to show, repeated or with commas between: columns, `person`, `properties`, or `properties.NAME` for one property. */
+                fields?: string[];
+                limit?: number;
+                cursor?: string | null;
+                /** @description By `created_at`, events of one instant by `id`. */
+                order?: "desc" | "asc";
+                project_id: string;
+                /** @description Only events of this name; repeat it for several. */
+                event_type?: string[];
+                /** @description All events of the person that this user is, those before the sign-in included. */
+                user_id?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end?: string | null;
+                /** @description A JSON array of filters, as in the stages of a funnel. */
+                filters?: string | null;
+                /** @description Without events whose user agent says that it is a bot. */
+                exclude_bots?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "id": "order-77",
+                     *           "event_type": "add_to_cart",
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "user_id": "user_1042",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "person": "9f86d081884c7d65",
+                     *           "session_id": "s-1",
+                     *           "source": "web",
+                     *           "properties": {
+                     *             "price": 49.9,
+                     *             "product": "lamp"
+                     *           },
+                     *           "url": "https://shop.example/lamps",
+                     *           "referrer": "https://search.example/",
+                     *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
+                     *           "ip_address": null,
+                     *           "received_at": "2026-11-20T09:15:02.123456Z",
+                     *           "country": "DE",
+                     *           "region": "Berlin",
+                     *           "city": "Berlin",
+                     *           "browser": "Firefox",
+                     *           "os": "Linux",
+                     *           "device": "desktop",
+                     *           "timezone": "Europe/Berlin",
+                     *           "utm_source": "newsletter",
+                     *           "utm_medium": "email",
+                     *           "utm_campaign": "autumn",
+                     *           "utm_term": null,
+                     *           "utm_content": null,
+                     *           "is_bot": false,
+                     *           "sample_rate": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": "",
+                     *       "prev_cursor": "",
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventLog"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_events: {
+        parameters: {
+            query: {
+                /** @description Fields to show, repeated or with commas between: columns, `person`, `properties`, or `properties.NAME` for one property. */
+                fields?: string[];
+                format?: "csv" | "ndjson" | "parquet";
+                project_id: string;
+                /** @description Only events of this name; repeat it for several. */
+                event_type?: string[];
+                /** @description All events of the person that this user is, those before the sign-in included. */
+                user_id?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end?: string | null;
+                /** @description A JSON array of filters, as in the stages of a funnel. */
+                filters?: string | null;
+                /** @description Without events whose user agent says that it is a bot. */
+                exclude_bots?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description Sign in, or send a valid key */
@@ -12544,6 +13402,828 @@ export interface operations {
             };
         };
     };
+    get_sessions: {
+        parameters: {
+            query: {
+                /** @description `day` if absent. */
+                interval?: ("hour" | "day" | "week" | "month") | null;
+                /** @description What to group by. */
+                breakdown?: string | null;
+                /** @description So many of each list; 10 if absent. */
+                limit?: number | null;
+                project_id: string;
+                /** @description A JSON array of conditions on the events, percent-encoded. */
+                filters?: string | null;
+                /** @description Leave out events marked as sent by bots. */
+                exclude_bots?: boolean;
+                /** @description An instant with zone: later events do not exist then. */
+                as_of?: string | null;
+                /** @description `compare`, `receipt`: repeated, or with commas between. */
+                include?: string[];
+                /** @description `json`, `csv`, `ndjson` or `parquet`. */
+                format?: string;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {},
+                     *       "interval": "hour",
+                     *       "total": {
+                     *         "sessions": 0,
+                     *         "people": 0,
+                     *         "events": 0,
+                     *         "page_views": 0,
+                     *         "bounces": 0,
+                     *         "bounce_rate": 0,
+                     *         "average_seconds": 0,
+                     *         "median_seconds": 0,
+                     *         "events_per_session": 0,
+                     *         "views_per_session": 0
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "sessions": 0,
+                     *           "people": 0,
+                     *           "events": 0,
+                     *           "page_views": 0,
+                     *           "bounces": 0,
+                     *           "bounce_rate": 0,
+                     *           "average_seconds": 0,
+                     *           "median_seconds": 0,
+                     *           "events_per_session": 0,
+                     *           "views_per_session": 0,
+                     *           "bucket": "",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "groups": [
+                     *           {
+                     *             "sessions": 0,
+                     *             "people": 0,
+                     *             "events": 0,
+                     *             "page_views": 0,
+                     *             "bounces": 0,
+                     *             "bounce_rate": 0,
+                     *             "average_seconds": 0,
+                     *             "median_seconds": 0,
+                     *             "events_per_session": 0,
+                     *             "views_per_session": 0,
+                     *             "value": "",
+                     *             "group": "value"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {},
+                     *       "interval": "hour",
+                     *       "total": {
+                     *         "sessions": 0,
+                     *         "people": 0,
+                     *         "events": 0,
+                     *         "page_views": 0,
+                     *         "bounces": 0,
+                     *         "bounce_rate": 0,
+                     *         "average_seconds": 0,
+                     *         "median_seconds": 0,
+                     *         "events_per_session": 0,
+                     *         "views_per_session": 0
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "sessions": 0,
+                     *           "people": 0,
+                     *           "events": 0,
+                     *           "page_views": 0,
+                     *           "bounces": 0,
+                     *           "bounce_rate": 0,
+                     *           "average_seconds": 0,
+                     *           "median_seconds": 0,
+                     *           "events_per_session": 0,
+                     *           "views_per_session": 0,
+                     *           "bucket": "",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "groups": [
+                     *           {
+                     *             "sessions": 0,
+                     *             "people": 0,
+                     *             "events": 0,
+                     *             "page_views": 0,
+                     *             "bounces": 0,
+                     *             "bounce_rate": 0,
+                     *             "average_seconds": 0,
+                     *             "median_seconds": 0,
+                     *             "events_per_session": 0,
+                     *             "views_per_session": 0,
+                     *             "value": "",
+                     *             "group": "value"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionsAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_overview: {
+        parameters: {
+            query: {
+                /** @description `day` if absent. */
+                interval?: ("hour" | "day" | "week" | "month") | null;
+                /** @description What to list; repeated. */
+                lists?: string[];
+                /** @description So many of each list; 10 if absent. */
+                limit?: number | null;
+                project_id: string;
+                /** @description A JSON array of conditions on the events, percent-encoded. */
+                filters?: string | null;
+                /** @description Leave out events marked as sent by bots. */
+                exclude_bots?: boolean;
+                /** @description An instant with zone: later events do not exist then. */
+                as_of?: string | null;
+                /** @description `compare`, `receipt`: repeated, or with commas between. */
+                include?: string[];
+                /** @description `json`, `csv`, `ndjson` or `parquet`. */
+                format?: string;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {},
+                     *       "interval": "hour",
+                     *       "total": {
+                     *         "sessions": 0,
+                     *         "people": 0,
+                     *         "events": 0,
+                     *         "page_views": 0,
+                     *         "bounces": 0,
+                     *         "bounce_rate": 0,
+                     *         "average_seconds": 0,
+                     *         "median_seconds": 0,
+                     *         "events_per_session": 0,
+                     *         "views_per_session": 0
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "sessions": 0,
+                     *           "people": 0,
+                     *           "events": 0,
+                     *           "page_views": 0,
+                     *           "bounces": 0,
+                     *           "bounce_rate": 0,
+                     *           "average_seconds": 0,
+                     *           "median_seconds": 0,
+                     *           "events_per_session": 0,
+                     *           "views_per_session": 0,
+                     *           "bucket": "",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "present": {
+                     *         "people": 0,
+                     *         "page_views": 0,
+                     *         "seconds": 0
+                     *       },
+                     *       "pages": [
+                     *         {
+                     *           "page": "",
+                     *           "views": 0,
+                     *           "people": 0
+                     *         }
+                     *       ],
+                     *       "lists": [
+                     *         {
+                     *           "property": "",
+                     *           "groups": [
+                     *             {
+                     *               "sessions": 0,
+                     *               "people": 0,
+                     *               "events": 0,
+                     *               "page_views": 0,
+                     *               "bounces": 0,
+                     *               "bounce_rate": 0,
+                     *               "average_seconds": 0,
+                     *               "median_seconds": 0,
+                     *               "events_per_session": 0,
+                     *               "views_per_session": 0,
+                     *               "value": "",
+                     *               "group": "value"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "compare": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {},
+                     *       "interval": "hour",
+                     *       "total": {
+                     *         "sessions": 0,
+                     *         "people": 0,
+                     *         "events": 0,
+                     *         "page_views": 0,
+                     *         "bounces": 0,
+                     *         "bounce_rate": 0,
+                     *         "average_seconds": 0,
+                     *         "median_seconds": 0,
+                     *         "events_per_session": 0,
+                     *         "views_per_session": 0
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "sessions": 0,
+                     *           "people": 0,
+                     *           "events": 0,
+                     *           "page_views": 0,
+                     *           "bounces": 0,
+                     *           "bounce_rate": 0,
+                     *           "average_seconds": 0,
+                     *           "median_seconds": 0,
+                     *           "events_per_session": 0,
+                     *           "views_per_session": 0,
+                     *           "bucket": "",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "present": {
+                     *         "people": 0,
+                     *         "page_views": 0,
+                     *         "seconds": 0
+                     *       },
+                     *       "pages": [
+                     *         {
+                     *           "page": "",
+                     *           "views": 0,
+                     *           "people": 0
+                     *         }
+                     *       ],
+                     *       "lists": [
+                     *         {
+                     *           "property": "",
+                     *           "groups": [
+                     *             {
+                     *               "sessions": 0,
+                     *               "people": 0,
+                     *               "events": 0,
+                     *               "page_views": 0,
+                     *               "bounces": 0,
+                     *               "bounce_rate": 0,
+                     *               "average_seconds": 0,
+                     *               "median_seconds": 0,
+                     *               "events_per_session": 0,
+                     *               "views_per_session": 0,
+                     *               "value": "",
+                     *               "group": "value"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "compare": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ask_saved_next_steps: {
         parameters: {
             query?: {
@@ -13287,6 +14967,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -13399,6 +15081,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -13637,6 +15321,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -13749,6 +15435,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -16277,9 +17965,12 @@ export interface operations {
                      *           "event_type": "add_to_cart",
                      *           "source": "batch",
                      *           "body": "{\"event_type\":\"add_to_cart\",\"usr\":\"user-42\",\"id\":\"order-77-line-1\"}",
-                     *           "replayed_at": null
+                     *           "replayed_at": null,
+                     *           "is_replayable": true,
+                     *           "not_replayable_because": null
                      *         }
                      *       ],
+                     *       "is_complete": true,
                      *       "next_cursor": null
                      *     }
                      */
@@ -16495,9 +18186,11 @@ export interface operations {
                      *           "reason": "duplicate",
                      *           "count": 412,
                      *           "kept": 0,
-                     *           "replayed": 0
+                     *           "replayed": 0,
+                     *           "is_complete": null
                      *         }
                      *       ],
+                     *       "is_complete": true,
                      *       "repeats": [
                      *         {
                      *           "date": "2026-11-20",
@@ -16731,6 +18424,7 @@ export interface operations {
                      *           "message": null
                      *         }
                      *       ],
+                     *       "not_found": [],
                      *       "next_cursor": null
                      *     }
                      */
