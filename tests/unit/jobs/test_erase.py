@@ -9,7 +9,6 @@ import pytest
 from iafa.audit import verify
 from iafa.errors import Conflict, NotFound
 from iafa.jobs.upload import Uploader, UploadRequest
-from iafa.lake.quarantine import read_rejected
 from tests.support.byte_search import places_of
 from tests.support.erasing import (
     ALIAS,
@@ -28,7 +27,7 @@ from tests.support.erasing import (
     scatter,
 )
 from tests.support.events import PROJECT, make_event
-from tests.support.lake import TestLake
+from tests.support.lake import TestLake, read_rejected
 
 
 @pytest.fixture(scope="module")
