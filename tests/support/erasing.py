@@ -16,8 +16,9 @@ from iafa.jobs.erase import Erased, Eraser
 from iafa.jobs.erasure_desk import ErasureDesk
 from iafa.journal.format import Kind
 from iafa.lake.schema import COLUMNS
+from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters
-from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits, Reading
 from iafa.query.source import events_sql
 from tests.support.events import PROJECT, make_event
 from tests.support.lake import TestLake
@@ -51,12 +52,18 @@ class ErasingLake:
         return self.desk.erase("user:test", PROJECT, called).id
 
     def visible(self) -> list[dict[str, object]]:
-        """Every row that a question sees, whole."""
+        """Every row that a question sees, whole; an export sees the same."""
         snapshot = self.lake.take()
+        with self.engine.reading(snapshot) as reading:
+            rows = self._rows(reading, snapshot)
+        with self.engine.streaming(snapshot, [snapshot.directory], Cancellation()) as reading:
+            assert self._rows(reading, snapshot) == rows
+        return rows
+
+    def _rows(self, reading: Reading, snapshot: Snapshot) -> list[dict[str, object]]:
         parameters = Parameters()
         text = events_sql(snapshot, COLUMNS, parameters)
-        with self.engine.reading(snapshot) as reading:
-            batches = list(reading.batches(text, parameters.values, 10_000))
+        batches = list(reading.batches(text, parameters.values, 10_000))
         rows: list[dict[str, object]] = pa.Table.from_batches(batches).sort_by("id").to_pylist() if batches else []
         return rows
 

@@ -9,7 +9,7 @@ import duckdb
 from iafa.errors import IafaError
 from iafa.lake.lease import Lease
 from iafa.lake.snapshot import Snapshot
-from iafa.query.engine_duckdb import QueryLimits, locked_connection
+from iafa.query.engine_duckdb import QueryLimits, give_tables, locked_connection
 from iafa.query.source import views_sql
 
 FETCH_ROWS = 1_000
@@ -35,11 +35,7 @@ class Console:
         spill = lease.folder / "spill"
         folders = [str(folder.absolute()) for folder in lease.folders]
         self._connection = locked_connection(folders, spill, limits)
-        self._connection.register("tail", snapshot.tail)
-        if snapshot.identities is not None:
-            self._connection.register("identities", snapshot.identities)
-        if snapshot.erased:
-            self._connection.register("erased", snapshot.erased.table)
+        give_tables(self._connection, snapshot)
         for statement in views_sql(snapshot, [str(file.absolute()) for file in lease.files]):
             self._connection.execute(statement)
 

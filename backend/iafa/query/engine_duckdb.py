@@ -100,11 +100,7 @@ class DuckEngine:
         try:
             cursor = instance.connection.cursor()
             try:
-                cursor.register("tail", snapshot.tail)
-                if snapshot.identities is not None:
-                    cursor.register("identities", snapshot.identities)
-                if snapshot.erased:
-                    cursor.register("erased", snapshot.erased.table)
+                give_tables(cursor, snapshot)
                 with _Deadline(cursor, self._limits.timeout_s, self._left_s(began_s), cancellation) as deadline:
                     out_of_memory = partial(self._out_of_memory, snapshot, share)
                     yield Reading(cursor, snapshot, deadline, out_of_memory, self._arrays)
@@ -132,9 +128,7 @@ class DuckEngine:
         instance = self._made([os.path.abspath(folder) for folder in folders], limits)
         try:
             cursor = instance.connection.cursor()
-            cursor.register("tail", snapshot.tail)
-            if snapshot.identities is not None:
-                cursor.register("identities", snapshot.identities)
+            give_tables(cursor, snapshot)
             with _Deadline(cursor, STREAM_TIMEOUT_S, STREAM_TIMEOUT_S, cancellation) as deadline:
                 yield Reading(cursor, snapshot, deadline, _stream_too_large, self._arrays)
         finally:
@@ -199,6 +193,15 @@ class DuckEngine:
         self._temp_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         spill = Path(os.path.abspath(tempfile.mkdtemp(prefix="query-", dir=self._temp_directory)))
         return _Instance(locked_connection(directories, spill, limits), spill)
+
+
+def give_tables(cursor: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
+    """What the statements over a snapshot name beside its files."""
+    cursor.register("tail", snapshot.tail)
+    if snapshot.identities is not None:
+        cursor.register("identities", snapshot.identities)
+    if snapshot.erased:
+        cursor.register("erased", snapshot.erased.table)
 
 
 class Reading:
