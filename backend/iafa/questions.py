@@ -35,7 +35,6 @@ from iafa.query.reports.report import Report
 from iafa.query.schema_watch import schema_watch
 from iafa.query.suggestions import suggested_funnels
 from iafa.query.time_range import TimeRange
-from iafa.query.trends import TrendQuestion, trends
 from iafa.settings import Settings
 
 Result = TypeVar("Result")
@@ -258,11 +257,6 @@ class Questions:
     ) -> dict[str, Any]:
         ask = partial(value_list, self.engine, snapshot, name, search=search, event_types=event_types)
         return await self._in_query_pool(partial(ask, limit=limit, cancellation=cancellation))
-
-    async def run_trends(
-        self, snapshot: Snapshot, question: TrendQuestion, cancellation: Cancellation | None = None
-    ) -> dict[str, Any]:
-        return await self._in_query_pool(partial(trends, self.engine, snapshot, question, cancellation=cancellation))
 
     async def run_report(
         self, snapshot: Snapshot, report: Report, cancellation: Cancellation | None = None

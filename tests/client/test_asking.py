@@ -218,14 +218,30 @@ def test_trends_are_a_frame(shop: Shop, make: Made) -> None:
     client = loaded(shop, make)
     frame = client.trends(["visit", "*"])
     assert types(frame) == {
-        **{"date": "datetime64[us, UTC]", "event_type": "str", "events": "int64", "events_scaled": "Int64"},
-        **{"people": "int64", "source": "str", "is_exact": "bool"},
+        **{"date": "datetime64[us, Europe/Vienna]", "event_type": "str", "name": "str", "measure": "str"},
+        **{"value": "float64", "events": "Int64", "events_scaled": "Int64", "people": "Int64", "skipped": "Int64"},
+        **{"source": "str", "is_exact": "bool", "is_incomplete": "bool"},
     }
     counts = frame.pivot(index="date", columns="event_type", values="events")
-    assert counts["visit"].tolist() == [2, 0, 1]
-    assert counts["*"].tolist() == [3, 0, 2]
-    assert counts.index.tolist() == [pd.Timestamp(f"2026-11-0{n}", tz="UTC") for n in (1, 2, 3)]
+    assert counts["visit"].tolist() == [1, 1, 1], "an hour before midnight of UTC the next day has begun in Vienna"
+    assert counts["*"].tolist() == [2, 1, 2]
+    assert counts.index.tolist() == [pd.Timestamp(f"2026-11-0{n}", tz="Europe/Vienna") for n in (1, 2, 3)]
     assert client.trends(start=date(2026, 11, 3), end=date(2026, 11, 3))["people"].tolist() == [1]
+
+
+def test_trends_have_measures_formulas_and_groups(shop: Shop, make: Made) -> None:
+    client = loaded(shop, make)
+    series: list[str | dict[str, str]] = ["visit", {"event": "*", "measure": "people", "name": "all"}]
+    formula = {"name": "share", "expression": "A / B"}
+    frame = client.trends(series, formulas=[formula], interval="month", exclude_bots=True)
+    assert frame["name"].tolist() == ["visit", "all", "share"]
+    assert frame["measure"].tolist() == ["events", "people", "formula"]
+    assert frame["value"].tolist() == [3, 3, 1]
+    assert frame.attrs["totals"] == {"visit": 3, "all": 3, "share": 1}
+    groups = client.trends("visit", interval="week", breakdown={"property": "plan", "limit": 1})
+    assert types(groups) == {"group": "str", "group_value": "str", **types(frame)}
+    assert groups["events"].sum() == 3
+    assert set(groups["group"]) <= {"value", "other", "none"}
 
 
 def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: Made) -> None:
@@ -235,7 +251,7 @@ def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: M
     trend = client.funnel({"stages": STAGES}, trend="day")
     assert types(trend) == BUCKET_TYPES
     assert len(trend) == 0
-    assert client.trends()["date"].dtype == "datetime64[us, UTC]"
+    assert client.trends()["date"].dtype == "datetime64[us, Europe/Vienna]"
     assert client.project_id == shop.id
 
 
@@ -253,7 +269,7 @@ def test_question_that_is_wrong_raises_what_the_server_says(shop: Shop, make: Ma
     assert (refused.value.status, refused.value.code) == (404, "not_found")
     with pytest.raises(ApiError) as refused:
         client.trends(start="yesterday")
-    assert (refused.value.code, refused.value.pointer) == ("validation_error", "/start_date")
+    assert (refused.value.code, refused.value.pointer) == ("invalid_query", "/start_date")
     with pytest.raises(ApiError) as refused:
         make(str(shop.project["api_key"]), shop.recorder.url).trends()
     assert (refused.value.status, refused.value.code) == (403, "insufficient_scope")

@@ -13,8 +13,10 @@ from iafa.clock import US_PER_DAY
 from iafa.jobs.retention_plan import Policy
 from iafa.lake.parts import Arrival, to_table
 from iafa.query.binding import Parameters
+from iafa.query.reports.frame import Setting
+from iafa.query.reports.report import report_answer
+from iafa.query.reports.trends import parse_trends
 from iafa.query.source import events_sql
-from iafa.query.trends import TrendQuestion, trends
 from iafa.wiring import House, open_house, open_intake
 from tests.support.events import OTHER_PROJECT, PROJECT, encode, make_event
 
@@ -67,7 +69,8 @@ def fill_old_days(house: House) -> None:
 
 def ask_trend(house: House) -> tuple[int, set[str]]:
     """(all events of the project, where its days were counted)"""
-    answer = trends(house.engine, house.snapshots.take(OTHER_PROJECT), TrendQuestion(("*",), None, None))
+    report = parse_trends({"series": [{"event": "*", "counts_people": True}]}, Setting(now_us=house.clock.now_us()))
+    answer = report_answer(house.engine, house.snapshots.take(OTHER_PROJECT), report)
     buckets = [bucket for bucket in answer["series"][0]["buckets"] if bucket["events"]]
     return sum(bucket["events"] for bucket in buckets), {bucket["source"] for bucket in buckets}
 

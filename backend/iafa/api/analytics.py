@@ -18,13 +18,11 @@ from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import OBJECT_PROBLEMS
 from iafa.api.question_fields import Day, WindowOverride
 from iafa.api.services import ServicesOf
-from iafa.api.trend_models import TrendsAnswer
 from iafa.errors import FieldError, ValidationFailed
 from iafa.meta.projects import Project
 from iafa.query.definition_reading import parse_definition
 from iafa.query.question import Extras, parse_include
 from iafa.query.time_range import TimeRange, resolve_time_range
-from iafa.query.trends import parse_question
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
 QUERY_PROBLEMS = (
@@ -32,7 +30,6 @@ QUERY_PROBLEMS = (
 )  # fmt: skip
 RANGE_FIELDS = ("start_date", "end_date", "compare_start", "compare_end")
 QUESTION_FIELDS = (*RANGE_FIELDS, "include")
-UtcDay = Annotated[str | None, Query(max_length=40, description="A day of UTC, `2026-10-01`.")]
 
 
 class Beside(NamedTuple):
@@ -124,30 +121,6 @@ async def ask_funnel(
     snapshot = await services.snapshot(project.id)
     ask = partial(services.run_funnel, snapshot, definition, time_range, None, extras)
     return json_answer(await while_waiting(request, ask))
-
-
-@router.get(
-    "/trends",
-    response_model=TrendsAnswer,
-    summary="Ask for events and people by day",
-    description="One series for each `event` (`*`, the default, is any event). Both days count; without them the range "
-    "is all of the project's data. Days whose events were removed by the retention come from the daily counts that "
-    "stayed. `is_exact` is false where events arrived after that: some people may then be counted twice.",
-    responses=problem_responses(*QUERY_PROBLEMS),
-)
-async def ask_trends(
-    project: ReadableProject,
-    services: ServicesOf,
-    request: Request,
-    event: Annotated[list[str], Query(description="An event's name or `*`; up to 20, repeated.")] = [],  # noqa: B006
-    start_date: UtcDay = None,
-    end_date: UtcDay = None,
-    interval: Annotated[str, Query(max_length=20, description="`day`; others come later.")] = "day",
-    timezone: Annotated[str, Query(max_length=64, description="`UTC`; others come later.")] = "UTC",
-) -> Response:
-    question = parse_question(event, start_date, end_date, interval=interval, timezone=timezone)
-    snapshot = await services.snapshot(project.id)
-    return json_answer(await while_waiting(request, partial(services.run_trends, snapshot, question)))
 
 
 @router.get(

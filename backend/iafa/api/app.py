@@ -28,6 +28,7 @@ from iafa.api import (
     sessions,
     suggestions,
     tracker_files,
+    trends,
 )
 from iafa.api.access import declared_access
 from iafa.api.error_answers import register_error_answers
@@ -50,6 +51,7 @@ API_ROUTERS = (
     schema.router,
     receipts.router,
     drivers.router,
+    trends.router,
     health.router,
 )
 ROOT_ROUTERS = (health.router, metrics.router, docs_pages.router, tracker_files.router, pages.router)

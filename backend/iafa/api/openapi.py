@@ -16,6 +16,7 @@ from iafa.api.live_models import LiveMessage, LiveRequest
 from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion
 from iafa.api.problem_docs import ProblemBody
 from iafa.api.suggestion_models import NextStepsQuestion
+from iafa.api.trend_models import TrendsQuestion
 
 _DESCRIPTION = """\
 Collect events, ask how many people went from one to the next.
@@ -53,7 +54,7 @@ _SECURITY = {
 _BODIES = (
     *(ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion),
     *(LiveMessage, LiveRequest),
-    *(NextStepsQuestion, ReceiptQuestion, DriversQuestion),
+    *(NextStepsQuestion, ReceiptQuestion, DriversQuestion, TrendsQuestion),
 )
 # The framework's own validation answer is never sent: problems take its place.
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")

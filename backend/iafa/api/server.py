@@ -76,7 +76,6 @@ def services_of_house(house: House, intake: Intake, publisher: Publisher, *, rep
         funnel_notebook=house.funnel_notebook,
         drivers=house.drivers,
         run_report=house.run_report,
-        run_trends=house.run_trends,
         event_names=house.event_names,
         property_list=house.property_list,
         value_list=house.value_list,

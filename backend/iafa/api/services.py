@@ -22,7 +22,6 @@ from iafa.query.people import PeoplePage, PeopleQuestion, Place
 from iafa.query.question import Extras
 from iafa.query.reports.report import Report
 from iafa.query.time_range import TimeRange
-from iafa.query.trends import TrendQuestion
 from iafa.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,8 +52,6 @@ class Services:
     drivers: "Callable[[Snapshot, DriversQuestion, str | None, Cancellation], Awaitable[dict[str, Any]]]"
     # (snapshot, report, whether anybody still waits) -> its answer
     run_report: "Callable[[Snapshot, Report, Cancellation], Awaitable[dict[str, Any]]]"
-    # (snapshot, question, whether anybody still waits) -> series of daily counts
-    run_trends: "Callable[[Snapshot, TrendQuestion, Cancellation], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most, whether anybody still waits) -> [{event_type, count, last_seen}], most
     # frequent first
     event_names: "Callable[[Snapshot, str, int, Cancellation], Awaitable[Sequence[dict[str, Any]]]]"

@@ -190,18 +190,35 @@ class Client:
         return make(answer)
 
     def trends(
-        self, events: str | Iterable[str] = "*", *, start: Day | None = None, end: Day | None = None
+        self,
+        events: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]] = "*",
+        *,
+        start: Day | None = None,
+        end: Day | None = None,
+        interval: str = "day",
+        formulas: Iterable[str | Mapping[str, str]] = (),
+        breakdown: str | Mapping[str, Any] | None = None,
+        **frame: Any,
     ) -> "DataFrame":
-        """Events and people by day of UTC; `*` is any event, up to 20 names.
+        """Series of events over time, by `interval` (`hour`, `day`, `week`, `month`) of the project's zone.
 
-        Returns one row an event and day, days without events included: `date` (its begin), `event_type`, `events`,
-        `events_scaled` (an estimate where events are a sample), `people`, `source` (`raw`, `rollup`, `both`),
-        `is_exact`. Both days count; absent: all data.
+        `events`: up to 20 series, each a name (`*` is any event; its people are counted, too) or a mapping such as
+        `{"event": "purchase", "measure": "sum", "property": "total", "filters": [...]}`. `formulas`: texts such as
+        `"A / B * 100"` (A is the first series), or `{"name": ..., "expression": ...}`. `breakdown`: a property, or
+        `{"property": ..., "limit": 10}`. `frame`: `filters`, `exclude_bots`, `as_of`, `timezone`. Both days count;
+        absent: all data.
+
+        Returns one row a series or formula and bucket, empty ones included: `date` (its begin), `event_type`, `name`,
+        `measure`, `value`, `events`, `events_scaled` (an estimate where events are a sample), `people`, `skipped`
+        (events without a number), `source` (`raw`, `rollup`, `both`, `removed`), `is_exact`, `is_incomplete`; with
+        `breakdown` one row a group, too, after `group` (`value`, `other`, `none`) and `group_value`.
+        `DataFrame.attrs["totals"]` has the values over the whole range, which of people are no sums.
         """
-        names = [events] if isinstance(events, str) else list(events)
-        parameters = {"project_id": self.project_id, "event": names}
-        parameters |= _present({"start_date": _day(start), "end_date": _day(end)})
-        return frames.trends_frame(self._questions.get("/analytics/trends", parameters))
+        given = [events] if isinstance(events, str | Mapping) else list(events)
+        series = [{"event": one, "counts_people": True} if isinstance(one, str) else dict(one) for one in given]
+        body = {"project_id": self.project_id, "series": series, "interval": interval, "formulas": list(formulas)}
+        body |= _present({"start_date": _day(start), "end_date": _day(end), "breakdown": breakdown, **frame})
+        return frames.trends_frame(self._questions.post("/analytics/trends", body))
 
     def events(
         self,

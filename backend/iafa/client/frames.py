@@ -15,11 +15,16 @@ FUNNEL_TREND = {"bucket_start": "time", "bucket_end": "time", **_STAGE}
 TRENDS = {
     "date": "time",
     "event_type": "str",
-    "events": "int64",
+    "name": "str",
+    "measure": "str",
+    "value": "float64",
+    "events": "Int64",
     "events_scaled": "Int64",
-    "people": "int64",
+    "people": "Int64",
+    "skipped": "Int64",
     "source": "str",
     "is_exact": "bool",
+    "is_incomplete": "bool",
 }
 EVENTS = (
     *("id", "event_type", "created_at", "user_id", "anonymous_id", "person", "session_id", "source", "properties"),
@@ -34,11 +39,12 @@ _OF_EVENTS = {
     "is_bot": "bool",
     "sample_rate": "float64",
 }
+TRENDS_GROUPS = {"group": "str", "group_value": "str", **TRENDS}
 _ABOUT = frozenset(
     {
         *("funnel_id", "name", "date_range", "overall_conversion_rate", "people_total", "open", "dropped_by_exclusion"),
         *("window_seconds", "timezone", "semantics_version", "data_version", "as_of", "rows_read"),
-        *("project_id", "interval", "range"),
+        *("project_id", "interval", "data_from"),
     }
 )
 
@@ -76,10 +82,16 @@ def trend_frame(answer: Mapping[str, Any]) -> "DataFrame":
 
 
 def trends_frame(answer: Mapping[str, Any]) -> "DataFrame":
-    rows = [
-        {**bucket, "event_type": series["event_type"]} for series in answer["series"] for bucket in series["buckets"]
-    ]
-    return _frame(rows, TRENDS, answer)
+    """One row for each bucket of a series or formula; or, with groups, of each of their groups."""
+    has_groups = answer.get("breakdown") is not None
+    rows = []
+    for line in (*answer["series"], *answer["formulas"]):
+        about = {"name": line["name"], "event_type": line.get("event_type"), "measure": line.get("measure", "formula")}
+        for one in line["groups"] if has_groups else [line]:
+            group = {"group": one.get("group"), "group_value": one.get("group_value")}
+            rows += [{**bucket, **about, **group} for bucket in one["buckets"]]
+    totals = {line["name"]: line["total"]["value"] for line in (*answer["series"], *answer["formulas"])}
+    return _frame(rows, TRENDS_GROUPS if has_groups else TRENDS, answer, {"totals": totals})
 
 
 def events_frame(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] | None, data_version: str) -> "DataFrame":

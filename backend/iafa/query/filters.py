@@ -158,6 +158,12 @@ def text_sql(name: str, parameters: Parameters) -> str:
     return _Subject(name, parameters).text()
 
 
+def numeric_sql(name: str, parameters: Parameters) -> str:
+    """A property or column as a finite number; null where it is none."""
+    number = _Subject(name, parameters).number()
+    return f"nullif(nullif({number}, 'inf'::double), '-inf'::double)"
+
+
 def property_columns(name: str) -> set[str]:
     """The event columns that a property's name reads."""
     return filter_columns(Filter(name, Operator.EXISTS))

@@ -134,7 +134,6 @@ class Room:
             funnel_notebook=questions.funnel_notebook,
             drivers=questions.drivers,
             run_report=questions.run_report,
-            run_trends=questions.run_trends,
             event_names=questions.event_names,
             property_list=questions.property_list,
             value_list=questions.value_list,

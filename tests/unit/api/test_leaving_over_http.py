@@ -24,9 +24,9 @@ ROUTES = [
     ("explain", "GET", "/funnel/{id}/users/ann"),
     ("event_names", "GET", "/event-names"),
     ("event_names", "GET", "/funnel-suggestions"),
-    ("run_trends", "GET", "/trends"),
     ("events_page", "GET", "/../events"),
     ("events_export", "GET", "/../export"),
+    ("run_report", "GET", "/trends"),
 ]
 
 

@@ -19,7 +19,9 @@ from iafa.lake.layout import Layout
 from iafa.lake.rollups import Rollups
 from iafa.locks import held
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
-from iafa.query.trends import TrendQuestion, trends
+from iafa.query.reports.frame import Setting
+from iafa.query.reports.report import report_answer
+from iafa.query.reports.trends import parse_trends
 from tests.support.crasher import damage_manifest, retention_killed_at
 from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, make_event
 from tests.support.history import Counts, counted_by_hand, past_days
@@ -37,7 +39,8 @@ def engine(tmp_path: Path) -> Iterator[DuckEngine]:
 
 
 def buckets(engine: DuckEngine, lake: TestLake) -> dict[tuple[str, str], dict[str, Any]]:
-    answer = trends(engine, lake.take(), TrendQuestion(TYPES, None, None))
+    series = [{"event": name, "counts_people": True} for name in TYPES]
+    answer = report_answer(engine, lake.take(), parse_trends({"series": series}, Setting(now_us=lake.clock.now_us())))
     return {(one["event_type"], each["date"]): each for one in answer["series"] for each in one["buckets"]}
 
 

@@ -12,12 +12,15 @@ from iafa.query.engine_duckdb import Cancellation, DuckEngine
 from iafa.query.event_names import event_names
 from iafa.query.explain import explain
 from iafa.query.people import PeopleExport, PeopleQuestion, people
+from iafa.query.reports.frame import Setting
+from iafa.query.reports.report import report_answer
+from iafa.query.reports.trends import parse_trends
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
-from iafa.query.trends import TrendQuestion, trends
 from tests.unit.query.rows import NOON_US, a_definition, an_event, snapshot_of
 
 EVERYTHING = TimeRange(TIME_MIN_US, TIME_END_US, None, None, "UTC")
 FUNNEL = parse_definition(a_definition("A", "B"))
+TRENDS = parse_trends({"series": ["A", {"event": "B", "measure": "sessions"}]}, Setting())
 LIST = PeopleQuestion(FUNNEL, EVERYTHING, 1, "converted")
 Ask = Callable[[DuckEngine, Snapshot, Cancellation], object]
 QUESTIONS: dict[str, Ask] = {
@@ -25,9 +28,7 @@ QUESTIONS: dict[str, Ask] = {
     "export": lambda engine, snapshot, left: PeopleExport(engine, snapshot, LIST, timeout_s=30, cancellation=left),
     "explain": lambda engine, snapshot, left: explain(engine, snapshot, FUNNEL, EVERYTHING, "u", cancellation=left),
     "event names": lambda engine, snapshot, left: event_names(engine, snapshot, cancellation=left),
-    "trends": lambda engine, snapshot, left: trends(
-        engine, snapshot, TrendQuestion(("A",), None, None), cancellation=left
-    ),
+    "trends": lambda engine, snapshot, left: report_answer(engine, snapshot, TRENDS, cancellation=left),
 }
 
 

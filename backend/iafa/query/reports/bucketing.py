@@ -42,6 +42,16 @@ def bucketing(from_us: int, to_us: int, kind: Bucket, timezone: str, *, time: st
     return Bucketing(found, _choose(((end_us, _day_sql(kind, first, offset, time)) for end_us, offset in pieces), time))
 
 
+def day_number_sql(from_us: int, to_us: int, timezone: str, *, time: str = "time_us") -> str:
+    """The local day of `time_us`, counted from 1970-01-01, for times of the range."""
+    pieces = _pieces(from_us, to_us, ZoneInfo(timezone))
+    return _choose([(end_us, f"(({time} + {offset}) // {US_PER_DAY})") for end_us, offset in pieces], time)
+
+
+def day_number(time_us: int, timezone: str) -> int:
+    return (time_us + _offset_s(time_us // US_PER_S, ZoneInfo(timezone)) * US_PER_S) // US_PER_DAY
+
+
 def range_of_data(time_range: TimeRange, snapshot: Snapshot) -> tuple[int, int]:
     """The range, its open sides closed by the data's own first and last event; empty (0, 0) where nothing is."""
     from_us, to_us = time_range.from_us, time_range.to_us

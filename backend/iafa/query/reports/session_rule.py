@@ -29,10 +29,13 @@ def session_events_sql(
     *,
     columns: Collection[str] = (),
     matchers: Sequence[Stage] = (),
+    properties: Sequence[str] = (),
+    computed: Sequence[str] = (),
     is_of_range: bool = True,
 ) -> str:
-    """The frame's events as SQL with `session`, `session_start_us`, `person`, `time_us` and the `columns`; with
-    matchers only those that one of them means.
+    """The frame's events as SQL with `session`, `session_start_us`, `person`, `time_us`, the `columns`, and what is
+    `computed` of each event (`... as name`) from its type, address, and the `properties`; with matchers only those
+    that one of them means.
 
     Of the sessions that begin in the range, all events, also those after it; or, if not `is_of_range`, every event
     that was read, with the session that it belongs to. The frame must have its `sessions_span`.
@@ -46,6 +49,7 @@ def session_events_sql(
         snapshot,
         parameters,
         columns=looked_at.union(columns),
+        properties=properties,
         conditions=conditions,
         span=span,
     )
@@ -59,7 +63,7 @@ def session_events_sql(
     parameters.values["session_gap_us"] = frame.setting.session_gap_s * US_PER_S
     return sql_text(
         "session_events",
-        columns=", ".join(("person", "time_us", *sorted(columns))),
+        columns=", ".join(("person", "time_us", *sorted(columns), *computed)),
         is_asked=" and ".join(asked) or "true",
         events=events,
         belongs=belongs,
