@@ -78,6 +78,38 @@ def test_a_trend_says_the_same_before_and_after_old_days_are_removed(tmp_path: P
     assert ids(lake.take()) == sorted(kept)
 
 
+def test_removed_days_are_shown_only_where_their_counts_say_what_is_asked(tmp_path: Path, engine: DuckEngine) -> None:
+    lake, events = past_days(tmp_path / "data")
+    expected = counted_by_hand(events)["signup"]
+    run(lake, force=True)
+    snapshot = lake.take()
+
+    def ask(zone: str = "UTC", **fields: Any) -> dict[str, Any]:
+        series = [{"event": "signup", "counts_people": True}, {"event": "signup", "measure": "sessions"}]
+        report = parse_trends({"series": series, **fields}, Setting(zone, 3_600, lake.clock.now_us()))
+        return report_answer(engine, snapshot, report)
+
+    months = ask(interval="month")
+    october, november = months["series"][0]["buckets"]
+    assert october["events"] + november["events"] == sum(count for count, _people in expected.values())
+    assert (october["source"], october["is_exact"]) == ("both", False)
+    assert (november["source"], november["is_exact"]) == ("raw", True)
+    assert {one["source"] for one in months["series"][1]["buckets"]} == {"removed", "raw"}
+    assert str(months["data_from"]).startswith("2025-10-22")
+    for answer in (
+        ask("Europe/Berlin", start_date="2025-10-12"),
+        ask(start_date="2025-10-12", exclude_bots=True),
+        ask(start_date="2025-10-12", filters=[{"property": "plan", "op": "not_exists"}]),
+    ):
+        buckets = {one["date"]: one for one in answer["series"][0]["buckets"]}
+        assert (buckets["2025-10-15"]["value"], buckets["2025-10-15"]["source"]) == (None, "removed")
+        assert not buckets["2025-10-15"]["is_exact"]
+        assert buckets["2025-10-25"]["source"] == "raw"
+        assert not answer["series"][0]["total"]["is_exact"]
+    as_of = ask(start_date="2025-10-12", end_date="2025-10-16", as_of="2025-10-14T12:00:00Z")["series"][0]["buckets"]
+    assert [one["source"] for one in as_of][:3] == ["rollup", "rollup", "removed"], "the day was not over then"
+
+
 def test_days_leave_one_by_one_and_roll_ups_grow_without_doubling(tmp_path: Path, engine: DuckEngine) -> None:
     lake, events = past_days(tmp_path / "data")
     expected = counted_by_hand(events)

@@ -83,8 +83,9 @@ def sessions(shop: ReportLake, gap_us: int, *, without_bots: bool = False, until
 
 def asked(engine: DuckEngine, shop: ReportLake, gap_s: int, **fields: Any) -> list[Any]:
     options = {key: fields.pop(key) for key in ("matchers", "is_of_range") if key in fields}
+    is_earlier = fields.pop("wants_earlier_sessions", True)
     reader = FrameReader(fields, Setting(session_gap_s=gap_s, now_us=shop.clock.now_us()))
-    frame = replace(reader.frame(), wants_sessions=True)
+    frame = replace(reader.frame(), wants_sessions=True, wants_earlier_sessions=is_earlier)
     reader.done()
     return list(report_answer(engine, shop.snapshot, Listed(frame, **options))["rows"])
 
@@ -116,6 +117,8 @@ def test_the_sessions_that_begin_in_a_range_are_whole(engine: DuckEngine, shop: 
         own = [one for one in known if from_us <= one[0]["t"] < to_us]
         rows = asked(engine, shop, gap_s, start_date=to_iso(from_us), end_date=to_iso(to_us))
         assert grouped(rows) == expected(own)
+        fields = {"start_date": to_iso(from_us), "end_date": to_iso(to_us), "wants_earlier_sessions": False}
+        assert grouped(asked(engine, shop, gap_s, **fields)) == expected(own)
         cut += sum(one[-1]["t"] >= to_us for one in own)
     assert cut > (3 if gap_s > 3_600 else 0)
 

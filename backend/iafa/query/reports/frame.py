@@ -70,6 +70,7 @@ class Frame:
     include: frozenset[str] = frozenset()
     compare_with: TimeRange | None = None
     wants_sessions: bool = False  # sessions that reach over an end of the range are wanted whole
+    wants_earlier_sessions: bool = True  # those, too, that begin before the range
     sessions_span: tuple[int, int] | None = None  # what is read for them, once it is known
 
     @property

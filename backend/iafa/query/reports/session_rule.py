@@ -75,7 +75,8 @@ def sessions_span(
 ) -> tuple[int, int]:
     """What must be read so that every session with an event in the range is whole.
 
-    For the people who are active near an end of what was read one more day is read, until none is left.
+    For the people who are active near an end of what was read more days are read, one, two, four, until none is left.
+    Whether a session begins in the range the events within one pause before it tell.
     """
     from_us, to_us = frame.from_us, frame.to_us
     first_us, last_us = snapshot.first_us, snapshot.last_us
@@ -83,7 +84,9 @@ def sessions_span(
         return from_us, to_us
     end_us = min(last_us + 1, frame.exists_to_us)
     edges = _Edges(engine, snapshot, frame, cancellation)
-    if from_us > first_us:
+    if from_us > first_us and not frame.wants_earlier_sessions:
+        from_us = max(from_us - frame.setting.session_gap_s * US_PER_S, first_us)
+    elif from_us > first_us:
         from_us = -edges.reach(-from_us, -first_us, -1)
     if to_us < end_us:
         to_us = edges.reach(to_us - 1, end_us - 1, 1) + 1
@@ -105,11 +108,11 @@ class _Edges:
         inner_us = self._frame.to_us - 1 if sign < 0 else self._frame.from_us
         start = max(edge - self._gap_us, sign * inner_us)
         people = self._ask("session_edge", start, edge, sign, edge=edge)
-        farthest, read_to = edge, edge
+        farthest, read_to, step_us = edge, edge, US_PER_DAY
         while people.num_rows and read_to < last:
-            next_to = min(read_to + US_PER_DAY, last)
+            next_to = min(read_to + step_us, last)
             people = self._ask("session_chain", read_to + 1, next_to, sign, people=people)
-            farthest, read_to = max(farthest, pc.max(people["place"]).as_py()), next_to
+            farthest, read_to, step_us = max(farthest, pc.max(people["place"]).as_py()), next_to, 2 * step_us
             # One more event can only follow where the pause since the last one is not over in what was read.
             people = people.filter(pc.greater(people["place"], read_to - self._gap_us))
         return farthest

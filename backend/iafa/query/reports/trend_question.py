@@ -104,7 +104,7 @@ def parse_question(fields: Mapping[str, Any], setting: Setting) -> TrendQuestion
     breakdown = reader.grouping()
     reader.done()
     if any(one.measure == "sessions" for one in series):
-        frame = replace(frame, wants_sessions=True)
+        frame = replace(frame, wants_sessions=True, wants_earlier_sessions=False)
     return TrendQuestion(frame, series, interval, formulas, breakdown)  # type: ignore[arg-type]
 
 
