@@ -42,8 +42,12 @@ async def test_counts_of_a_sample_are_shown_as_they_are_and_scaled(room: Room, a
         question = {"project_id": ada.project.id, "start_date": "2025-11-21", "end_date": "2025-11-21"}
         params = {**question, "event": ["visit", "buy", "*"]}
         series = (await client.get("/api/v1/analytics/trends", params=params)).json()["series"]
-    found = [(one["buckets"][0]["events"], one["buckets"][0]["events_scaled"]) for one in series]
-    assert found == [(3, 15), (1, None), (4, 16)]
+        body = {**question, "series": params["event"]}
+        alone = (await client.post("/api/v1/analytics/trends", json=body)).json()["series"]
+    for answered in (series, alone):
+        found = [(one["buckets"][0]["events"], one["total"]["events_scaled"]) for one in answered]
+        assert found == [(3, 15), (1, None), (4, 16)]
+    assert [one["total"]["people"] for one in alone] == [None, None, None]
 
 
 async def test_without_dates_the_range_is_all_data_and_without_data_there_is_none(room: Room, ada: Tenant) -> None:

@@ -60,6 +60,8 @@ def a_question(draw: random.Random, shop: ReportLake) -> tuple[Asked, dict[str, 
         if one["measure"] in ALL[4:12]:
             one["property"] = "amount"
         series.append(one)
+    if draw.random() < 0.3:
+        series = [{"names": one["names"], "measure": "events"} for one in series]
     asked = Asked(
         zone,
         lo,

@@ -123,7 +123,13 @@ class _Counter:
             return
         parameters = Parameters()
         marked = self._grouped(self._marked(chosen, parameters), parameters)
-        measures = [sql for place in chosen for sql in _measures(place, self._question.series[place])]
+        series = [self._question.series[place] for place in chosen]
+        if all(one.measure == "events" and not one.needs_people for one in series):
+            # Numbers of equal events are as good as the events, and far fewer.
+            marked = sql_text("trend_rows", marked=marked)
+            measures = [sql for place in chosen for sql in _summed(place)]
+        else:
+            measures = [sql for place in chosen for sql in _measures(place, self._question.series[place])]
         for bucket, group, *values in self._rows(marked, measures, parameters):
             numbers = iter(values)
             for place in chosen:
@@ -272,6 +278,13 @@ def _measures(place: int, series: Series) -> list[str]:
     else:
         measures += [f"count(x{place})", _value_sql(place, series)]
     return [f"{measure} filter (where m{place})" for measure in measures]
+
+
+def _summed(place: int) -> list[str]:
+    """What `_measures` says of events, from rows that stand for several of them."""
+    sums = ("sum(events)", "sum(events / sample_rate)", "min(sample_rate)")
+    events, *more = [f"{measure} filter (where m{place})" for measure in sums]
+    return [f"coalesce({events}, 0)", *more]
 
 
 def _value_sql(place: int, series: Series) -> str:
