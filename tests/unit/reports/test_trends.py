@@ -3,8 +3,10 @@
 import json
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+import duckdb
 import pytest
 
 from iafa.clock import to_iso
@@ -173,6 +175,29 @@ def test_an_answer_is_one_table_with_the_other_period(engine: DuckEngine, shop: 
     compared = [row for row in named if row["period"] == "compare" and row["group"] is None]
     assert [row["value"] for row in compared[:2]] == [one["total"]["value"] for one in answer["compare"]["series"]]
     assert json.dumps(answer)
+
+
+@pytest.mark.parametrize(("measure", "column"), [("events", 0), ("people", -1), ("sessions", 0)])
+def test_the_sql_of_the_receipt_gives_the_numbers_again(
+    engine: DuckEngine, shop: ReportLake, measure: str, column: int
+) -> None:
+    stored = replace(shop.snapshot, tail=shop.snapshot.tail.slice(0, 0), identities=None)
+    series = [{"event": "purchase", "measure": measure}]
+    report = parse_trends(
+        {"series": series, "breakdown": "plan", "include": "receipt", "start_date": to_iso(first_us(shop) + DAY_US)},
+        Setting("Europe/Berlin", 3_600, shop.clock.now_us()),
+    )
+    answer = report_answer(engine, stored, report)
+    assert answer["receipt"]["stands_alone"]
+    data_dir = stored.directory.parent.parent / stored.directory.parent.name
+    setup = answer["receipt"]["setup"].replace(f"'{data_dir.name}/", f"'{data_dir}/")
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(setup)
+        found = connection.execute(answer["receipt"]["sql"]).fetchall()
+    totals = {place: numbers[column] for bucket, place, *numbers in found if bucket is None}
+    assert totals[None] == answer["series"][0]["total"]["value"]
+    assert totals[1] == answer["series"][0]["groups"][0]["total"]["value"]
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
