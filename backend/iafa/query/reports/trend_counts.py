@@ -122,13 +122,13 @@ class _Counter:
         if not chosen:
             return
         parameters = Parameters()
-        marked = self._grouped(self._marked(chosen, parameters), parameters)
         series = [self._question.series[place] for place in chosen]
         if all(one.measure == "events" and not one.needs_people for one in series):
             # Numbers of equal events are as good as the events, and far fewer.
-            marked = sql_text("trend_rows", marked=marked)
+            marked = self._rows_of_types(chosen, parameters)
             measures = [sql for place in chosen for sql in _summed(place)]
         else:
+            marked = self._grouped(self._marked(chosen, parameters), parameters)
             measures = [sql for place in chosen for sql in _measures(place, self._question.series[place])]
         for bucket, group, *values in self._rows(marked, measures, parameters):
             numbers = iter(values)
@@ -241,6 +241,19 @@ class _Counter:
         if breakdown is not None:
             kept.append(f"{text_sql(breakdown.property, parameters)} as value")
         return sql_text("trend_marks", columns=", ".join(kept), events=events)
+
+    def _rows_of_types(self, chosen: Sequence[int], parameters: Parameters) -> str:
+        """How many equal events there are; where types alone tell the series, they are told apart afterwards."""
+        question = self._question
+        matchers = [question.series[place].matcher for place in chosen]
+        if question.breakdown is not None or any(one.filters or one.page for one in matchers):
+            return sql_text("trend_rows", marked=self._grouped(self._marked(chosen, parameters), parameters))
+        columns = {"event_type", "sample_rate"}
+        stored = replace(self._snapshot, identities=None)
+        events = frame_sql(question.frame, stored, parameters, columns=columns, matchers=matchers, span=self._span)
+        kept = f"event_type, sample_rate, {self._found.buckets.sql} as bucket"
+        rows = sql_text("trend_rows", marked=sql_text("trend_marks", columns=kept, events=events))
+        return sql_text("trend_marks", columns=", ".join(("*", *self._marks(chosen, parameters))), events=rows)
 
     def _marked_sessions(self, chosen: Sequence[int], parameters: Parameters) -> str:
         question = self._question
