@@ -242,6 +242,22 @@ def test_trends_have_measures_formulas_and_groups(shop: Shop, make: Made) -> Non
     assert types(groups) == {"group": "str", "group_value": "str", **types(frame)}
     assert groups["events"].sum() == 3
     assert set(groups["group"]) <= {"value", "other", "none"}
+RETENTION_TYPES = {
+    **{"cohort_start": "datetime64[us, Europe/Vienna]", "size": "int64", "period": "int64", "people": "int64"},
+    **{"percent": "float64", "is_open": "bool"},
+}
+
+
+def test_retention_is_a_frame(shop: Shop, make: Made) -> None:
+    client = loaded(shop, make)
+    frame = client.retention("visit", "buy", periods=1)
+    assert types(frame) == RETENTION_TYPES
+    assert frame["people"].tolist()[:2] == [1, 0]
+    assert frame["size"].tolist()[:2] == [1, 1]
+    assert frame.attrs["people"] == 3
+    groups = client.retention("visit", {"event": "buy"}, periods=0, breakdown="plan", start_date=date(2026, 11, 1))
+    assert types(groups) == {"group": "str", "value": "str", **RETENTION_TYPES}
+    assert set(groups["value"].dropna()) == {"pro", "free"}
 
 
 def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: Made) -> None:
@@ -252,6 +268,7 @@ def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: M
     assert types(trend) == BUCKET_TYPES
     assert len(trend) == 0
     assert client.trends()["date"].dtype == "datetime64[us, Europe/Vienna]"
+    assert types(client.retention("visit")) == RETENTION_TYPES
     assert client.project_id == shop.id
 
 

@@ -24,6 +24,7 @@ from iafa.api import (
     projects,
     properties,
     receipts,
+    retention,
     schema,
     sessions,
     suggestions,
@@ -52,6 +53,7 @@ API_ROUTERS = (
     receipts.router,
     drivers.router,
     trends.router,
+    retention.router,
     health.router,
 )
 ROOT_ROUTERS = (health.router, metrics.router, docs_pages.router, tracker_files.router, pages.router)

@@ -15,6 +15,7 @@ from iafa.api.funnel_models import FunnelDefinition, FunnelQuestion, ReceiptQues
 from iafa.api.live_models import LiveMessage, LiveRequest
 from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion
 from iafa.api.problem_docs import ProblemBody
+from iafa.api.retention_models import RetentionQuestion
 from iafa.api.suggestion_models import NextStepsQuestion
 from iafa.api.trend_models import TrendsQuestion
 
@@ -54,7 +55,7 @@ _SECURITY = {
 _BODIES = (
     *(ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion),
     *(LiveMessage, LiveRequest),
-    *(NextStepsQuestion, ReceiptQuestion, DriversQuestion, TrendsQuestion),
+    *(NextStepsQuestion, ReceiptQuestion, DriversQuestion, TrendsQuestion, RetentionQuestion, PathsQuestion),
 )
 # The framework's own validation answer is never sent: problems take its place.
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")

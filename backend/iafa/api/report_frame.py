@@ -86,6 +86,18 @@ def json_member(text: str | None, name: str) -> Any:
         raise ValidationFailed("the question is not valid", errors=errors, code="invalid_query") from None
 
 
+def matcher_member(text: str | None, name: str) -> Any:
+    """An event in an address: its name, or a matcher as JSON. No event's name that begins with a brace can be said."""
+    return json_member(text, name) if text is not None and text.startswith("{") else text
+
+
+def groups_member(name: str | None, limit: int | None) -> Any:
+    """The property to group by and how many groups, as the body would have them."""
+    if name is None and limit is None:
+        return None
+    return {member: value for member, value in (("property", name), ("limit", limit)) if value is not None}
+
+
 async def answer_report(
     request: Request,
     services: Services,

@@ -267,6 +267,27 @@ class Client:
         more = {"project_id": self.project_id, "start": _day(start), "end": _day(end), "format": kind}
         return write_export(self._connection, parameters_of(asked, more), path)
 
+    def retention(
+        self,
+        start: str | Mapping[str, Any],
+        returns: str | Mapping[str, Any] | None = None,
+        *,
+        start_date: Day | None = None,
+        end_date: Day | None = None,
+        **options: Any,
+    ) -> "DataFrame":
+        """Who comes back after the event `start`, by doing `returns` (absent: any event). Both are an event's name or a
+        matcher such as `{"page": "/docs/**"}`.
+
+        Days of the project's zone, both included, or instants; absent: all data. `options` are those of
+        docs/retention.md: `interval`, `periods`, `kind`, `mode`, `on_or_after`, `breakdown`, `filters`, `exclude_bots`,
+        `as_of`. Returns one row a cohort and period with `cohort_start`, `size`, `period`, `people`, `percent` and
+        `is_open`, with a breakdown after `group` and `value`. `DataFrame.attrs["averages"]` has the averages.
+        """
+        asked = _present({"return": returns, "start_date": _day(start_date), "end_date": _day(end_date), **options})
+        body = {"project_id": self.project_id, "start": start, **asked}
+        return frames.retention_frame(self._questions.post("/analytics/retention", body))
+
     @property
     def project_id(self) -> str:
         """Whose secret key this is. Asked once."""

@@ -40,11 +40,20 @@ _OF_EVENTS = {
     "sample_rate": "float64",
 }
 TRENDS_GROUPS = {"group": "str", "group_value": "str", **TRENDS}
+RETENTION = {
+    "cohort_start": "time",
+    "size": "int64",
+    "period": "int64",
+    "people": "int64",
+    "percent": "float64",
+    "is_open": "bool",
+}
+RETENTION_GROUPS = {"group": "str", "value": "str", **RETENTION}
 _ABOUT = frozenset(
     {
         *("funnel_id", "name", "date_range", "overall_conversion_rate", "people_total", "open", "dropped_by_exclusion"),
         *("window_seconds", "timezone", "semantics_version", "data_version", "as_of", "rows_read"),
-        *("project_id", "interval", "data_from"),
+        *("project_id", "interval", "data_from", "range", "people", "periods", "kind", "mode", "on_or_after", "averages"),
     }
 )
 
@@ -100,6 +109,27 @@ def events_frame(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] | None
     names = dict.fromkeys(rows[0] if rows else named or EVENTS)
     kinds = {name: "object" if name.startswith("properties.") else _OF_EVENTS.get(name, "str") for name in names}
     return _frame(rows, kinds, {"data_version": data_version})
+
+
+def retention_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    """One row for each cohort and period, of each group if there are groups."""
+    breakdown = answer.get("breakdown")
+    if breakdown is None:
+        return _frame(_cells(answer), RETENTION, answer)
+    rows = [
+        {"group": group["group"], "value": group["value"], **cell}
+        for group in breakdown["groups"]
+        for cell in _cells(group)
+    ]
+    return _frame(rows, RETENTION_GROUPS, answer, {"property": breakdown["property"]})
+
+
+def _cells(matrix: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"cohort_start": cohort["from"], "size": cohort["size"], "period": cell["n"], **cell}
+        for cohort in matrix["cohorts"]
+        for cell in cohort["cells"]
+    ]
 
 
 def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:

@@ -396,6 +396,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for events and people by day
+         * @description One series for each `event` (`*`, the default, is any event). Both days count; without them the range is all of the project's data. Days whose events were removed by the retention come from the daily counts that stayed. `is_exact` is false where events arrived after that: some people may then be counted twice.
+         */
+        get: operations["ask_trends"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/event-names": {
         parameters: {
             query?: never;
@@ -736,7 +756,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/analytics/trends": {
+    "/api/v1/analytics/retention": {
         parameters: {
             query?: never;
             header?: never;
@@ -744,16 +764,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ask for events and people over time
-         * @description One series for each `event` (`*`, the default, is any event), by hour, day, week or month of the project's zone. Both days count; without them the range is all of the project's data. Days whose events were removed by the retention come from the daily counts that stayed where these say what is asked (days of UTC, no filters); elsewhere their `source` is `removed`.
+         * Ask who comes back
+         * @description Cohorts by the local day, week or month of a first event, and for each period after it how many of the cohort did the return event. Without dates the range is all of the project's data.
          */
-        get: operations["ask_trends"];
+        get: operations["get_retention"];
         put?: never;
         /**
-         * Ask for series, their formulas and groups over time
-         * @description Up to 20 series, each with events, filters and a measure of its own; formulas between them by their letters (A is the first); groups by a property. The answer is exact.
+         * Ask who comes back, with a body
+         * @description The same answer; the body takes matchers and filters as they are.
          */
-        post: operations["ask_trends_of_series"];
+        post: operations["ask_retention"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1989,6 +2009,50 @@ export interface components {
             median_s: number | null;
             /** P90 S */
             p90_s: number | null;
+        };
+        /**
+         * EventMatcher
+         * @description An event of a report. Takes one of `event` (`*` is any), `events` and `page`, as a stage of a funnel does.
+         */
+        EventMatcher: {
+            /**
+             * Name
+             * @description What it consists of, if absent.
+             * @default null
+             * @example Signed up
+             */
+            name?: string | null;
+            /**
+             * Event
+             * @default null
+             * @example signup
+             */
+            event?: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events?: string[] | null;
+            /**
+             * Page
+             * @default null
+             */
+            page?: string | null;
+            /**
+             * Match
+             * @default null
+             */
+            match?: ("path" | "url") | null;
+            /**
+             * Host
+             * @default null
+             */
+            host?: string | null;
+            /**
+             * Filters
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
         };
         /** EventName */
         EventName: {
@@ -5006,6 +5070,22 @@ export interface components {
              */
             data_version: string;
         };
+        /** PropertyListAnswer */
+        PropertyListAnswer: {
+            /** Rows Read */
+            rows_read: number;
+            /**
+             * Is Complete
+             * @description False if older events were not looked at.
+             */
+            is_complete: boolean;
+            /** Data Version */
+            data_version: string;
+            /** Properties */
+            properties: components["schemas"]["iafa__api__property_models__SeenProperty"][];
+            /** Columns */
+            columns: components["schemas"]["BuiltInColumn"][];
+        };
         /**
          * PropertyGroups
          * @description Groups by a property's value; or just its name.
@@ -5022,22 +5102,6 @@ export interface components {
              * @default 10
              */
             limit?: number;
-        };
-        /** PropertyListAnswer */
-        PropertyListAnswer: {
-            /** Rows Read */
-            rows_read: number;
-            /**
-             * Is Complete
-             * @description False if older events were not looked at.
-             */
-            is_complete: boolean;
-            /** Data Version */
-            data_version: string;
-            /** Properties */
-            properties: components["schemas"]["iafa__api__property_models__SeenProperty"][];
-            /** Columns */
-            columns: components["schemas"]["BuiltInColumn"][];
         };
         /**
          * QuarantinePage
@@ -5547,6 +5611,349 @@ export interface components {
              * @example false
              */
             dry_run?: boolean;
+        };
+        /** RetentionAnswer */
+        RetentionAnswer: {
+            /**
+             * People
+             * @description In all cohorts.
+             * @example 39004
+             */
+            people: number;
+            /** Cohorts */
+            cohorts: components["schemas"]["RetentionCohort"][];
+            /** Averages */
+            averages: components["schemas"]["RetentionAverage"][];
+            /** Report */
+            report: string;
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            date_range: components["schemas"]["DateRange"];
+            /**
+             * Compare
+             * @description The same members for the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description With `include: receipt`. */
+            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
+            timezone: string;
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
+            semantics_version: number;
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            as_of: string;
+            /**
+             * Rows Read
+             * @example 142082
+             */
+            rows_read: number;
+            /**
+             * Elapsed Ms
+             * @example 38.2
+             */
+            elapsed_ms: number;
+            /**
+             * Start
+             * @description The name of the start event.
+             * @example signup
+             */
+            start: string;
+            /**
+             * Return
+             * @example any event
+             */
+            return: string;
+            /**
+             * Interval
+             * @enum {string}
+             */
+            interval: "day" | "week" | "month";
+            /**
+             * Periods
+             * @example 14
+             */
+            periods: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "first_in_range" | "first_ever";
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "calendar" | "rolling";
+            /** On Or After */
+            on_or_after: boolean;
+            breakdown?: components["schemas"]["RetentionGroups"] | null;
+        };
+        /**
+         * RetentionAverage
+         * @description Of all cohorts whose period has ended; large ones weigh more.
+         */
+        RetentionAverage: {
+            /**
+             * N
+             * @example 1
+             */
+            n: number;
+            /**
+             * Cohorts
+             * @example 30
+             */
+            cohorts: number;
+            /**
+             * Size
+             * @description People of these cohorts.
+             * @example 38120
+             */
+            size: number;
+            /**
+             * People
+             * @example 6301
+             */
+            people: number;
+            /**
+             * Percent
+             * @example 16.53
+             */
+            percent: number;
+        };
+        /** RetentionCell */
+        RetentionCell: {
+            /**
+             * N
+             * @description Periods after the cohort's own, from 0.
+             * @example 1
+             */
+            n: number;
+            /**
+             * People
+             * @example 212
+             */
+            people: number;
+            /**
+             * Percent
+             * @description Of the cohort.
+             * @example 17.07
+             */
+            percent: number;
+            /**
+             * Is Open
+             * @description The period has not ended: the number may still rise.
+             */
+            is_open: boolean;
+        };
+        /**
+         * RetentionCohort
+         * @description The people whose start event lies in one local bucket.
+         */
+        RetentionCohort: {
+            /**
+             * Bucket
+             * @description Its first local day.
+             * @example 2026-10-01
+             */
+            bucket: string;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            to: string;
+            /**
+             * Size
+             * @example 1242
+             */
+            size: number;
+            /** Cells */
+            cells: components["schemas"]["RetentionCell"][];
+        };
+        /** RetentionGroup */
+        RetentionGroup: {
+            /**
+             * People
+             * @description In all cohorts.
+             * @example 39004
+             */
+            people: number;
+            /** Cohorts */
+            cohorts: components["schemas"]["RetentionCohort"][];
+            /** Averages */
+            averages: components["schemas"]["RetentionAverage"][];
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "value" | "other" | "none";
+            /**
+             * Value
+             * @example pro
+             */
+            value: string | null;
+        };
+        /**
+         * RetentionGroups
+         * @description Groups add up to the whole.
+         */
+        RetentionGroups: {
+            /**
+             * Property
+             * @example plan
+             */
+            property: string;
+            /**
+             * Limit
+             * @example 10
+             */
+            limit: number;
+            /** Groups */
+            groups: components["schemas"]["RetentionGroup"][];
+        };
+        /**
+         * RetentionQuestion
+         * @description Who did `start`, and who of them came back and when.
+         */
+        RetentionQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Filters
+             * @description Hold for every event.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("compare" | "receipt")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /**
+             * Start
+             * @description The event that people begin with: its name, or a matcher as JSON.
+             * @example signup
+             */
+            start: components["schemas"]["EventMatcher"] | string;
+            /**
+             * Return
+             * @description The event that counts as coming back: its name, or a matcher as JSON. Absent: any event.
+             * @default null
+             */
+            return?: components["schemas"]["EventMatcher"] | string | null;
+            /**
+             * Interval
+             * @default day
+             * @enum {string}
+             */
+            interval?: "day" | "week" | "month";
+            /**
+             * Periods
+             * @description So many periods after the one of the start. Absent: 14 days, 12 weeks or 12 months.
+             * @default null
+             */
+            periods?: number | null;
+            /**
+             * Kind
+             * @description `first_in_range`: the first one in the range. `first_ever`: only people who never did it before.
+             * @default first_in_range
+             * @enum {string}
+             */
+            kind?: "first_in_range" | "first_ever";
+            /**
+             * Mode
+             * @description `calendar`: local days, weeks from Monday or months. `rolling`: 24 hours, 7 or 30 times that, from the start on.
+             * @default calendar
+             * @enum {string}
+             */
+            mode?: "calendar" | "rolling";
+            /**
+             * On Or After
+             * @description Count who came back in the period or any later one.
+             * @default false
+             */
+            on_or_after?: boolean;
+            /**
+             * Breakdown
+             * @description By a property of the start event.
+             * @default null
+             */
+            breakdown?: components["schemas"]["PropertyGroups"] | string | null;
         };
         /**
          * RowErrorAnswer
@@ -6275,493 +6682,45 @@ export interface components {
              */
             adds_up: boolean;
             /** Buckets */
-            buckets: components["schemas"]["TrendBucket"][];
+            buckets: components["schemas"]["iafa__api__funnel_models__TrendBucket"][];
         };
-        /** TrendBucket */
-        TrendBucket: {
-            /**
-             * Bucket
-             * @description The first local day, or the local hour with its offset.
-             * @example 2026-10-05
-             */
-            bucket: string;
-            /**
-             * From
-             * Format: date-time
-             */
-            from: string;
-            /**
-             * To
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
-             */
-            to: string;
-            /**
-             * Users
-             * @description By stage.
-             */
-            users: number[];
-            /** Users Max */
-            users_max: number[];
-            /**
-             * Open
-             * @description Not 0: the bucket may still grow.
-             */
-            open: number;
-            /** Overall Conversion Rate */
-            overall_conversion_rate: number;
-        };
-        /** TrendsAnswer */
-        TrendsAnswer: {
-            /**
-             * Report
-             * @constant
-             */
-            report: "trends";
-            /**
-             * Project Id
-             * @example p7c1n4d8j2g5b9f3h6m0
-             */
-            project_id: string;
-            date_range: components["schemas"]["DateRange"];
-            /** @description With `include: compare`. */
-            compare?: components["schemas"]["TrendsCompared"] | null;
-            /** @description With `include: receipt`. */
-            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
-            /**
-             * Timezone
-             * @example Europe/Vienna
-             */
-            timezone: string;
-            /**
-             * Semantics
-             * @constant
-             */
-            semantics: "iafa";
-            /**
-             * Semantics Version
-             * @example 1
-             */
-            semantics_version: number;
-            /**
-             * Data Version
-             * @description Equal versions have equal answers.
-             * @example 17.2048
-             */
-            data_version: string;
-            /**
-             * As Of
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
-             */
-            as_of: string;
-            /**
-             * Rows Read
-             * @example 142082
-             */
-            rows_read: number;
-            /**
-             * Elapsed Ms
-             * @example 38.2
-             */
-            elapsed_ms: number;
-            /**
-             * Interval
-             * @enum {string}
-             */
-            interval: "hour" | "day" | "week" | "month";
-            /**
-             * Buckets
-             * @description Half-open; a day at a change of clocks has 23 or 25 hours.
-             */
-            buckets: components["schemas"]["TrendsSpan"][];
-            /** Series */
-            series: components["schemas"]["TrendsSeries"][];
-            /** Formulas */
-            formulas: components["schemas"]["TrendsFormula"][];
-            /**
-             * Breakdown
-             * @description The property of the groups.
-             */
-            breakdown?: {
-                [key: string]: string;
-            } | null;
-            /**
-             * Data From
-             * @description The first raw event, where days of the range were removed.
-             */
-            data_from?: string | null;
-        };
-        /** TrendsBucket */
-        TrendsBucket: {
-            /**
-             * Value
-             * @description What the measure counts. Null: nothing to make it of, or removed.
-             * @example 841
-             */
-            value: number | null;
-            /**
-             * Events
-             * @example 3124
-             */
-            events: number | null;
-            /**
-             * Events Scaled
-             * @description Where events are a sample: about how many there were, each weighted by 1 / `sample_rate`. Days of roll-ups count as they were stored.
-             * @example null
-             */
-            events_scaled?: number | null;
-            /**
-             * People
-             * @description Different people, where they are counted; may be counted twice if `is_exact` is false.
-             */
-            people?: number | null;
-            /**
-             * Skipped
-             * @description Events whose property is no number.
-             * @example null
-             */
-            skipped?: number | null;
-            /**
-             * Source
-             * @description `rollup`: the raw events were removed by the retention, their daily counts stayed; `both`: and others are there; `removed`: the daily counts do not tell, the numbers are those of what is left.
-             * @enum {string}
-             */
-            source: "raw" | "rollup" | "both" | "removed";
-            /** Is Exact */
-            is_exact: boolean;
-            /**
-             * Date
-             * @description The first local day, or the local hour with its offset.
-             * @example 2026-10-01
-             */
-            date: string;
-            /**
-             * Is Incomplete
-             * @description It has not ended at `as_of`.
-             */
-            is_incomplete: boolean;
-        };
-        /**
-         * TrendsCompared
-         * @description The other period; its buckets stand beside those of the range by their place.
-         */
-        TrendsCompared: {
-            /**
-             * Interval
-             * @enum {string}
-             */
-            interval: "hour" | "day" | "week" | "month";
-            /**
-             * Buckets
-             * @description Half-open; a day at a change of clocks has 23 or 25 hours.
-             */
-            buckets: components["schemas"]["TrendsSpan"][];
-            /** Series */
-            series: components["schemas"]["TrendsSeries"][];
-            /** Formulas */
-            formulas: components["schemas"]["TrendsFormula"][];
-            /**
-             * Breakdown
-             * @description The property of the groups.
-             */
-            breakdown?: {
-                [key: string]: string;
-            } | null;
-            /**
-             * Data From
-             * @description The first raw event, where days of the range were removed.
-             */
-            data_from?: string | null;
-            date_range: components["schemas"]["DateRange"];
-        };
-        /** TrendsFormula */
-        TrendsFormula: {
-            total: components["schemas"]["TrendsTotal"];
-            /** Buckets */
-            buckets: components["schemas"]["TrendsBucket"][];
-            /**
-             * Name
-             * @example Buyers in percent
-             */
-            name: string;
-            /**
-             * Expression
-             * @example A / B * 100
-             */
-            expression: string;
-            /** Groups */
-            groups?: components["schemas"]["TrendsGroup"][] | null;
-        };
-        /** TrendsFormulaQuestion */
-        TrendsFormulaQuestion: {
-            /**
-             * Expression
-             * @description Letters are series (A is the first).
-             * @example A / B * 100
-             */
-            expression: string;
-            /**
-             * Name
-             * @default null
-             */
-            name?: string | null;
-        };
-        /** TrendsGroup */
-        TrendsGroup: {
-            total: components["schemas"]["TrendsTotal"];
-            /** Buckets */
-            buckets: components["schemas"]["TrendsBucket"][];
-            /**
-             * Group
-             * @description `none`: events without the property.
-             * @enum {string}
-             */
-            group: "value" | "other" | "none";
-            /**
-             * Group Value
-             * @example AT
-             */
-            group_value: string | null;
-        };
-        /** TrendsQuestion */
-        TrendsQuestion: {
-            /**
-             * Project Id
-             * @example p7c1n4d8j2g5b9f3h6m0
-             */
-            project_id: string;
-            /**
-             * Start Date
-             * @default null
-             * @example 2026-10-01
-             */
-            start_date?: string | null;
-            /**
-             * End Date
-             * @default null
-             * @example 2026-10-31
-             */
-            end_date?: string | null;
-            /**
-             * Filters
-             * @description Hold for every event.
-             * @default []
-             */
-            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
-            /**
-             * Exclude Bots
-             * @default false
-             */
-            exclude_bots?: boolean;
-            /**
-             * As Of
-             * @description Later events do not exist.
-             * @default null
-             * @example 2026-11-20T09:00:00Z
-             */
-            as_of?: string | null;
-            /**
-             * Include
-             * @default []
-             */
-            include?: ("compare" | "receipt")[];
-            /**
-             * Compare Start
-             * @description With `include: compare`; by default the period before.
-             * @default null
-             */
-            compare_start?: string | null;
-            /**
-             * Compare End
-             * @default null
-             */
-            compare_end?: string | null;
-            /**
-             * Format
-             * @description Others are one flat table.
-             * @default json
-             * @enum {string}
-             */
-            format?: "json" | "csv" | "ndjson" | "parquet";
-            /** Series */
-            series: components["schemas"]["TrendsSeriesQuestion"][];
-            /**
-             * Interval
-             * @default day
-             * @enum {string}
-             */
-            interval?: "hour" | "day" | "week" | "month";
-            /**
-             * Timezone
-             * @description The project's if absent.
-             * @default null
-             * @example Europe/Vienna
-             */
-            timezone?: string | null;
-            /**
-             * Formulas
-             * @default []
-             */
-            formulas?: components["schemas"]["TrendsFormulaQuestion"][];
-            /** @default null */
-            breakdown?: components["schemas"]["PropertyGroups"] | null;
-        };
-        /** TrendsSeries */
-        TrendsSeries: {
-            total: components["schemas"]["TrendsTotal"];
-            /** Buckets */
-            buckets: components["schemas"]["TrendsBucket"][];
-            /**
-             * Name
-             * @example purchase
-             */
-            name: string;
+        /** TrendSeries */
+        TrendSeries: {
             /**
              * Event Type
              * @description `*` is any event.
              * @example purchase
              */
             event_type: string;
-            /**
-             * Measure
-             * @enum {string}
-             */
-            measure: "events" | "people" | "sessions" | "per_person" | "wau" | "mau" | "sum" | "avg" | "min" | "max" | "median" | "p90" | "p95" | "p99";
-            /**
-             * Property
-             * @example null
-             */
-            property: string | null;
-            /**
-             * Groups
-             * @description With `breakdown`, largest first.
-             */
-            groups?: components["schemas"]["TrendsGroup"][] | null;
+            /** Buckets */
+            buckets: components["schemas"]["iafa__api__trend_models__TrendBucket"][];
         };
-        /**
-         * TrendsSeriesQuestion
-         * @description Which events, and what of them.
-         */
-        TrendsSeriesQuestion: {
+        /** TrendsAnswer */
+        TrendsAnswer: {
             /**
-             * Name
-             * @description What it consists of, if absent.
-             * @default null
-             * @example Signed up
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
              */
-            name?: string | null;
+            project_id: string;
             /**
-             * Event
-             * @default null
-             * @example signup
+             * Interval
+             * @constant
              */
-            event?: string | null;
+            interval: "day";
             /**
-             * Events
-             * @default null
+             * Timezone
+             * @constant
              */
-            events?: string[] | null;
+            timezone: "UTC";
+            range: components["schemas"]["DateRange"];
+            /** Series */
+            series: components["schemas"]["TrendSeries"][];
             /**
-             * Page
-             * @default null
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
              */
-            page?: string | null;
-            /**
-             * Match
-             * @default null
-             */
-            match?: ("path" | "url") | null;
-            /**
-             * Host
-             * @default null
-             */
-            host?: string | null;
-            /**
-             * Filters
-             * @default []
-             */
-            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
-            /**
-             * Measure
-             * @default events
-             * @enum {string}
-             */
-            measure?: "events" | "people" | "sessions" | "per_person" | "wau" | "mau" | "sum" | "avg" | "min" | "max" | "median" | "p90" | "p95" | "p99";
-            /**
-             * Property
-             * @description The numeric one, for `sum`, `avg` and so on.
-             * @default null
-             */
-            property?: string | null;
-            /**
-             * Counts People
-             * @description With the measure `events`: count their people, too.
-             * @default false
-             */
-            counts_people?: boolean;
-        };
-        /** TrendsSpan */
-        TrendsSpan: {
-            /**
-             * Date
-             * @example 2026-10-01
-             */
-            date: string;
-            /**
-             * From
-             * @example 2026-09-30T22:00:00.000000Z
-             */
-            from: string;
-            /**
-             * To
-             * @example 2026-10-01T22:00:00.000000Z
-             */
-            to: string;
-            /** Is Incomplete */
-            is_incomplete: boolean;
-        };
-        /**
-         * TrendsTotal
-         * @description Over the whole range: people are counted once, so that it is not the sum of the buckets.
-         */
-        TrendsTotal: {
-            /**
-             * Value
-             * @description What the measure counts. Null: nothing to make it of, or removed.
-             * @example 841
-             */
-            value: number | null;
-            /**
-             * Events
-             * @example 3124
-             */
-            events: number | null;
-            /**
-             * Events Scaled
-             * @description Where events are a sample: about how many there were, each weighted by 1 / `sample_rate`. Days of roll-ups count as they were stored.
-             * @example null
-             */
-            events_scaled?: number | null;
-            /**
-             * People
-             * @description Different people, where they are counted; may be counted twice if `is_exact` is false.
-             */
-            people?: number | null;
-            /**
-             * Skipped
-             * @description Events whose property is no number.
-             * @example null
-             */
-            skipped?: number | null;
-            /**
-             * Source
-             * @description `rollup`: the raw events were removed by the retention, their daily counts stayed; `both`: and others are there; `removed`: the daily counts do not tell, the numbers are those of what is left.
-             * @enum {string}
-             */
-            source: "raw" | "rollup" | "both" | "removed";
-            /** Is Exact */
-            is_exact: boolean;
+            data_version: string;
         };
         /** UserAnswer */
         UserAnswer: {
@@ -6807,6 +6766,40 @@ export interface components {
             property: string;
             /** Values */
             values: components["schemas"]["SeenValue"][];
+        };
+        /** TrendBucket */
+        iafa__api__funnel_models__TrendBucket: {
+            /**
+             * Bucket
+             * @description The first local day, or the local hour with its offset.
+             * @example 2026-10-05
+             */
+            bucket: string;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            to: string;
+            /**
+             * Users
+             * @description By stage.
+             */
+            users: number[];
+            /** Users Max */
+            users_max: number[];
+            /**
+             * Open
+             * @description Not 0: the bucket may still grow.
+             */
+            open: number;
+            /** Overall Conversion Rate */
+            overall_conversion_rate: number;
         };
         /** SeenProperty */
         iafa__api__property_models__SeenProperty: {
@@ -6981,6 +6974,39 @@ export interface components {
              * @description Values of more than one type; null is none, an integer is a number.
              */
             is_conflict: boolean;
+        };
+        /** TrendBucket */
+        iafa__api__trend_models__TrendBucket: {
+            /**
+             * Date
+             * @example 2026-10-01
+             */
+            date: string;
+            /**
+             * Events
+             * @example 3124
+             */
+            events: number;
+            /**
+             * Events Scaled
+             * @description Where events are a sample: about how many there were, each weighted by 1 / `sample_rate`. Days of roll-ups count as they were stored.
+             * @example null
+             */
+            events_scaled?: number | null;
+            /**
+             * People
+             * @description Different people; an upper bound if `is_exact` is false.
+             * @example 841
+             */
+            people: number;
+            /**
+             * Source
+             * @description `rollup`: the raw events were removed by the retention; `both`: and others arrived since.
+             * @enum {string}
+             */
+            source: "raw" | "rollup" | "both";
+            /** Is Exact */
+            is_exact: boolean;
         };
         /**
          * ReceiptAnswer
@@ -10899,6 +10925,148 @@ export interface operations {
             };
         };
     };
+    ask_trends: {
+        parameters: {
+            query: {
+                /** @description An event's name or `*`; up to 20, repeated. */
+                event?: string[];
+                /** @description A day of UTC, `2026-10-01`. */
+                start_date?: string | null;
+                /** @description A day of UTC, `2026-10-01`. */
+                end_date?: string | null;
+                /** @description `day`; others come later. */
+                interval?: string;
+                /** @description `UTC`; others come later. */
+                timezone?: string;
+                project_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "interval": "day",
+                     *       "timezone": "UTC",
+                     *       "range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "series": [
+                     *         {
+                     *           "event_type": "purchase",
+                     *           "buckets": [
+                     *             {
+                     *               "date": "2026-10-01",
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 841,
+                     *               "source": "raw",
+                     *               "is_exact": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "data_version": "17.2048"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrendsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_event_names: {
         parameters: {
             query: {
@@ -14209,7 +14377,7 @@ export interface operations {
             };
         };
     };
-    ask_trends: {
+    get_retention: {
         parameters: {
             query: {
                 project_id: string;
@@ -14231,22 +14399,24 @@ export interface operations {
                 compare_start?: string | null;
                 /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
                 compare_end?: string | null;
-                /** @description An event's name or `*`; up to 20, repeated. */
-                event?: string[];
-                /** @description `events` with their people if absent; as in the body. */
-                measure?: string | null;
-                /** @description The numeric one, for `sum`, `avg`, ... */
-                property?: string | null;
-                /** @description `hour`, `day`, `week` or `month`. */
-                interval?: string;
-                /** @description The project's if absent. */
-                timezone?: string | null;
-                /** @description Such as `A / B * 100`; up to 10, repeated. */
-                formula?: string[];
-                /** @description A property to group by. */
+                /** @description The event that people begin with: its name, or a matcher as JSON. */
+                start: string;
+                /** @description The event that counts as coming back: its name, or a matcher as JSON. Absent: any event. */
+                return?: string | null;
+                /** @description A property of the start event. */
                 breakdown?: string | null;
-                /** @description So many groups, with `breakdown`. */
-                limit?: number | null;
+                /** @description So many groups; 10 if absent. */
+                breakdown_limit?: number | null;
+                /** @description `day` if absent. */
+                interval?: ("day" | "week" | "month") | null;
+                /** @description So many periods after the one of the start. Absent: 14 days, 12 weeks or 12 months. */
+                periods?: number | null;
+                /** @description `first_in_range`: the first one in the range. `first_ever`: only people who never did it before. */
+                kind?: ("first_in_range" | "first_ever") | null;
+                /** @description `calendar`: local days, weeks from Monday or months. `rolling`: 24 hours, 7 or 30 times that, from the start on. */
+                mode?: ("calendar" | "rolling") | null;
+                /** @description Count who came back in the period or any later one. */
+                on_or_after?: boolean;
             };
             header?: never;
             path?: never;
@@ -14262,143 +14432,39 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "report": "trends",
+                     *       "people": 39004,
+                     *       "cohorts": [
+                     *         {
+                     *           "bucket": "2026-10-01",
+                     *           "from": "2026-11-20T09:15:02.123456Z",
+                     *           "to": "2026-11-20T09:15:02.123456Z",
+                     *           "size": 1242,
+                     *           "cells": [
+                     *             {
+                     *               "n": 1,
+                     *               "people": 212,
+                     *               "percent": 17.07,
+                     *               "is_open": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "averages": [
+                     *         {
+                     *           "n": 1,
+                     *           "cohorts": 30,
+                     *           "size": 38120,
+                     *           "people": 6301,
+                     *           "percent": 16.53
+                     *         }
+                     *       ],
+                     *       "report": "",
                      *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
                      *       "date_range": {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "compare": {
-                     *         "interval": "hour",
-                     *         "buckets": [
-                     *           {
-                     *             "date": "2026-10-01",
-                     *             "from": "2026-09-30T22:00:00.000000Z",
-                     *             "to": "2026-10-01T22:00:00.000000Z",
-                     *             "is_incomplete": true
-                     *           }
-                     *         ],
-                     *         "series": [
-                     *           {
-                     *             "total": {
-                     *               "value": 841,
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 0,
-                     *               "skipped": null,
-                     *               "source": "raw",
-                     *               "is_exact": true
-                     *             },
-                     *             "buckets": [
-                     *               {
-                     *                 "value": 841,
-                     *                 "events": 3124,
-                     *                 "events_scaled": null,
-                     *                 "people": 0,
-                     *                 "skipped": null,
-                     *                 "source": "raw",
-                     *                 "is_exact": true,
-                     *                 "date": "2026-10-01",
-                     *                 "is_incomplete": true
-                     *               }
-                     *             ],
-                     *             "name": "purchase",
-                     *             "event_type": "purchase",
-                     *             "measure": "events",
-                     *             "property": null,
-                     *             "groups": [
-                     *               {
-                     *                 "total": {
-                     *                   "value": 841,
-                     *                   "events": 3124,
-                     *                   "events_scaled": null,
-                     *                   "people": 0,
-                     *                   "skipped": null,
-                     *                   "source": "raw",
-                     *                   "is_exact": true
-                     *                 },
-                     *                 "buckets": [
-                     *                   {
-                     *                     "value": 841,
-                     *                     "events": 3124,
-                     *                     "events_scaled": null,
-                     *                     "people": 0,
-                     *                     "skipped": null,
-                     *                     "source": "raw",
-                     *                     "is_exact": true,
-                     *                     "date": "2026-10-01",
-                     *                     "is_incomplete": true
-                     *                   }
-                     *                 ],
-                     *                 "group": "value",
-                     *                 "group_value": "AT"
-                     *               }
-                     *             ]
-                     *           }
-                     *         ],
-                     *         "formulas": [
-                     *           {
-                     *             "total": {
-                     *               "value": 841,
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 0,
-                     *               "skipped": null,
-                     *               "source": "raw",
-                     *               "is_exact": true
-                     *             },
-                     *             "buckets": [
-                     *               {
-                     *                 "value": 841,
-                     *                 "events": 3124,
-                     *                 "events_scaled": null,
-                     *                 "people": 0,
-                     *                 "skipped": null,
-                     *                 "source": "raw",
-                     *                 "is_exact": true,
-                     *                 "date": "2026-10-01",
-                     *                 "is_incomplete": true
-                     *               }
-                     *             ],
-                     *             "name": "Buyers in percent",
-                     *             "expression": "A / B * 100",
-                     *             "groups": [
-                     *               {
-                     *                 "total": {
-                     *                   "value": 841,
-                     *                   "events": 3124,
-                     *                   "events_scaled": null,
-                     *                   "people": 0,
-                     *                   "skipped": null,
-                     *                   "source": "raw",
-                     *                   "is_exact": true
-                     *                 },
-                     *                 "buckets": [
-                     *                   {
-                     *                     "value": 841,
-                     *                     "events": 3124,
-                     *                     "events_scaled": null,
-                     *                     "people": 0,
-                     *                     "skipped": null,
-                     *                     "source": "raw",
-                     *                     "is_exact": true,
-                     *                     "date": "2026-10-01",
-                     *                     "is_incomplete": true
-                     *                   }
-                     *                 ],
-                     *                 "group": "value",
-                     *                 "group_value": "AT"
-                     *               }
-                     *             ]
-                     *           }
-                     *         ],
-                     *         "breakdown": {},
-                     *         "data_from": "",
-                     *         "date_range": {
-                     *           "start": "2026-10-01",
-                     *           "end": "2026-10-31"
-                     *         }
-                     *       },
+                     *       "compare": {},
                      *       "receipt": {
                      *         "method": "sql",
                      *         "sql": "",
@@ -14464,134 +14530,52 @@ export interface operations {
                      *       "as_of": "2026-11-20T09:15:02.123456Z",
                      *       "rows_read": 142082,
                      *       "elapsed_ms": 38.2,
-                     *       "interval": "hour",
-                     *       "buckets": [
-                     *         {
-                     *           "date": "2026-10-01",
-                     *           "from": "2026-09-30T22:00:00.000000Z",
-                     *           "to": "2026-10-01T22:00:00.000000Z",
-                     *           "is_incomplete": true
-                     *         }
-                     *       ],
-                     *       "series": [
-                     *         {
-                     *           "total": {
-                     *             "value": 841,
-                     *             "events": 3124,
-                     *             "events_scaled": null,
-                     *             "people": 0,
-                     *             "skipped": null,
-                     *             "source": "raw",
-                     *             "is_exact": true
-                     *           },
-                     *           "buckets": [
-                     *             {
-                     *               "value": 841,
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 0,
-                     *               "skipped": null,
-                     *               "source": "raw",
-                     *               "is_exact": true,
-                     *               "date": "2026-10-01",
-                     *               "is_incomplete": true
-                     *             }
-                     *           ],
-                     *           "name": "purchase",
-                     *           "event_type": "purchase",
-                     *           "measure": "events",
-                     *           "property": null,
-                     *           "groups": [
-                     *             {
-                     *               "total": {
-                     *                 "value": 841,
-                     *                 "events": 3124,
-                     *                 "events_scaled": null,
-                     *                 "people": 0,
-                     *                 "skipped": null,
-                     *                 "source": "raw",
-                     *                 "is_exact": true
-                     *               },
-                     *               "buckets": [
-                     *                 {
-                     *                   "value": 841,
-                     *                   "events": 3124,
-                     *                   "events_scaled": null,
-                     *                   "people": 0,
-                     *                   "skipped": null,
-                     *                   "source": "raw",
-                     *                   "is_exact": true,
-                     *                   "date": "2026-10-01",
-                     *                   "is_incomplete": true
-                     *                 }
-                     *               ],
-                     *               "group": "value",
-                     *               "group_value": "AT"
-                     *             }
-                     *           ]
-                     *         }
-                     *       ],
-                     *       "formulas": [
-                     *         {
-                     *           "total": {
-                     *             "value": 841,
-                     *             "events": 3124,
-                     *             "events_scaled": null,
-                     *             "people": 0,
-                     *             "skipped": null,
-                     *             "source": "raw",
-                     *             "is_exact": true
-                     *           },
-                     *           "buckets": [
-                     *             {
-                     *               "value": 841,
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 0,
-                     *               "skipped": null,
-                     *               "source": "raw",
-                     *               "is_exact": true,
-                     *               "date": "2026-10-01",
-                     *               "is_incomplete": true
-                     *             }
-                     *           ],
-                     *           "name": "Buyers in percent",
-                     *           "expression": "A / B * 100",
-                     *           "groups": [
-                     *             {
-                     *               "total": {
-                     *                 "value": 841,
-                     *                 "events": 3124,
-                     *                 "events_scaled": null,
-                     *                 "people": 0,
-                     *                 "skipped": null,
-                     *                 "source": "raw",
-                     *                 "is_exact": true
-                     *               },
-                     *               "buckets": [
-                     *                 {
-                     *                   "value": 841,
-                     *                   "events": 3124,
-                     *                   "events_scaled": null,
-                     *                   "people": 0,
-                     *                   "skipped": null,
-                     *                   "source": "raw",
-                     *                   "is_exact": true,
-                     *                   "date": "2026-10-01",
-                     *                   "is_incomplete": true
-                     *                 }
-                     *               ],
-                     *               "group": "value",
-                     *               "group_value": "AT"
-                     *             }
-                     *           ]
-                     *         }
-                     *       ],
-                     *       "breakdown": {},
-                     *       "data_from": ""
+                     *       "start": "signup",
+                     *       "return": "any event",
+                     *       "interval": "day",
+                     *       "periods": 14,
+                     *       "kind": "first_in_range",
+                     *       "mode": "calendar",
+                     *       "on_or_after": true,
+                     *       "breakdown": {
+                     *         "property": "plan",
+                     *         "limit": 10,
+                     *         "groups": [
+                     *           {
+                     *             "people": 39004,
+                     *             "cohorts": [
+                     *               {
+                     *                 "bucket": "2026-10-01",
+                     *                 "from": "2026-11-20T09:15:02.123456Z",
+                     *                 "to": "2026-11-20T09:15:02.123456Z",
+                     *                 "size": 1242,
+                     *                 "cells": [
+                     *                   {
+                     *                     "n": 1,
+                     *                     "people": 212,
+                     *                     "percent": 17.07,
+                     *                     "is_open": true
+                     *                   }
+                     *                 ]
+                     *               }
+                     *             ],
+                     *             "averages": [
+                     *               {
+                     *                 "n": 1,
+                     *                 "cohorts": 30,
+                     *                 "size": 38120,
+                     *                 "people": 6301,
+                     *                 "percent": 16.53
+                     *               }
+                     *             ],
+                     *             "group": "value",
+                     *             "value": "pro"
+                     *           }
+                     *         ]
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["TrendsAnswer"];
+                    "application/json": components["schemas"]["RetentionAnswer"];
                 };
             };
             /** @description Sign in, or send a valid key */
@@ -14679,7 +14663,7 @@ export interface operations {
             };
         };
     };
-    ask_trends_of_series: {
+    ask_retention: {
         parameters: {
             query?: never;
             header?: never;
@@ -14688,7 +14672,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TrendsQuestion"];
+                "application/json": components["schemas"]["RetentionQuestion"];
             };
         };
         responses: {
@@ -14700,143 +14684,39 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "report": "trends",
+                     *       "people": 39004,
+                     *       "cohorts": [
+                     *         {
+                     *           "bucket": "2026-10-01",
+                     *           "from": "2026-11-20T09:15:02.123456Z",
+                     *           "to": "2026-11-20T09:15:02.123456Z",
+                     *           "size": 1242,
+                     *           "cells": [
+                     *             {
+                     *               "n": 1,
+                     *               "people": 212,
+                     *               "percent": 17.07,
+                     *               "is_open": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "averages": [
+                     *         {
+                     *           "n": 1,
+                     *           "cohorts": 30,
+                     *           "size": 38120,
+                     *           "people": 6301,
+                     *           "percent": 16.53
+                     *         }
+                     *       ],
+                     *       "report": "",
                      *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
                      *       "date_range": {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "compare": {
-                     *         "interval": "hour",
-                     *         "buckets": [
-                     *           {
-                     *             "date": "2026-10-01",
-                     *             "from": "2026-09-30T22:00:00.000000Z",
-                     *             "to": "2026-10-01T22:00:00.000000Z",
-                     *             "is_incomplete": true
-                     *           }
-                     *         ],
-                     *         "series": [
-                     *           {
-                     *             "total": {
-                     *               "value": 841,
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 0,
-                     *               "skipped": null,
-                     *               "source": "raw",
-                     *               "is_exact": true
-                     *             },
-                     *             "buckets": [
-                     *               {
-                     *                 "value": 841,
-                     *                 "events": 3124,
-                     *                 "events_scaled": null,
-                     *                 "people": 0,
-                     *                 "skipped": null,
-                     *                 "source": "raw",
-                     *                 "is_exact": true,
-                     *                 "date": "2026-10-01",
-                     *                 "is_incomplete": true
-                     *               }
-                     *             ],
-                     *             "name": "purchase",
-                     *             "event_type": "purchase",
-                     *             "measure": "events",
-                     *             "property": null,
-                     *             "groups": [
-                     *               {
-                     *                 "total": {
-                     *                   "value": 841,
-                     *                   "events": 3124,
-                     *                   "events_scaled": null,
-                     *                   "people": 0,
-                     *                   "skipped": null,
-                     *                   "source": "raw",
-                     *                   "is_exact": true
-                     *                 },
-                     *                 "buckets": [
-                     *                   {
-                     *                     "value": 841,
-                     *                     "events": 3124,
-                     *                     "events_scaled": null,
-                     *                     "people": 0,
-                     *                     "skipped": null,
-                     *                     "source": "raw",
-                     *                     "is_exact": true,
-                     *                     "date": "2026-10-01",
-                     *                     "is_incomplete": true
-                     *                   }
-                     *                 ],
-                     *                 "group": "value",
-                     *                 "group_value": "AT"
-                     *               }
-                     *             ]
-                     *           }
-                     *         ],
-                     *         "formulas": [
-                     *           {
-                     *             "total": {
-                     *               "value": 841,
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 0,
-                     *               "skipped": null,
-                     *               "source": "raw",
-                     *               "is_exact": true
-                     *             },
-                     *             "buckets": [
-                     *               {
-                     *                 "value": 841,
-                     *                 "events": 3124,
-                     *                 "events_scaled": null,
-                     *                 "people": 0,
-                     *                 "skipped": null,
-                     *                 "source": "raw",
-                     *                 "is_exact": true,
-                     *                 "date": "2026-10-01",
-                     *                 "is_incomplete": true
-                     *               }
-                     *             ],
-                     *             "name": "Buyers in percent",
-                     *             "expression": "A / B * 100",
-                     *             "groups": [
-                     *               {
-                     *                 "total": {
-                     *                   "value": 841,
-                     *                   "events": 3124,
-                     *                   "events_scaled": null,
-                     *                   "people": 0,
-                     *                   "skipped": null,
-                     *                   "source": "raw",
-                     *                   "is_exact": true
-                     *                 },
-                     *                 "buckets": [
-                     *                   {
-                     *                     "value": 841,
-                     *                     "events": 3124,
-                     *                     "events_scaled": null,
-                     *                     "people": 0,
-                     *                     "skipped": null,
-                     *                     "source": "raw",
-                     *                     "is_exact": true,
-                     *                     "date": "2026-10-01",
-                     *                     "is_incomplete": true
-                     *                   }
-                     *                 ],
-                     *                 "group": "value",
-                     *                 "group_value": "AT"
-                     *               }
-                     *             ]
-                     *           }
-                     *         ],
-                     *         "breakdown": {},
-                     *         "data_from": "",
-                     *         "date_range": {
-                     *           "start": "2026-10-01",
-                     *           "end": "2026-10-31"
-                     *         }
-                     *       },
+                     *       "compare": {},
                      *       "receipt": {
                      *         "method": "sql",
                      *         "sql": "",
@@ -14902,134 +14782,52 @@ export interface operations {
                      *       "as_of": "2026-11-20T09:15:02.123456Z",
                      *       "rows_read": 142082,
                      *       "elapsed_ms": 38.2,
-                     *       "interval": "hour",
-                     *       "buckets": [
-                     *         {
-                     *           "date": "2026-10-01",
-                     *           "from": "2026-09-30T22:00:00.000000Z",
-                     *           "to": "2026-10-01T22:00:00.000000Z",
-                     *           "is_incomplete": true
-                     *         }
-                     *       ],
-                     *       "series": [
-                     *         {
-                     *           "total": {
-                     *             "value": 841,
-                     *             "events": 3124,
-                     *             "events_scaled": null,
-                     *             "people": 0,
-                     *             "skipped": null,
-                     *             "source": "raw",
-                     *             "is_exact": true
-                     *           },
-                     *           "buckets": [
-                     *             {
-                     *               "value": 841,
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 0,
-                     *               "skipped": null,
-                     *               "source": "raw",
-                     *               "is_exact": true,
-                     *               "date": "2026-10-01",
-                     *               "is_incomplete": true
-                     *             }
-                     *           ],
-                     *           "name": "purchase",
-                     *           "event_type": "purchase",
-                     *           "measure": "events",
-                     *           "property": null,
-                     *           "groups": [
-                     *             {
-                     *               "total": {
-                     *                 "value": 841,
-                     *                 "events": 3124,
-                     *                 "events_scaled": null,
-                     *                 "people": 0,
-                     *                 "skipped": null,
-                     *                 "source": "raw",
-                     *                 "is_exact": true
-                     *               },
-                     *               "buckets": [
-                     *                 {
-                     *                   "value": 841,
-                     *                   "events": 3124,
-                     *                   "events_scaled": null,
-                     *                   "people": 0,
-                     *                   "skipped": null,
-                     *                   "source": "raw",
-                     *                   "is_exact": true,
-                     *                   "date": "2026-10-01",
-                     *                   "is_incomplete": true
-                     *                 }
-                     *               ],
-                     *               "group": "value",
-                     *               "group_value": "AT"
-                     *             }
-                     *           ]
-                     *         }
-                     *       ],
-                     *       "formulas": [
-                     *         {
-                     *           "total": {
-                     *             "value": 841,
-                     *             "events": 3124,
-                     *             "events_scaled": null,
-                     *             "people": 0,
-                     *             "skipped": null,
-                     *             "source": "raw",
-                     *             "is_exact": true
-                     *           },
-                     *           "buckets": [
-                     *             {
-                     *               "value": 841,
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 0,
-                     *               "skipped": null,
-                     *               "source": "raw",
-                     *               "is_exact": true,
-                     *               "date": "2026-10-01",
-                     *               "is_incomplete": true
-                     *             }
-                     *           ],
-                     *           "name": "Buyers in percent",
-                     *           "expression": "A / B * 100",
-                     *           "groups": [
-                     *             {
-                     *               "total": {
-                     *                 "value": 841,
-                     *                 "events": 3124,
-                     *                 "events_scaled": null,
-                     *                 "people": 0,
-                     *                 "skipped": null,
-                     *                 "source": "raw",
-                     *                 "is_exact": true
-                     *               },
-                     *               "buckets": [
-                     *                 {
-                     *                   "value": 841,
-                     *                   "events": 3124,
-                     *                   "events_scaled": null,
-                     *                   "people": 0,
-                     *                   "skipped": null,
-                     *                   "source": "raw",
-                     *                   "is_exact": true,
-                     *                   "date": "2026-10-01",
-                     *                   "is_incomplete": true
-                     *                 }
-                     *               ],
-                     *               "group": "value",
-                     *               "group_value": "AT"
-                     *             }
-                     *           ]
-                     *         }
-                     *       ],
-                     *       "breakdown": {},
-                     *       "data_from": ""
+                     *       "start": "signup",
+                     *       "return": "any event",
+                     *       "interval": "day",
+                     *       "periods": 14,
+                     *       "kind": "first_in_range",
+                     *       "mode": "calendar",
+                     *       "on_or_after": true,
+                     *       "breakdown": {
+                     *         "property": "plan",
+                     *         "limit": 10,
+                     *         "groups": [
+                     *           {
+                     *             "people": 39004,
+                     *             "cohorts": [
+                     *               {
+                     *                 "bucket": "2026-10-01",
+                     *                 "from": "2026-11-20T09:15:02.123456Z",
+                     *                 "to": "2026-11-20T09:15:02.123456Z",
+                     *                 "size": 1242,
+                     *                 "cells": [
+                     *                   {
+                     *                     "n": 1,
+                     *                     "people": 212,
+                     *                     "percent": 17.07,
+                     *                     "is_open": true
+                     *                   }
+                     *                 ]
+                     *               }
+                     *             ],
+                     *             "averages": [
+                     *               {
+                     *                 "n": 1,
+                     *                 "cohorts": 30,
+                     *                 "size": 38120,
+                     *                 "people": 6301,
+                     *                 "percent": 16.53
+                     *               }
+                     *             ],
+                     *             "group": "value",
+                     *             "value": "pro"
+                     *           }
+                     *         ]
+                     *       }
                      *     }
                      */
-                    "application/json": components["schemas"]["TrendsAnswer"];
+                    "application/json": components["schemas"]["RetentionAnswer"];
                 };
             };
             /** @description The body is not valid JSON */

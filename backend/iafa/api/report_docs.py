@@ -1,0 +1,20 @@
+"""Request bodies of the report routes in the OpenAPI document. What is valid, query/reports decides."""
+
+from typing import Any
+
+_FRAME = {"project_id": "p7c1n4d8j2g5b9f3h6m0", "start_date": "2026-10-01", "end_date": "2026-10-31"}
+
+
+def _body(schema: str, summary: str, **fields: Any) -> dict[str, Any]:
+    content = {
+        "schema": {"$ref": f"#/components/schemas/{schema}"},
+        "examples": {"october": {"summary": summary, "value": {**_FRAME, **fields}}},
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": content}}}
+
+
+RETENTION_BODY = _body(
+    "RetentionQuestion",
+    "Who buys again, by the week of the first purchase",
+    **{"start": "purchase", "return": "purchase", "interval": "week", "periods": 8, "breakdown": "plan"},
+)
