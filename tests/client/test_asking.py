@@ -260,6 +260,23 @@ def test_retention_is_a_frame(shop: Shop, make: Made) -> None:
     assert set(groups["value"].dropna()) == {"pro", "free"}
 
 
+PATHS_TYPES = {
+    **{"depth": "int64", "source": "str", "source_kind": "str", "target": "str", "target_kind": "str"},
+    "value": "int64",
+}
+
+
+def test_paths_are_a_frame(shop: Shop, make: Made) -> None:
+    client = loaded(shop, make)
+    frame = client.paths("visit", depth=2)
+    assert types(frame) == PATHS_TYPES
+    links = zip(frame["source"], frame["target"], frame["value"], strict=True)
+    assert sorted(links) == [("buy", "(exit)", 2), ("visit", "(exit)", 1), ("visit", "buy", 2)]
+    assert frame.attrs["entities"] == 3
+    back = client.paths(end="buy", start_date=date(2026, 11, 3), end_date=date(2026, 11, 3))
+    assert back["source"].tolist() == ["visit", "(entry)"]
+
+
 def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: Made) -> None:
     client = make(shop.secret_key, shop.recorder.url)
     assert types(client.funnel({"stages": STAGES})) == FUNNEL_TYPES
@@ -269,6 +286,7 @@ def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: M
     assert len(trend) == 0
     assert client.trends()["date"].dtype == "datetime64[us, Europe/Vienna]"
     assert types(client.retention("visit")) == RETENTION_TYPES
+    assert types(client.paths()) == PATHS_TYPES
     assert client.project_id == shop.id
 
 

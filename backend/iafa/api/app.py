@@ -15,6 +15,7 @@ from iafa.api import (
     docs_pages,
     drivers,
     events,
+    flows,
     funnels,
     health,
     keys,
@@ -54,6 +55,7 @@ API_ROUTERS = (
     drivers.router,
     trends.router,
     retention.router,
+    flows.router,
     health.router,
 )
 ROOT_ROUTERS = (health.router, metrics.router, docs_pages.router, tracker_files.router, pages.router)

@@ -11,6 +11,7 @@ from iafa import __version__
 from iafa.api.access import EXTENSION, SECURITY, Access
 from iafa.api.driver_models import DriversQuestion
 from iafa.api.examples import example_of
+from iafa.api.flow_models import PathsQuestion
 from iafa.api.funnel_models import FunnelDefinition, FunnelQuestion, ReceiptQuestion
 from iafa.api.live_models import LiveMessage, LiveRequest
 from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion

@@ -18,3 +18,8 @@ RETENTION_BODY = _body(
     "Who buys again, by the week of the first purchase",
     **{"start": "purchase", "return": "purchase", "interval": "week", "periods": 8, "breakdown": "plan"},
 )
+PATHS_BODY = _body(
+    "PathsQuestion",
+    "What sessions do after a search",
+    **{"start": "search", "unit": "session", "depth": 4, "exclude_events": ["scroll"]},
+)

@@ -288,6 +288,26 @@ class Client:
         body = {"project_id": self.project_id, "start": start, **asked}
         return frames.retention_frame(self._questions.post("/analytics/retention", body))
 
+    def paths(
+        self,
+        start: str | Mapping[str, Any] | None = None,
+        end: str | Mapping[str, Any] | None = None,
+        *,
+        start_date: Day | None = None,
+        end_date: Day | None = None,
+        **options: Any,
+    ) -> "DataFrame":
+        """Which ways sessions take: forward from the event `start`, back from `end`, between the two, or all of it.
+
+        Days as for `retention`. `options` are those of docs/paths.md: `unit`, `nodes`, `after_drop`, `depth`, `top`,
+        `collapse`, `include_events`, `exclude_events`, `filters`, `exclude_bots`, `as_of`. Returns one row a link with
+        `depth`, `source`, `source_kind`, `target`, `target_kind` and `value`, from the earlier to the later step.
+        `DataFrame.attrs` has `nodes`, `paths` (the most frequent whole ways) and `entities`.
+        """
+        asked = _present({"start": start, "end": end, "start_date": _day(start_date), "end_date": _day(end_date)})
+        body = {"project_id": self.project_id, **asked, **_present(options)}
+        return frames.paths_frame(self._questions.post("/analytics/paths", body))
+
     @property
     def project_id(self) -> str:
         """Whose secret key this is. Asked once."""

@@ -49,11 +49,19 @@ RETENTION = {
     "is_open": "bool",
 }
 RETENTION_GROUPS = {"group": "str", "value": "str", **RETENTION}
+PATHS = {
+    "depth": "int64",
+    "source": "str",
+    "source_kind": "str",
+    "target": "str",
+    "target_kind": "str",
+    "value": "int64",
+}
 _ABOUT = frozenset(
     {
         *("funnel_id", "name", "date_range", "overall_conversion_rate", "people_total", "open", "dropped_by_exclusion"),
         *("window_seconds", "timezone", "semantics_version", "data_version", "as_of", "rows_read"),
-        *("project_id", "interval", "data_from", "range", "people", "periods", "kind", "mode", "on_or_after", "averages"),
+        *("project_id", "interval", "data_from", "range", "people", "periods", "kind", "mode", "on_or_after", "averages", "unit", "direction", "entities", "nodes", "paths"),
     }
 )
 
@@ -122,6 +130,19 @@ def retention_frame(answer: Mapping[str, Any]) -> "DataFrame":
         for cell in _cells(group)
     ]
     return _frame(rows, RETENTION_GROUPS, answer, {"property": breakdown["property"]})
+
+
+def paths_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    """One row for each link."""
+    nodes = answer["nodes"]
+    rows = [
+        {"depth": min(source["depth"], target["depth"]), "value": link["value"]}
+        | {"source": source["name"], "source_kind": source["kind"]}
+        | {"target": target["name"], "target_kind": target["kind"]}
+        for link in answer["links"]
+        for source, target in [(nodes[link["source"]], nodes[link["target"]])]
+    ]
+    return _frame(rows, PATHS, answer)
 
 
 def _cells(matrix: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -780,6 +780,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask which ways people take
+         * @description The ways of sessions or people through events or pages, step by step, as nodes and links of a Sankey diagram: from a start, back from an end, between the two, or after a drop-off in a funnel.
+         */
+        get: operations["get_paths"];
+        put?: never;
+        /**
+         * Ask which ways people take, with a body
+         * @description The same answer; the body takes matchers, filters and a funnel as they are.
+         */
+        post: operations["ask_paths"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/journey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow one person
+         * @description What a person did, oldest first, by session, with the time since the event before. `user_id` is a user id or an anonymous id; the events of all ids that belong to the person are shown. Page by page: ask again with `next_cursor` and the same parameters.
+         */
+        get: operations["get_journey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -2685,6 +2729,142 @@ export interface components {
             value?: unknown;
         };
         /**
+         * FlowDrop
+         * @description Takes one of `funnel` and `funnel_id`.
+         */
+        FlowDrop: {
+            /**
+             * @description An ordered funnel of people.
+             * @default null
+             */
+            funnel?: components["schemas"]["FunnelDefinition"] | null;
+            /**
+             * Funnel Id
+             * @description A saved one of the project.
+             * @default null
+             * @example f2k5m8q1t4w7z0c3g6j9
+             */
+            funnel_id?: string | null;
+            /**
+             * Stage
+             * @description The last stage that they reached.
+             * @example 2
+             */
+            stage: number;
+        };
+        /** FlowDropAnswer */
+        FlowDropAnswer: {
+            /**
+             * Funnel
+             * @example Checkout
+             */
+            funnel: string;
+            /**
+             * Stage
+             * @example 2
+             */
+            stage: number;
+        };
+        /**
+         * FlowLink
+         * @description From the earlier to the later step.
+         */
+        FlowLink: {
+            /**
+             * Source
+             * @example 0
+             */
+            source: number;
+            /**
+             * Target
+             * @example 4
+             */
+            target: number;
+            /**
+             * Value
+             * @example 911
+             */
+            value: number;
+        };
+        /**
+         * FlowNode
+         * @description What comes in by links goes out by links, ends here, or goes on further than is shown.
+         */
+        FlowNode: {
+            /**
+             * Id
+             * @description Its place in the list.
+             * @example 0
+             */
+            id: number;
+            /**
+             * Depth
+             * @description The step, from 1; backward counted from the end.
+             * @example 1
+             */
+            depth: number;
+            /**
+             * Name
+             * @example page_view
+             */
+            name: string;
+            /**
+             * Kind
+             * @description `other`: names beyond the most frequent.
+             * @enum {string}
+             */
+            kind: "value" | "other" | "exit" | "entry";
+            /**
+             * Entities
+             * @example 1802
+             */
+            entities: number;
+            /**
+             * Percent
+             * @description Of all that are followed.
+             * @example 64.4
+             */
+            percent: number;
+            /**
+             * Ends
+             * @description Have no further step (backward: none before).
+             * @example 310
+             */
+            ends: number;
+            /**
+             * Goes On
+             * @description Have more steps than are shown; at the last depth only.
+             * @example 0
+             */
+            goes_on: number;
+        };
+        /** FlowPath */
+        FlowPath: {
+            /**
+             * Names
+             * @example [
+             *       "page_view",
+             *       "add_to_cart"
+             *     ]
+             */
+            names: string[];
+            /**
+             * Entities
+             * @example 204
+             */
+            entities: number;
+            /**
+             * Percent
+             * @example 7.29
+             */
+            percent: number;
+            /**
+             * Is Whole
+             * @description False: it has more steps than are shown.
+             */
+            is_whole: boolean;
+        };
+        /**
          * Funnel
          * @description A saved funnel.
          */
@@ -3410,6 +3590,120 @@ export interface components {
             to_s: number | null;
             /** Count */
             count: number;
+        };
+        /** JourneyAnswer */
+        JourneyAnswer: {
+            /** Report */
+            report: string;
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            date_range: components["schemas"]["DateRange"];
+            /**
+             * Compare
+             * @description The same members for the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description With `include: receipt`. */
+            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
+            timezone: string;
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
+            semantics_version: number;
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            as_of: string;
+            /**
+             * Rows Read
+             * @example 142082
+             */
+            rows_read: number;
+            /**
+             * Elapsed Ms
+             * @example 38.2
+             */
+            elapsed_ms: number;
+            /**
+             * User Id
+             * @description As asked.
+             * @example user-42
+             */
+            user_id: string;
+            /** Sessions */
+            sessions: components["schemas"]["JourneySession"][];
+            /**
+             * Next Cursor
+             * @description Null on the last page.
+             */
+            next_cursor: string | null;
+        };
+        /** JourneyEvent */
+        JourneyEvent: {
+            /**
+             * Id
+             * @example 8f0b3a1c-0f6e-4a53-9d0f-0a5d3c1b2e11
+             */
+            id: string;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            time: string;
+            /**
+             * Event
+             * @example page_view
+             */
+            event: string;
+            /**
+             * Page
+             * @description The path, of a page view with an address.
+             * @example /cart
+             */
+            page: string | null;
+            /**
+             * Gap S
+             * @description Seconds since the person's event before; null for the first.
+             */
+            gap_s: number | null;
+        };
+        /**
+         * JourneySession
+         * @description A session as far as it is on the page; it may go on on the next one.
+         */
+        JourneySession: {
+            /**
+             * Session Start
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            session_start: string;
+            /** Events */
+            events: components["schemas"]["JourneyEvent"][];
         };
         /** KeyAnswer */
         KeyAnswer: {
@@ -4197,6 +4491,238 @@ export interface components {
              * @example 2026-11-20T09:15:02.123456Z
              */
             time: string;
+        };
+        /** PathsAnswer */
+        PathsAnswer: {
+            /** Report */
+            report: string;
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            date_range: components["schemas"]["DateRange"];
+            /**
+             * Compare
+             * @description The same members for the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description With `include: receipt`. */
+            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
+            timezone: string;
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
+            semantics_version: number;
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            as_of: string;
+            /**
+             * Rows Read
+             * @example 142082
+             */
+            rows_read: number;
+            /**
+             * Elapsed Ms
+             * @example 38.2
+             */
+            elapsed_ms: number;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "session" | "user";
+            /**
+             * Nodes By
+             * @enum {string}
+             */
+            nodes_by: "event" | "page";
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "forward" | "backward" | "between";
+            /**
+             * Start
+             * @example search
+             */
+            start: string | null;
+            /** End */
+            end: string | null;
+            after_drop: components["schemas"]["FlowDropAnswer"] | null;
+            /**
+             * Depth
+             * @example 5
+             */
+            depth: number;
+            /**
+             * Top
+             * @example 10
+             */
+            top: number;
+            /** Collapse */
+            collapse: boolean;
+            /**
+             * Entities
+             * @description Sessions or people that are followed.
+             * @example 2798
+             */
+            entities: number;
+            /** Nodes */
+            nodes: components["schemas"]["FlowNode"][];
+            /** Links */
+            links: components["schemas"]["FlowLink"][];
+            /**
+             * Paths
+             * @description The most frequent ways, at most 20.
+             */
+            paths: components["schemas"]["FlowPath"][];
+        };
+        /**
+         * PathsQuestion
+         * @description Which ways do people or sessions take.
+         */
+        PathsQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Filters
+             * @description Hold for every event.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("compare" | "receipt")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /**
+             * Unit
+             * @description Whose way is followed: of each session that begins in the range, or of each person.
+             * @default session
+             * @enum {string}
+             */
+            unit?: "session" | "user";
+            /**
+             * Nodes
+             * @description `event`: by the event's name. `page`: page views by their path.
+             * @default event
+             * @enum {string}
+             */
+            nodes?: "event" | "page";
+            /**
+             * Start
+             * @description Forward from the first of these events: its name, or a matcher as JSON.
+             * @default null
+             */
+            start?: components["schemas"]["EventMatcher"] | string | null;
+            /**
+             * End
+             * @description Back from the last of these events; with `start` the way between the two.
+             * @default null
+             */
+            end?: components["schemas"]["EventMatcher"] | string | null;
+            /**
+             * @description Forward from the event that filled the stage, for people who got no further in the funnel.
+             * @default null
+             */
+            after_drop?: components["schemas"]["FlowDrop"] | null;
+            /**
+             * Depth
+             * @description So many steps are shown.
+             * @default 5
+             */
+            depth?: number;
+            /**
+             * Top
+             * @description So many names at each step; the others are one.
+             * @default 10
+             */
+            top?: number;
+            /**
+             * Collapse
+             * @description The same name several times in a row is one step.
+             * @default true
+             */
+            collapse?: boolean;
+            /**
+             * Include Events
+             * @description Only these events are steps.
+             * @default null
+             */
+            include_events?: string[] | null;
+            /**
+             * Exclude Events
+             * @description These events are no steps.
+             * @default []
+             */
+            exclude_events?: string[];
         };
         /**
          * PeopleAnswer
@@ -14897,6 +15423,731 @@ export interface operations {
                 };
             };
             /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_paths: {
+        parameters: {
+            query: {
+                project_id: string;
+                /** @description A JSON array of conditions on the events, percent-encoded. */
+                filters?: string | null;
+                /** @description Leave out events marked as sent by bots. */
+                exclude_bots?: boolean;
+                /** @description An instant with zone: later events do not exist then. */
+                as_of?: string | null;
+                /** @description `compare`, `receipt`: repeated, or with commas between. */
+                include?: string[];
+                /** @description `json`, `csv`, `ndjson` or `parquet`. */
+                format?: string;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+                /** @description Forward from the first of these events: its name, or a matcher as JSON. */
+                start?: string | null;
+                /** @description Back from the last of these events; with `start` the way between the two. */
+                end?: string | null;
+                /** @description Forward from the event that filled the stage, for people who got no further in the funnel. JSON: `funnel_id` or `funnel`, and `stage`. */
+                after_drop?: string | null;
+                /** @description Whose way is followed: of each session that begins in the range, or of each person. `session` if absent. */
+                unit?: ("session" | "user") | null;
+                /** @description `event`: by the event's name. `page`: page views by their path. `event` if absent. */
+                nodes?: ("event" | "page") | null;
+                /** @description So many steps are shown. 5 if absent, at most 10. */
+                depth?: number | null;
+                /** @description So many names at each step; the others are one. 10 if absent, at most 30. */
+                top?: number | null;
+                /** @description The same name several times in a row is one step. */
+                collapse?: boolean;
+                /** @description Only these events are steps. */
+                include_events?: string[] | null;
+                /** @description These events are no steps. */
+                exclude_events?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "compare": {},
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "unit": "session",
+                     *       "nodes_by": "event",
+                     *       "direction": "forward",
+                     *       "start": "search",
+                     *       "end": "",
+                     *       "after_drop": {
+                     *         "funnel": "Checkout",
+                     *         "stage": 2
+                     *       },
+                     *       "depth": 5,
+                     *       "top": 10,
+                     *       "collapse": true,
+                     *       "entities": 2798,
+                     *       "nodes": [
+                     *         {
+                     *           "id": 0,
+                     *           "depth": 1,
+                     *           "name": "page_view",
+                     *           "kind": "value",
+                     *           "entities": 1802,
+                     *           "percent": 64.4,
+                     *           "ends": 310,
+                     *           "goes_on": 0
+                     *         }
+                     *       ],
+                     *       "links": [
+                     *         {
+                     *           "source": 0,
+                     *           "target": 4,
+                     *           "value": 911
+                     *         }
+                     *       ],
+                     *       "paths": [
+                     *         {
+                     *           "names": [
+                     *             "page_view",
+                     *             "add_to_cart"
+                     *           ],
+                     *           "entities": 204,
+                     *           "percent": 7.29,
+                     *           "is_whole": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PathsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_paths: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PathsQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "compare": {},
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "unit": "session",
+                     *       "nodes_by": "event",
+                     *       "direction": "forward",
+                     *       "start": "search",
+                     *       "end": "",
+                     *       "after_drop": {
+                     *         "funnel": "Checkout",
+                     *         "stage": 2
+                     *       },
+                     *       "depth": 5,
+                     *       "top": 10,
+                     *       "collapse": true,
+                     *       "entities": 2798,
+                     *       "nodes": [
+                     *         {
+                     *           "id": 0,
+                     *           "depth": 1,
+                     *           "name": "page_view",
+                     *           "kind": "value",
+                     *           "entities": 1802,
+                     *           "percent": 64.4,
+                     *           "ends": 310,
+                     *           "goes_on": 0
+                     *         }
+                     *       ],
+                     *       "links": [
+                     *         {
+                     *           "source": 0,
+                     *           "target": 4,
+                     *           "value": 911
+                     *         }
+                     *       ],
+                     *       "paths": [
+                     *         {
+                     *           "names": [
+                     *             "page_view",
+                     *             "add_to_cart"
+                     *           ],
+                     *           "entities": 204,
+                     *           "percent": 7.29,
+                     *           "is_whole": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PathsAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_journey: {
+        parameters: {
+            query: {
+                user_id: string;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                limit?: number;
+                cursor?: string | null;
+                project_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "compare": {},
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "user_id": "user-42",
+                     *       "sessions": [
+                     *         {
+                     *           "session_start": "2026-11-20T09:15:02.123456Z",
+                     *           "events": [
+                     *             {
+                     *               "id": "8f0b3a1c-0f6e-4a53-9d0f-0a5d3c1b2e11",
+                     *               "time": "2026-11-20T09:15:02.123456Z",
+                     *               "event": "page_view",
+                     *               "page": "/cart",
+                     *               "gap_s": 0
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "next_cursor": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JourneyAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
             422: {
                 headers: {
                     /** @description Find the request in the log by it. */

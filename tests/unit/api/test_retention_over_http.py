@@ -15,7 +15,7 @@ from tests.unit.api.house import NOON_US, Room, Tenant
 URL = "/api/v1/analytics/retention"
 DAY_US = 86_400_000_000
 THEN_US = NOON_US - 10 * DAY_US
-RANGE = {"start_date": "2025-11-11", "end_date": "2025-11-12"}
+RANGE: dict[str, Any] = {"start_date": "2025-11-11", "end_date": "2025-11-12"}
 
 
 def shop(room: Room, tenant: Tenant) -> None:
@@ -28,7 +28,9 @@ def shop(room: Room, tenant: Tenant) -> None:
     room.events[tenant.project.id] = [
         {
             "id": f"e{number}",
-            **{"event_type": name, "user_id": user, "created_at": to_datetime(THEN_US + day * DAY_US)},
+            "event_type": name,
+            "user_id": user,
+            "created_at": to_datetime(THEN_US + day * DAY_US),
             "properties": json.dumps({"device": device}),
         }
         for number, (user, name, day, device) in enumerate(rows)
@@ -39,7 +41,7 @@ def shop(room: Room, tenant: Tenant) -> None:
 
 async def test_by_address_and_by_body(room: Room, ada: Tenant) -> None:
     shop(room, ada)
-    asked = {**RANGE, "project_id": ada.project.id, "start": "signup", "periods": 2}
+    asked: dict[str, Any] = {**RANGE, "project_id": ada.project.id, "start": "signup", "periods": 2}
     async with room.client(ada.key("secret")) as client:
         got = await client.get(URL, params={**asked, "breakdown": "device", "breakdown_limit": 1})
         body = {**asked, "breakdown": {"property": "device", "limit": 1}}
@@ -60,7 +62,7 @@ async def test_by_address_and_by_body(room: Room, ada: Tenant) -> None:
 
 async def test_as_files(room: Room, ada: Tenant) -> None:
     shop(room, ada)
-    asked = {**RANGE, "project_id": ada.project.id, "start": "signup", "periods": 1}
+    asked: dict[str, Any] = {**RANGE, "project_id": ada.project.id, "start": "signup", "periods": 1}
     async with room.client(ada.bearer) as client:
         files = {one: await client.get(URL, params={**asked, "format": one}) for one in ("csv", "ndjson", "parquet")}
     rows = list(csv.DictReader(io.StringIO(files["csv"].text)))

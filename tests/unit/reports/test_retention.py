@@ -152,7 +152,7 @@ def test_random_questions_find_somebody(engine: DuckEngine, shop: ReportLake) ->
 
 
 NOON_US = SPRING_US
-A_DAY = {"start_date": "2026-03-27", "end_date": "2026-03-29", "periods": 2}
+A_DAY: dict[str, Any] = {"start_date": "2026-03-27", "end_date": "2026-03-29", "periods": 2}
 TIES: dict[str, tuple[list[tuple[str, int, str]], dict[str, Any], list[int]]] = {
     "the start event is no return": ([("a", 0, "1")], {"start": "a", "return": "a"}, [0, 0, 0]),
     "its twin is": ([("a", 0, "1"), ("a", 0, "2")], {"start": "a", "return": "a"}, [1, 0, 0]),

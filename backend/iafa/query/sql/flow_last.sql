@@ -1,0 +1,6 @@
+ended as (
+    select entity, max(time_us) as last_us, arg_max(id, (time_us, id)) as last_id
+    from event
+    where is_end
+    group by entity
+),
