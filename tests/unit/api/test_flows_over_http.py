@@ -39,7 +39,7 @@ def links_of(answer: dict[str, Any]) -> dict[tuple[str, str], int]:
 
 async def test_by_address_and_by_body(room: Room, ada: Tenant) -> None:
     shop(room, ada)
-    asked = {"project_id": ada.project.id, "start": "search", "depth": 3, "top": 2}
+    asked: dict[str, Any] = {"project_id": ada.project.id, "start": "search", "depth": 3, "top": 2}
     async with room.client(ada.key("secret")) as client:
         got = await client.get(PATHS, params=asked)
         posted = await client.post(PATHS, json=asked)
@@ -70,7 +70,7 @@ async def test_after_a_drop_off_of_a_saved_funnel(room: Room, ada: Tenant, eve: 
     async with room.client(ada.bearer) as client:
         made = (await client.post("/api/v1/funnels", json={**FUNNEL, "project_id": ada.project.id})).json()
         drop = {"funnel_id": made["id"], "stage": 1}
-        asked = {"project_id": ada.project.id, "after_drop": drop}
+        asked: dict[str, Any] = {"project_id": ada.project.id, "after_drop": drop}
         saved = (await client.post(PATHS, json=asked)).json()
         by_get = (await client.get(PATHS, params={**asked, "after_drop": json.dumps(drop)})).json()
         free = (await client.post(PATHS, json={**asked, "after_drop": {"funnel": FUNNEL, "stage": 1}})).json()
@@ -86,7 +86,7 @@ async def test_after_a_drop_off_of_a_saved_funnel(room: Room, ada: Tenant, eve: 
 
 async def test_a_journey_page_by_page(room: Room, ada: Tenant) -> None:
     shop(room, ada)
-    asked = {"project_id": ada.project.id, "user_id": "ann", "limit": 3}
+    asked: dict[str, Any] = {"project_id": ada.project.id, "user_id": "ann", "limit": 3}
     async with room.client(ada.bearer) as client:
         first = (await client.get(JOURNEY, params=asked)).json()
         JourneyAnswer.model_validate(first)
@@ -132,7 +132,7 @@ async def test_wrong_questions_are_refused(
 @pytest.mark.parametrize("url", [PATHS, JOURNEY])
 async def test_nobody_else_may_ask(room: Room, ada: Tenant, eve: Tenant, url: str) -> None:
     shop(room, ada)
-    asked = {"project_id": ada.project.id} | ({"user_id": "ann"} if url == JOURNEY else {})
+    asked: dict[str, Any] = {"project_id": ada.project.id} | ({"user_id": "ann"} if url == JOURNEY else {})
     async with room.client(eve.bearer) as client:
         assert (await client.get(url, params=asked)).status_code == 404
     async with room.client(ada.key("write")) as client:

@@ -44,7 +44,8 @@ def rows_of(answer: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 def expected(shop: ReportLake, person: str) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = []
-    start, before = 0, None
+    start = 0
+    before: int | None = None
     own = sorted((one for one in shop.events if one["person"] == person), key=lambda one: (one["t"], one["id"]))
     for event in own:
         gap = None if before is None else event["t"] - before

@@ -1,3 +1,4 @@
+-- Where does each way end that has begun?
 ended as (
     select event.entity, min(time_us) as last_us, arg_min(id, (time_us, id)) as last_id
     from event
