@@ -134,6 +134,13 @@ def filter_columns(condition: Condition) -> set[str]:
     return columns | CHANNEL_COLUMNS if (prefix, name) == ("column", CHANNEL) else columns
 
 
+def filter_properties(condition: Condition) -> set[str]:
+    """What the condition looks at, by the names that were given."""
+    if isinstance(condition, AnyOf):
+        return set().union(*map(filter_properties, condition.any_of))
+    return {condition.property}
+
+
 def condition_sql(condition: Condition, parameters: Parameters) -> str:
     """A boolean expression that is never null, over the columns of an event and its `property_values`."""
     if isinstance(condition, AnyOf):

@@ -5596,22 +5596,6 @@ export interface components {
              */
             data_version: string;
         };
-        /** PropertyListAnswer */
-        PropertyListAnswer: {
-            /** Rows Read */
-            rows_read: number;
-            /**
-             * Is Complete
-             * @description False if older events were not looked at.
-             */
-            is_complete: boolean;
-            /** Data Version */
-            data_version: string;
-            /** Properties */
-            properties: components["schemas"]["iafa__api__property_models__SeenProperty"][];
-            /** Columns */
-            columns: components["schemas"]["BuiltInColumn"][];
-        };
         /**
          * PropertyGroups
          * @description Groups by a property's value; or just its name.
@@ -5628,6 +5612,22 @@ export interface components {
              * @default 10
              */
             limit?: number;
+        };
+        /** PropertyListAnswer */
+        PropertyListAnswer: {
+            /** Rows Read */
+            rows_read: number;
+            /**
+             * Is Complete
+             * @description False if older events were not looked at.
+             */
+            is_complete: boolean;
+            /** Data Version */
+            data_version: string;
+            /** Properties */
+            properties: components["schemas"]["iafa__api__property_models__SeenProperty"][];
+            /** Columns */
+            columns: components["schemas"]["BuiltInColumn"][];
         };
         /**
          * QuarantinePage

@@ -9,6 +9,7 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Stage
 from iafa.query.engine_duckdb import Reading
+from iafa.query.filters import filter_properties
 from iafa.query.pages import PAGE_EVENT, path_sql
 from iafa.query.reports.flow_anchors import AfterDrop, after_drop_of
 from iafa.query.reports.flow_graph import Direction, Way, graph_of
@@ -149,16 +150,23 @@ class Flows:
         columns = {"id", "event_type", "url"}
         marks = {"is_start": self.start, "is_end": self.end}
         asked = {name: matcher for name, matcher in marks.items() if matcher is not None}
-        flags = dict.fromkeys(marks, "false")
+        told = {name: f"({stage_sql(matcher, parameters)})" for name, matcher in asked.items()}
+        flags = dict.fromkeys(marks, "false") | told
+        conditions = [condition for matcher in asked.values() for condition in matcher.filters]
         if self.unit == "session":
+            events = session_events_sql(
+                self.frame,
+                snapshot,
+                parameters,
+                columns=columns,
+                properties=sorted(set().union(*map(filter_properties, conditions))),
+                computed=[f"{text} as {name}" for name, text in told.items()],
+            )
             flags |= {name: name for name in asked}
-            events = session_events_sql(self.frame, snapshot, parameters, columns=columns, marks=asked)
         else:
-            conditions = [condition for matcher in asked.values() for condition in matcher.filters]
             events = frame_sql(
                 self.frame, snapshot, parameters, columns=columns, conditions=conditions, span=self.span()
             )
-            flags |= {name: f"({stage_sql(matcher, parameters)})" for name, matcher in asked.items()}
         return sql_text("flow_events", entity="session" if self.unit == "session" else "person", events=events, **flags)
 
     def _is_step(self, is_page: str, parameters: Parameters) -> str:

@@ -4,7 +4,7 @@ A session is made of all events of a person; the frame's filters choose among th
 leaves them out, and what is later than `as_of` do not exist.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -39,18 +39,17 @@ def session_events_sql(
     marks: Mapping[str, Stage] | None = None,
     is_of_range: bool = True,
 ) -> str:
-    """The frame's events as SQL with `session`, `session_start_us`, `person`, `time_us` and the `columns`; with
-    matchers only those that one of them means. `marks` are further columns: does the matcher mean the event?
+    """The frame's events as SQL with `session`, `session_start_us`, `person`, `time_us`, the `columns`, and what is
+    `computed` of each event (`... as name`) from its type, address, and the `properties`; with matchers only those
+    that one of them means.
 
     Of the sessions that begin in the range, all events, also those after it; or, if not `is_of_range`, every event
     that was read, with the session that it belongs to. The frame must have its `sessions_span`.
     """
     span = frame.sessions_span
     assert span is not None, "the span is found before the report is asked"
-    marks = marks or {}
-    looked_for = [*matchers, *marks.values()]
-    conditions = [*frame.filters, *(each for matcher in looked_for for each in matcher.filters)]
-    looked_at = {"event_type", "url"} if looked_for else set()
+    conditions = [*frame.filters, *(each for matcher in matchers for each in matcher.filters)]
+    looked_at = {"event_type", "url"} if matchers else set()
     events = frame_sql(
         replace(frame, filters=()),
         snapshot,
@@ -63,7 +62,6 @@ def session_events_sql(
     asked = [condition_sql(condition, parameters) for condition in frame.filters]
     if matchers:
         asked.append(f"({' or '.join(f'({stage_sql(matcher, parameters)})' for matcher in matchers)})")
-    marked = [f"({stage_sql(matcher, parameters)}) as {name}" for name, matcher in marks.items()]
     belongs = "true"
     if is_of_range:
         parameters.values["starts_from_us"], parameters.values["starts_to_us"] = frame.from_us, frame.to_us
