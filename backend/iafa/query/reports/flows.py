@@ -130,6 +130,7 @@ class Flows:
         order = "order by time_us desc, id desc" if is_back else "order by time_us, id"
         before = f", lag(name) over (partition by entity {order}) as before" if self.cleaning.collapse else ""
         bounds, joins, bounded = self._bounds()
+        later = range(1, self.depth + 1)
         text = sql_text(
             "flows",
             events=self._events(snapshot, parameters),
@@ -141,7 +142,9 @@ class Flows:
             bounded=bounded,
             before=before,
             is_new="before is distinct from name" if self.cleaning.collapse else "true",
-            first_names=f"arg_{'max' if is_back else 'min'}(name, (time_us, id), {self.depth + 1})",
+            order=order,
+            names=", ".join(["name as step_0", *(f"lead(name, {n}) over way as step_{n}" for n in later)]),
+            places=", ".join(["step_0", *(f"step_{n}" for n in later)]),
         )
         return text, parameters.values
 

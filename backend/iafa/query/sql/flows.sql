@@ -17,20 +17,21 @@ with event as not materialized (
     where {is_new}
 ),
 walk as (
-    select entity, {first_names} as names
+    select {names}
     from changed
-    group by entity
+    window way as (partition by entity {order})
+    qualify row_number() over way = 1
 ),
 path as materialized (
-    select names, count(*)::bigint as entities
+    select [{places}] as names, count(*)::bigint as entities
     from walk
-    group by names
+    group by {places}
 ),
 step as materialized (
     select depth, names[depth] as name, names[depth + 1] as following, sum(entities)::bigint as entities
     from path
     cross join range(1, $depth + 1) as every(depth)
-    where depth <= len(names)
+    where names[depth] is not null
     group by all
 ),
 named as materialized (
@@ -50,7 +51,7 @@ link as (
     group by all
 ),
 whole as (
-    select names[:$depth] as names, len(names) <= $depth as is_whole, sum(entities)::bigint as entities
+    select list_filter(names[:$depth], lambda one: one is not null) as names, names[$depth + 1] is null as is_whole, sum(entities)::bigint as entities
     from path
     group by all
     order by entities desc, names, is_whole
