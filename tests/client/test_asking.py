@@ -242,6 +242,8 @@ def test_trends_have_measures_formulas_and_groups(shop: Shop, make: Made) -> Non
     assert types(groups) == {"group": "str", "group_value": "str", **types(frame)}
     assert groups["events"].sum() == 3
     assert set(groups["group"]) <= {"value", "other", "none"}
+
+
 RETENTION_TYPES = {
     **{"cohort_start": "datetime64[us, Europe/Vienna]", "size": "int64", "period": "int64", "people": "int64"},
     **{"percent": "float64", "is_open": "bool"},

@@ -31,8 +31,9 @@ class Client:
     """Sends events to one project of an IAFA server, and asks it questions.
 
     `track`, `identify`, `group`, `alias` and `page` return at once and never raise: events wait in memory and one
-    thread sends them, at the latest when the program ends. `upload`, `export` and the questions `funnel`, `trends`
-    and `events` need the secret key, return when they are done and raise `ApiError` or `Unreachable`.
+    thread sends them, at the latest when the program ends. `upload`, `export` and the questions (`funnel`, `trends`,
+    `retention`, `paths`, `events`) need the secret key, return when they are done and raise `ApiError` or
+    `Unreachable`.
     """
 
     def __init__(

@@ -61,7 +61,8 @@ _ABOUT = frozenset(
     {
         *("funnel_id", "name", "date_range", "overall_conversion_rate", "people_total", "open", "dropped_by_exclusion"),
         *("window_seconds", "timezone", "semantics_version", "data_version", "as_of", "rows_read"),
-        *("project_id", "interval", "data_from", "range", "people", "periods", "kind", "mode", "on_or_after", "averages", "unit", "direction", "entities", "nodes", "paths"),
+        *("project_id", "interval", "data_from", "range", "people", "periods", "kind", "mode", "on_or_after"),
+        *("averages", "unit", "direction", "entities", "nodes", "paths"),
     }
 )
 

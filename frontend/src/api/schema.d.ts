@@ -396,26 +396,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/analytics/trends": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Ask for events and people by day
-         * @description One series for each `event` (`*`, the default, is any event). Both days count; without them the range is all of the project's data. Days whose events were removed by the retention come from the daily counts that stayed. `is_exact` is false where events arrived after that: some people may then be counted twice.
-         */
-        get: operations["ask_trends"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/analytics/event-names": {
         parameters: {
             query?: never;
@@ -428,6 +408,46 @@ export interface paths {
          * @description The names that a project's events have, most frequent first; `q` finds a part of a name in either case.
          */
         get: operations["list_event_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the event log
+         * @description Raw events, newest first (`order=desc`), every acknowledged one, flushed or not. Page by page: ask again with `next_cursor` or `prev_cursor` and the same parameters. A walk shows each event that was there when it began exactly once, whatever arrives meanwhile. `start` and `end` as days are both included, in the project's time zone.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Write raw events into a file
+         * @description The events of one instant as CSV, NDJSON or Parquet, sent while they are read; oldest file first, in no order inside a file. Without `fields` Parquet has every stored column. Cells of CSV that a spreadsheet would take for a formula begin with `'`. A file that ends early was cut: the connection breaks off.
+         */
+        get: operations["export_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -596,6 +616,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for sessions
+         * @description How many sessions, how long, how deep, and how many of one event; by time, and by one of `entry_page`, `exit_page`, `channel`, `referrer`, `utm_source`, `utm_medium`, `utm_campaign`, `country`, `region`, `city`, `browser`, `os`, `device`. A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to the range in which it begins and is counted whole. With filters those sessions are counted that hold an event which passes them.
+         */
+        get: operations["get_sessions"];
+        put?: never;
+        /**
+         * Ask for sessions with a body
+         * @description The same answer; the body takes filters as they are. A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to the range in which it begins and is counted whole. With filters those sessions are counted that hold an event which passes them.
+         */
+        post: operations["ask_sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for the overview of a web site
+         * @description Visitors, visits and page views by time, the pages that were viewed, and what is known of the visits: `entry_page`, `exit_page`, `channel`, `referrer`, `utm_source`, `country`, `device`, `browser`, or those in `lists`. `present` is who did something in the last five minutes. A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to the range in which it begins and is counted whole. With filters those sessions are counted that hold an event which passes them.
+         */
+        get: operations["get_overview"];
+        put?: never;
+        /**
+         * Ask for the overview with a body
+         * @description The same answer; the body takes filters as they are. A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to the range in which it begins and is counted whole. With filters those sessions are counted that hold an event which passes them.
+         */
+        post: operations["ask_overview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/funnel/{funnel_id}/next-steps": {
         parameters: {
             query?: never;
@@ -750,6 +818,30 @@ export interface paths {
          * @description The same answer as for a saved funnel; `funnel_id` is null.
          */
         post: operations["ask_drivers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/analytics/trends": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for events and people over time
+         * @description One series for each `event` (`*`, the default, is any event), by hour, day, week or month of the project's zone. Both days count; without them the range is all of the project's data. Days whose events were removed by the retention come from the daily counts that stayed where these say what is asked (days of UTC, no filters); elsewhere their `source` is `removed`.
+         */
+        get: operations["ask_trends"];
+        put?: never;
+        /**
+         * Ask for series, their formulas and groups over time
+         * @description Up to 20 series, each with events, filters and a measure of its own; formulas between them by their letters (A is the first); groups by a property. The answer is exact.
+         */
+        post: operations["ask_trends_of_series"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1077,7 +1169,7 @@ export interface paths {
          * Upload a file of events
          * @description Loads NDJSON, CSV or Parquet into the project of the secret key. All of it becomes visible at once, before the answer; a request that fails stores nothing.
          *
-         *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate do not apply, but rows older than the project's `retention_days` are refused: set it first.
+         *     A column named like a field of an event is that field (`id`, `event_type`, `user_id`, `anonymous_id`, `session_id`, `created_at` or `timestamp`, `source`, `url`, ...); `columns` names others. Every other column is a property. Times without a zone are UTC. A CSV or Parquet file needs a column for the event, its time and the user. Limits on age, dates and rate, the quota and sampling do not apply; the project's schemas and privacy do. Rows older than its `retention_days` are refused: set it first.
          *
          *     `preset` reads an export of another tool: Segment, PostHog, Mixpanel, Amplitude, GA4 or Umami.
          *
@@ -1188,6 +1280,130 @@ export interface paths {
          * @description Good for one WebSocket at `/api/v1/live?ticket=...`, once, within 30 seconds, at any worker. A page must be this server's or one of `CORS_ORIGINS`. The server sends `LiveMessage`, the client may send `LiveRequest`. Close codes: 4400 a message that is none, 4401 no valid ticket or the session has ended, 4403 a page of another site or a project that is no longer yours, 4408 the socket takes nothing, 4429 too many sockets.
          */
         post: operations["make_live_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/people/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a person
+         * @description What is known of whom `user_id` means, a user id or an anonymous id that only one person has used.
+         */
+        get: operations["get_person"];
+        put?: never;
+        post?: never;
+        /**
+         * Erase a person
+         * @description Everything that was received of them until now, by whichever of their ids. From the answer on no question sees them; the files that hold them are written anew in the background, see `GET .../erasures/{id}`. What the same ids send later is of a new person. `user_id` is a user id, or an anonymous id that only one person has used. Asked again it gives the same erasure. Backups keep what they hold.
+         */
+        delete: operations["erase_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List erasures
+         * @description With `user_id`: those of whom this id meant then. Ids are not kept, only keyed hashes of them.
+         */
+        get: operations["list_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/erasures/{erasure_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow an erasure
+         * @description How far it is, and what has been removed so far.
+         */
+        get: operations["get_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List people
+         * @description Who was seen last comes first, page by page: ask again with `next_cursor` and the same `search`.
+         */
+        get: operations["list_project_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/people/{user_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export all that is known of a person
+         * @description NDJSON, sent as it is read. Each line has a `type`: `person` first, then `identity` for what joined their ids, `event` for every event with all fields, oldest first, `refused` for refused events that name them, and `end` with the counts: without it the file is not whole.
+         */
+        get: operations["export_person"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/people/{user_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the events of a person
+         * @description By whichever of their ids, newest first, page by page.
+         */
+        get: operations["list_person_events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1416,6 +1632,18 @@ export interface components {
              * @example 0
              */
             fallback_people: number;
+            /**
+             * Sampling
+             * @description Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events, and fewer of them convert than did.
+             * @example null
+             */
+            sampling?: ("by_user" | "biased") | null;
+            /**
+             * Smallest Sample Rate
+             * @description Of a sampled funnel's events.
+             * @example null
+             */
+            smallest_sample_rate?: number | null;
             /** Open */
             open: number;
             /** Dropped By Exclusion */
@@ -1994,6 +2222,12 @@ export interface components {
              * @example 0
              */
             replayed: number;
+            /**
+             * Is Complete
+             * @description Whether each of them is a row; null for a reason of which no row is kept.
+             * @example null
+             */
+            is_complete: boolean | null;
         };
         /**
          * DropCounts
@@ -2002,6 +2236,12 @@ export interface components {
         DropCounts: {
             /** Counts */
             counts: components["schemas"]["DropCount"][];
+            /**
+             * Is Complete
+             * @description False: of some refused event no row is here.
+             * @example true
+             */
+            is_complete: boolean;
             /**
              * Repeats
              * @description Repeated ids that the flush found: other workers or earlier starts had stored them.
@@ -2053,6 +2293,85 @@ export interface components {
             median_s: number | null;
             /** P90 S */
             p90_s: number | null;
+        };
+        /**
+         * Erasure
+         * @description What is known of an erasure. Nothing in it says who the person was.
+         */
+        Erasure: {
+            /**
+             * Erasure Id
+             * @example 0f3c9a5d1e7b2468
+             */
+            erasure_id: string;
+            /**
+             * Status
+             * @description `hidden`: no question sees the person any more, files are being written anew. `done`: no file holds anything of them; the proof is in the audit log.
+             * @enum {string}
+             */
+            status: "hidden" | "done";
+            /**
+             * Requested At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            requested_at: string;
+            /**
+             * Done At
+             * Format: date-time
+             * @example null
+             */
+            done_at: string | null;
+            /**
+             * Rows Hidden
+             * @description Stored events that left the answers at once.
+             * @example 1204
+             */
+            rows_hidden: number;
+            /**
+             * Removed
+             * @description So far: `rows` from `files` of the lake, and `refused` events.
+             * @example {
+             *       "files": 31,
+             *       "refused": 2,
+             *       "rows": 1204
+             *     }
+             */
+            removed: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * Erasures
+         * @description The newest first.
+         */
+        Erasures: {
+            /** Erasures */
+            erasures: components["schemas"]["Erasure"][];
+        };
+        /**
+         * EventLog
+         * @description One page of the event log.
+         */
+        EventLog: {
+            /** Events */
+            events: components["schemas"]["LoggedEvent"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the page behind this one; null on the last.
+             */
+            next_cursor: string | null;
+            /**
+             * Prev Cursor
+             * @description Ask with it for the page before this one; null on the first.
+             */
+            prev_cursor: string | null;
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
         };
         /**
          * EventMatcher
@@ -3066,6 +3385,18 @@ export interface components {
              */
             fallback_people: number;
             /**
+             * Sampling
+             * @description Whether events of the funnel are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events, and fewer of them convert than did.
+             * @example null
+             */
+            sampling?: ("by_user" | "biased") | null;
+            /**
+             * Smallest Sample Rate
+             * @description Of a sampled funnel's events.
+             * @example null
+             */
+            smallest_sample_rate?: number | null;
+            /**
              * Open
              * @description Not converted people whose window has not ended.
              * @example 0
@@ -3591,6 +3922,42 @@ export interface components {
             /** Count */
             count: number;
         };
+        /**
+         * IdentityEdge
+         * @description What joined an id to the person.
+         */
+        IdentityEdge: {
+            /**
+             * Event Id
+             * @description The event that brought it.
+             * @example login-7
+             */
+            event_id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "identify" | "alias";
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string;
+            /**
+             * Other
+             * @description The anonymous id, or with `alias` the other user id.
+             * @example a1b2c3d4
+             */
+            other: string;
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            at: string;
+            /** Is Revoked */
+            is_revoked: boolean;
+        };
         /** JourneyAnswer */
         JourneyAnswer: {
             /** Report */
@@ -3980,6 +4347,161 @@ export interface components {
              * @example 30
              */
             expires_in: number;
+        };
+        /**
+         * LoggedEvent
+         * @description An event as it is stored, with the fields that were chosen; the usual ones are all of these.
+         */
+        LoggedEvent: {
+            /**
+             * Id
+             * @example order-77
+             */
+            id: string;
+            /**
+             * Event Type
+             * @example add_to_cart
+             */
+            event_type: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * User Id
+             * @example user_1042
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Person
+             * @description Whose event it is, by the identity edges: equal for all events of one person.
+             * @example 9f86d081884c7d65
+             */
+            person: string;
+            /**
+             * Session Id
+             * @example s-1
+             */
+            session_id: string | null;
+            /**
+             * Source
+             * @example web
+             */
+            source: string | null;
+            /**
+             * Properties
+             * @example {
+             *       "price": 49.9,
+             *       "product": "lamp"
+             *     }
+             */
+            properties: {
+                [key: string]: unknown;
+            };
+            /**
+             * Url
+             * @example https://shop.example/lamps
+             */
+            url: string | null;
+            /**
+             * Referrer
+             * @example https://search.example/
+             */
+            referrer: string | null;
+            /**
+             * User Agent
+             * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0
+             */
+            user_agent: string | null;
+            /**
+             * Ip Address
+             * @description A keyed hash, or what the project's privacy keeps.
+             * @example null
+             */
+            ip_address: string | null;
+            /**
+             * Received At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            received_at: string;
+            /**
+             * Country
+             * @example DE
+             */
+            country: string | null;
+            /**
+             * Region
+             * @example Berlin
+             */
+            region: string | null;
+            /**
+             * City
+             * @example Berlin
+             */
+            city: string | null;
+            /**
+             * Browser
+             * @example Firefox
+             */
+            browser: string | null;
+            /**
+             * Os
+             * @example Linux
+             */
+            os: string | null;
+            /**
+             * Device
+             * @example desktop
+             */
+            device: string | null;
+            /**
+             * Timezone
+             * @example Europe/Berlin
+             */
+            timezone: string | null;
+            /**
+             * Utm Source
+             * @example newsletter
+             */
+            utm_source: string | null;
+            /**
+             * Utm Medium
+             * @example email
+             */
+            utm_medium: string | null;
+            /**
+             * Utm Campaign
+             * @example autumn
+             */
+            utm_campaign: string | null;
+            /**
+             * Utm Term
+             * @example null
+             */
+            utm_term: string | null;
+            /**
+             * Utm Content
+             * @example null
+             */
+            utm_content: string | null;
+            /**
+             * Is Bot
+             * @example false
+             */
+            is_bot: boolean;
+            /**
+             * Sample Rate
+             * @example 1
+             */
+            sample_rate: number;
         };
         /** Login */
         Login: {
@@ -4459,6 +4981,55 @@ export interface components {
              */
             created_at: string;
         };
+        /** OverviewAnswer */
+        OverviewAnswer: {
+            /** Report */
+            report: string;
+            /** Project Id */
+            project_id: string;
+            /** Date Range */
+            date_range: {
+                [key: string]: string | null;
+            };
+            /** Timezone */
+            timezone: string;
+            /** Semantics */
+            semantics: string;
+            /** Semantics Version */
+            semantics_version: number;
+            /** Data Version */
+            data_version: string;
+            /** As Of */
+            as_of: string;
+            /** Rows Read */
+            rows_read: number;
+            /** Elapsed Ms */
+            elapsed_ms: number;
+            /** Receipt */
+            receipt?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Interval
+             * @enum {string}
+             */
+            interval: "hour" | "day" | "week" | "month";
+            total: components["schemas"]["SessionFigures"];
+            /** Buckets */
+            buckets: components["schemas"]["SessionBucket"][];
+            present: components["schemas"]["Present"];
+            /** Pages */
+            pages: components["schemas"]["ViewedPage"][];
+            /** Lists */
+            lists: components["schemas"]["SessionGroups"][];
+            /**
+             * Compare
+             * @description The same members of the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /**
          * PathStep
          * @description An event of the reported path and the stage that it fills.
@@ -4746,7 +5317,7 @@ export interface components {
              */
             total: number;
             /** People */
-            people: components["schemas"]["PersonRow"][];
+            people: components["schemas"]["iafa__api__people_models__PersonRow"][];
             /**
              * Next Cursor
              * @description Ask with it for the next page; null on the last.
@@ -5018,70 +5589,169 @@ export interface components {
             is_own: boolean;
         };
         /**
-         * PersonRow
-         * @description One of the list: a person, a session (`unit: session`), a person with held values (`hold`), or one path of them
-         *     (`count: totals`).
+         * PersonEvents
+         * @description A page of a person's events.
          */
-        PersonRow: {
+        PersonEvents: {
+            /**
+             * Events
+             * @description Whole, by the names of the columns; `properties` is an object.
+             */
+            events: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Next Cursor
+             * @description Ask with it for the next page; null on the last.
+             * @example null
+             */
+            next_cursor: string | null;
+            /**
+             * Data Version
+             * @example 17.3-881
+             */
+            data_version: string;
+        };
+        /** PersonIds */
+        PersonIds: {
+            /**
+             * Users
+             * @example [
+             *       "user-42"
+             *     ]
+             */
+            users: string[];
+            /**
+             * Anonymous
+             * @example [
+             *       "a1b2c3d4"
+             *     ]
+             */
+            anonymous: string[];
+        };
+        /**
+         * PersonList
+         * @description Who was seen last comes first.
+         */
+        PersonList: {
+            /** People */
+            people: components["schemas"]["iafa__api__person_models__PersonRow"][];
+            /**
+             * Next Cursor
+             * @description Ask with it for the next page; null on the last.
+             * @example null
+             */
+            next_cursor: string | null;
+            /**
+             * Data Version
+             * @example 17.3-881
+             */
+            data_version: string;
+        };
+        /**
+         * PersonProfile
+         * @description One person.
+         */
+        PersonProfile: {
             /**
              * Entity
-             * @description Its key in this answer; `explain` takes it.
-             * @example 9f86d081884c7d65
+             * @example 9f3a2b1c0d4e5f60
              */
             entity: string;
+            /** @description As events carry them; the first twenty of each kind. */
+            ids: components["schemas"]["PersonIds"];
             /**
-             * User Id
-             * @example user-42
+             * Events
+             * @example 1204
              */
-            user_id: string | null;
+            events: number;
             /**
-             * Anonymous Id
-             * @example a-3f0c
-             */
-            anonymous_id: string | null;
-            /**
-             * Steps
-             * @description Stages reached by the path, without optional ones.
-             * @example 2
-             */
-            steps: number;
-            /**
-             * Entry Time
+             * First Seen
              * Format: date-time
              * @example 2026-11-20T09:15:02.123456Z
              */
-            entry_time: string;
+            first_seen: string;
             /**
-             * Last Event Time
+             * Last Seen
              * Format: date-time
              * @example 2026-11-20T09:15:02.123456Z
              */
-            last_event_time: string;
+            last_seen: string;
             /**
-             * Is Open
-             * @description Not converted yet, and the window is not over.
+             * Last Event
+             * @example checkout
              */
-            is_open: boolean;
-            /** Path */
-            path: components["schemas"]["PathStep"][];
+            last_event: string;
             /**
-             * Path Number
-             * @description With `count: totals`: from 1, among the entity's.
-             * @example 1
+             * Traits
+             * @description By name, at most 200, of the latest 1,000 `identify` events.
              */
-            path_number?: number | null;
+            traits: components["schemas"]["Trait"][];
             /**
-             * Session Start
-             * @description With `unit: session`.
+             * Identities
+             * @description By time.
              */
-            session_start?: string | null;
+            identities: components["schemas"]["IdentityEdge"][];
             /**
-             * Hold
-             * @description With `hold`: the values held constant.
+             * Values
+             * @description Of `event_type`, `country`, `device`, `browser`, `os` and `source`: the ten most frequent.
              */
-            hold?: {
-                [key: string]: string | null;
-            } | null;
+            values: {
+                [key: string]: components["schemas"]["ValueCount"][];
+            };
+            /**
+             * Sessions
+             * @description The latest fifty, newest first.
+             */
+            sessions: components["schemas"]["PersonSession"][];
+            /**
+             * Data Version
+             * @example 17.3-881
+             */
+            data_version: string;
+        };
+        /**
+         * PersonSession
+         * @description Events without a pause longer than the project's `session_gap_seconds`.
+         */
+        PersonSession: {
+            /**
+             * Start
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            end: string;
+            /**
+             * Duration Seconds
+             * @example 312.5
+             */
+            duration_seconds: number;
+            /**
+             * Events
+             * @example 14
+             */
+            events: number;
+            /**
+             * Entry Url
+             * @example https://shop.example/
+             */
+            entry_url: string | null;
+            /**
+             * Exit Url
+             * @example https://shop.example/checkout
+             */
+            exit_url: string | null;
+            /**
+             * Referrer
+             * @example https://search.example/
+             */
+            referrer: string | null;
         };
         /** PostHogAnswer */
         PostHogAnswer: {
@@ -5090,6 +5760,18 @@ export interface components {
              * @constant
              */
             status: 1;
+        };
+        /** Present */
+        Present: {
+            /** People */
+            people: number;
+            /** Page Views */
+            page_views: number;
+            /**
+             * Seconds
+             * @description Who did something within so many seconds is there.
+             */
+            seconds: number;
         };
         /**
          * PrivacyChoice
@@ -5637,6 +6319,12 @@ export interface components {
             /** Rows */
             rows: components["schemas"]["QuarantineRow"][];
             /**
+             * Is Complete
+             * @description Of the first page: whether all that was refused on these days and for this reason is here. False: some came above the bounds, were deleted, or lie in a damaged file. null on later pages.
+             * @example true
+             */
+            is_complete: boolean | null;
+            /**
              * Next Cursor
              * @description Ask with it for the next page; null on the last.
              * @example null
@@ -5708,6 +6396,18 @@ export interface components {
              * @example null
              */
             replayed_at: string | null;
+            /**
+             * Is Replayable
+             * @description False: no change makes an event of it.
+             * @example true
+             */
+            is_replayable: boolean;
+            /**
+             * Not Replayable Because
+             * @description It was replayed, or its text was cut or could not be kept.
+             * @example null
+             */
+            not_replayable_because: string | null;
         };
         /** Readiness */
         Readiness: {
@@ -6042,7 +6742,7 @@ export interface components {
             accepted: number;
             /**
              * Duplicates
-             * @description An event with this id is stored already.
+             * @description An event with this id is stored already, or the row was replayed before.
              * @example 0
              */
             duplicates: number;
@@ -6054,6 +6754,12 @@ export interface components {
             rejected: number;
             /** Results */
             results: components["schemas"]["ReplayOutcome"][];
+            /**
+             * Not Found
+             * @description Of `ids`, those of no row.
+             * @example []
+             */
+            not_found: string[];
             /**
              * Next Cursor
              * @description There may be more behind these rows.
@@ -6096,6 +6802,7 @@ export interface components {
             pointer?: string | null;
             /**
              * Message
+             * @description Also of a duplicate: what had its id before.
              * @example null
              */
             message?: string | null;
@@ -6751,6 +7458,171 @@ export interface components {
              */
             expires_in: number;
         };
+        /** SessionBucket */
+        SessionBucket: {
+            /** Sessions */
+            sessions: number;
+            /** People */
+            people: number;
+            /** Events */
+            events: number;
+            /** Page Views */
+            page_views: number;
+            /**
+             * Bounces
+             * @description Sessions of one event.
+             */
+            bounces: number;
+            /**
+             * Bounce Rate
+             * @description Percent of the sessions.
+             */
+            bounce_rate: number;
+            /**
+             * Average Seconds
+             * @description From the first to the last event.
+             */
+            average_seconds: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** Events Per Session */
+            events_per_session: number | null;
+            /** Views Per Session */
+            views_per_session: number | null;
+            /**
+             * Bucket
+             * @description The first local day, or the local hour with its offset.
+             */
+            bucket: string;
+            /**
+             * Is Incomplete
+             * @description True where time has not passed yet.
+             */
+            is_incomplete: boolean;
+        };
+        /** SessionFigures */
+        SessionFigures: {
+            /** Sessions */
+            sessions: number;
+            /** People */
+            people: number;
+            /** Events */
+            events: number;
+            /** Page Views */
+            page_views: number;
+            /**
+             * Bounces
+             * @description Sessions of one event.
+             */
+            bounces: number;
+            /**
+             * Bounce Rate
+             * @description Percent of the sessions.
+             */
+            bounce_rate: number;
+            /**
+             * Average Seconds
+             * @description From the first to the last event.
+             */
+            average_seconds: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** Events Per Session */
+            events_per_session: number | null;
+            /** Views Per Session */
+            views_per_session: number | null;
+        };
+        /** SessionGroup */
+        SessionGroup: {
+            /** Sessions */
+            sessions: number;
+            /** People */
+            people: number;
+            /** Events */
+            events: number;
+            /** Page Views */
+            page_views: number;
+            /**
+             * Bounces
+             * @description Sessions of one event.
+             */
+            bounces: number;
+            /**
+             * Bounce Rate
+             * @description Percent of the sessions.
+             */
+            bounce_rate: number;
+            /**
+             * Average Seconds
+             * @description From the first to the last event.
+             */
+            average_seconds: number | null;
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** Events Per Session */
+            events_per_session: number | null;
+            /** Views Per Session */
+            views_per_session: number | null;
+            /** Value */
+            value: string | null;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "value" | "other" | "none";
+        };
+        /** SessionGroups */
+        SessionGroups: {
+            /** Property */
+            property: string;
+            /** Groups */
+            groups: components["schemas"]["SessionGroup"][];
+        };
+        /** SessionsAnswer */
+        SessionsAnswer: {
+            /** Report */
+            report: string;
+            /** Project Id */
+            project_id: string;
+            /** Date Range */
+            date_range: {
+                [key: string]: string | null;
+            };
+            /** Timezone */
+            timezone: string;
+            /** Semantics */
+            semantics: string;
+            /** Semantics Version */
+            semantics_version: number;
+            /** Data Version */
+            data_version: string;
+            /** As Of */
+            as_of: string;
+            /** Rows Read */
+            rows_read: number;
+            /** Elapsed Ms */
+            elapsed_ms: number;
+            /** Receipt */
+            receipt?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Interval
+             * @enum {string}
+             */
+            interval: "hour" | "day" | "week" | "month";
+            total: components["schemas"]["SessionFigures"];
+            /** Buckets */
+            buckets: components["schemas"]["SessionBucket"][];
+            breakdown?: components["schemas"]["SessionGroups"] | null;
+            /**
+             * Compare
+             * @description The same members of the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /**
          * Significance
          * @description Two conversion rates. Differences are percentage points.
@@ -7195,6 +8067,28 @@ export interface components {
             collector_url: string;
             snippets: components["schemas"]["Snippets"];
         };
+        /**
+         * Trait
+         * @description The latest value of one member of what `identify` events said.
+         */
+        Trait: {
+            /**
+             * Name
+             * @example plan
+             */
+            name: string;
+            /**
+             * Value
+             * @example pro
+             */
+            value: unknown;
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            at: string;
+        };
         /** Trend */
         Trend: {
             /**
@@ -7208,93 +8102,10 @@ export interface components {
              */
             adds_up: boolean;
             /** Buckets */
-            buckets: components["schemas"]["iafa__api__funnel_models__TrendBucket"][];
-        };
-        /** TrendSeries */
-        TrendSeries: {
-            /**
-             * Event Type
-             * @description `*` is any event.
-             * @example purchase
-             */
-            event_type: string;
-            /** Buckets */
-            buckets: components["schemas"]["iafa__api__trend_models__TrendBucket"][];
-        };
-        /** TrendsAnswer */
-        TrendsAnswer: {
-            /**
-             * Project Id
-             * @example p7c1n4d8j2g5b9f3h6m0
-             */
-            project_id: string;
-            /**
-             * Interval
-             * @constant
-             */
-            interval: "day";
-            /**
-             * Timezone
-             * @constant
-             */
-            timezone: "UTC";
-            range: components["schemas"]["DateRange"];
-            /** Series */
-            series: components["schemas"]["TrendSeries"][];
-            /**
-             * Data Version
-             * @description Equal versions have equal answers.
-             * @example 17.2048
-             */
-            data_version: string;
-        };
-        /** UserAnswer */
-        UserAnswer: {
-            /**
-             * Id
-             * @example k3v9x2m5q8w1z7t4r6y0
-             */
-            id: string;
-            /**
-             * Email
-             * @example ada@example.org
-             */
-            email: string;
-            /**
-             * Full Name
-             * @example Ada Byron
-             */
-            full_name: string;
-            /**
-             * Role
-             * @constant
-             */
-            role: "owner";
-            /**
-             * Created At
-             * Format: date-time
-             * @example 2026-11-20T09:15:02.123456Z
-             */
-            created_at: string;
-        };
-        /** ValueListAnswer */
-        ValueListAnswer: {
-            /** Rows Read */
-            rows_read: number;
-            /**
-             * Is Complete
-             * @description False if older events were not looked at.
-             */
-            is_complete: boolean;
-            /** Data Version */
-            data_version: string;
-            /** Property */
-            property: string;
-            /** Values */
-            values: components["schemas"]["SeenValue"][];
+            buckets: components["schemas"]["TrendBucket"][];
         };
         /** TrendBucket */
-        iafa__api__funnel_models__TrendBucket: {
+        TrendBucket: {
             /**
              * Bucket
              * @description The first local day, or the local hour with its offset.
@@ -7326,6 +8137,638 @@ export interface components {
             open: number;
             /** Overall Conversion Rate */
             overall_conversion_rate: number;
+        };
+        /** TrendsAnswer */
+        TrendsAnswer: {
+            /**
+             * Report
+             * @constant
+             */
+            report: "trends";
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            date_range: components["schemas"]["DateRange"];
+            /** @description With `include: compare`. */
+            compare?: components["schemas"]["TrendsCompared"] | null;
+            /** @description With `include: receipt`. */
+            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
+            timezone: string;
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
+            semantics_version: number;
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            as_of: string;
+            /**
+             * Rows Read
+             * @example 142082
+             */
+            rows_read: number;
+            /**
+             * Elapsed Ms
+             * @example 38.2
+             */
+            elapsed_ms: number;
+            /**
+             * Interval
+             * @enum {string}
+             */
+            interval: "hour" | "day" | "week" | "month";
+            /**
+             * Buckets
+             * @description Half-open; a day at a change of clocks has 23 or 25 hours.
+             */
+            buckets: components["schemas"]["TrendsSpan"][];
+            /** Series */
+            series: components["schemas"]["TrendsSeries"][];
+            /** Formulas */
+            formulas: components["schemas"]["TrendsFormula"][];
+            /**
+             * Breakdown
+             * @description The property of the groups.
+             */
+            breakdown?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Data From
+             * @description The first raw event, where days of the range were removed.
+             */
+            data_from?: string | null;
+        };
+        /** TrendsBucket */
+        TrendsBucket: {
+            /**
+             * Value
+             * @description What the measure counts. Null: nothing to make it of, or removed.
+             * @example 841
+             */
+            value: number | null;
+            /**
+             * Events
+             * @example 3124
+             */
+            events: number | null;
+            /**
+             * Events Scaled
+             * @description Where events are a sample: about how many there were, each weighted by 1 / `sample_rate`. Days of roll-ups count as they were stored.
+             * @example null
+             */
+            events_scaled?: number | null;
+            /**
+             * People
+             * @description Different people, where they are counted; may be counted twice if `is_exact` is false.
+             */
+            people?: number | null;
+            /**
+             * Skipped
+             * @description Events whose property is no number.
+             * @example null
+             */
+            skipped?: number | null;
+            /**
+             * Source
+             * @description `rollup`: the raw events were removed by the retention, their daily counts stayed; `both`: and others are there; `removed`: the daily counts do not tell, the numbers are those of what is left.
+             * @enum {string}
+             */
+            source: "raw" | "rollup" | "both" | "removed";
+            /** Is Exact */
+            is_exact: boolean;
+            /**
+             * Date
+             * @description The first local day, or the local hour with its offset.
+             * @example 2026-10-01
+             */
+            date: string;
+            /**
+             * Is Incomplete
+             * @description It has not ended at `as_of`.
+             */
+            is_incomplete: boolean;
+        };
+        /**
+         * TrendsCompared
+         * @description The other period; its buckets stand beside those of the range by their place.
+         */
+        TrendsCompared: {
+            /**
+             * Interval
+             * @enum {string}
+             */
+            interval: "hour" | "day" | "week" | "month";
+            /**
+             * Buckets
+             * @description Half-open; a day at a change of clocks has 23 or 25 hours.
+             */
+            buckets: components["schemas"]["TrendsSpan"][];
+            /** Series */
+            series: components["schemas"]["TrendsSeries"][];
+            /** Formulas */
+            formulas: components["schemas"]["TrendsFormula"][];
+            /**
+             * Breakdown
+             * @description The property of the groups.
+             */
+            breakdown?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Data From
+             * @description The first raw event, where days of the range were removed.
+             */
+            data_from?: string | null;
+            date_range: components["schemas"]["DateRange"];
+        };
+        /** TrendsFormula */
+        TrendsFormula: {
+            total: components["schemas"]["TrendsTotal"];
+            /** Buckets */
+            buckets: components["schemas"]["TrendsBucket"][];
+            /**
+             * Name
+             * @example Buyers in percent
+             */
+            name: string;
+            /**
+             * Expression
+             * @example A / B * 100
+             */
+            expression: string;
+            /** Groups */
+            groups?: components["schemas"]["TrendsGroup"][] | null;
+        };
+        /** TrendsFormulaQuestion */
+        TrendsFormulaQuestion: {
+            /**
+             * Expression
+             * @description Letters are series (A is the first).
+             * @example A / B * 100
+             */
+            expression: string;
+            /**
+             * Name
+             * @default null
+             */
+            name?: string | null;
+        };
+        /** TrendsGroup */
+        TrendsGroup: {
+            total: components["schemas"]["TrendsTotal"];
+            /** Buckets */
+            buckets: components["schemas"]["TrendsBucket"][];
+            /**
+             * Group
+             * @description `none`: events without the property.
+             * @enum {string}
+             */
+            group: "value" | "other" | "none";
+            /**
+             * Group Value
+             * @example AT
+             */
+            group_value: string | null;
+        };
+        /** TrendsQuestion */
+        TrendsQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Filters
+             * @description Hold for every event.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("compare" | "receipt")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /** Series */
+            series: components["schemas"]["TrendsSeriesQuestion"][];
+            /**
+             * Interval
+             * @default day
+             * @enum {string}
+             */
+            interval?: "hour" | "day" | "week" | "month";
+            /**
+             * Timezone
+             * @description The project's if absent.
+             * @default null
+             * @example Europe/Vienna
+             */
+            timezone?: string | null;
+            /**
+             * Formulas
+             * @default []
+             */
+            formulas?: components["schemas"]["TrendsFormulaQuestion"][];
+            /** @default null */
+            breakdown?: components["schemas"]["PropertyGroups"] | null;
+        };
+        /** TrendsSeries */
+        TrendsSeries: {
+            total: components["schemas"]["TrendsTotal"];
+            /** Buckets */
+            buckets: components["schemas"]["TrendsBucket"][];
+            /**
+             * Name
+             * @example purchase
+             */
+            name: string;
+            /**
+             * Event Type
+             * @description `*` is any event.
+             * @example purchase
+             */
+            event_type: string;
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "events" | "people" | "sessions" | "per_person" | "wau" | "mau" | "sum" | "avg" | "min" | "max" | "median" | "p90" | "p95" | "p99";
+            /**
+             * Property
+             * @example null
+             */
+            property: string | null;
+            /**
+             * Groups
+             * @description With `breakdown`, largest first.
+             */
+            groups?: components["schemas"]["TrendsGroup"][] | null;
+        };
+        /**
+         * TrendsSeriesQuestion
+         * @description Which events, and what of them.
+         */
+        TrendsSeriesQuestion: {
+            /**
+             * Name
+             * @description What it consists of, if absent.
+             * @default null
+             * @example Signed up
+             */
+            name?: string | null;
+            /**
+             * Event
+             * @default null
+             * @example signup
+             */
+            event?: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events?: string[] | null;
+            /**
+             * Page
+             * @default null
+             */
+            page?: string | null;
+            /**
+             * Match
+             * @default null
+             */
+            match?: ("path" | "url") | null;
+            /**
+             * Host
+             * @default null
+             */
+            host?: string | null;
+            /**
+             * Filters
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Measure
+             * @default events
+             * @enum {string}
+             */
+            measure?: "events" | "people" | "sessions" | "per_person" | "wau" | "mau" | "sum" | "avg" | "min" | "max" | "median" | "p90" | "p95" | "p99";
+            /**
+             * Property
+             * @description The numeric one, for `sum`, `avg` and so on.
+             * @default null
+             */
+            property?: string | null;
+            /**
+             * Counts People
+             * @description With the measure `events`: count their people, too.
+             * @default false
+             */
+            counts_people?: boolean;
+        };
+        /** TrendsSpan */
+        TrendsSpan: {
+            /**
+             * Date
+             * @example 2026-10-01
+             */
+            date: string;
+            /**
+             * From
+             * @example 2026-09-30T22:00:00.000000Z
+             */
+            from: string;
+            /**
+             * To
+             * @example 2026-10-01T22:00:00.000000Z
+             */
+            to: string;
+            /** Is Incomplete */
+            is_incomplete: boolean;
+        };
+        /**
+         * TrendsTotal
+         * @description Over the whole range: people are counted once, so that it is not the sum of the buckets.
+         */
+        TrendsTotal: {
+            /**
+             * Value
+             * @description What the measure counts. Null: nothing to make it of, or removed.
+             * @example 841
+             */
+            value: number | null;
+            /**
+             * Events
+             * @example 3124
+             */
+            events: number | null;
+            /**
+             * Events Scaled
+             * @description Where events are a sample: about how many there were, each weighted by 1 / `sample_rate`. Days of roll-ups count as they were stored.
+             * @example null
+             */
+            events_scaled?: number | null;
+            /**
+             * People
+             * @description Different people, where they are counted; may be counted twice if `is_exact` is false.
+             */
+            people?: number | null;
+            /**
+             * Skipped
+             * @description Events whose property is no number.
+             * @example null
+             */
+            skipped?: number | null;
+            /**
+             * Source
+             * @description `rollup`: the raw events were removed by the retention, their daily counts stayed; `both`: and others are there; `removed`: the daily counts do not tell, the numbers are those of what is left.
+             * @enum {string}
+             */
+            source: "raw" | "rollup" | "both" | "removed";
+            /** Is Exact */
+            is_exact: boolean;
+        };
+        /** UserAnswer */
+        UserAnswer: {
+            /**
+             * Id
+             * @example k3v9x2m5q8w1z7t4r6y0
+             */
+            id: string;
+            /**
+             * Email
+             * @example ada@example.org
+             */
+            email: string;
+            /**
+             * Full Name
+             * @example Ada Byron
+             */
+            full_name: string;
+            /**
+             * Role
+             * @constant
+             */
+            role: "owner";
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+        };
+        /** ValueCount */
+        ValueCount: {
+            /**
+             * Value
+             * @example DE
+             */
+            value: string;
+            /**
+             * Events
+             * @example 311
+             */
+            events: number;
+        };
+        /** ValueListAnswer */
+        ValueListAnswer: {
+            /** Rows Read */
+            rows_read: number;
+            /**
+             * Is Complete
+             * @description False if older events were not looked at.
+             */
+            is_complete: boolean;
+            /** Data Version */
+            data_version: string;
+            /** Property */
+            property: string;
+            /** Values */
+            values: components["schemas"]["SeenValue"][];
+        };
+        /** ViewedPage */
+        ViewedPage: {
+            /** Page */
+            page: string;
+            /** Views */
+            views: number;
+            /** People */
+            people: number;
+        };
+        /**
+         * PersonRow
+         * @description One of the list: a person, a session (`unit: session`), a person with held values (`hold`), or one path of them
+         *     (`count: totals`).
+         */
+        iafa__api__people_models__PersonRow: {
+            /**
+             * Entity
+             * @description Its key in this answer; `explain` takes it.
+             * @example 9f86d081884c7d65
+             */
+            entity: string;
+            /**
+             * User Id
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a-3f0c
+             */
+            anonymous_id: string | null;
+            /**
+             * Steps
+             * @description Stages reached by the path, without optional ones.
+             * @example 2
+             */
+            steps: number;
+            /**
+             * Entry Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            entry_time: string;
+            /**
+             * Last Event Time
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_event_time: string;
+            /**
+             * Is Open
+             * @description Not converted yet, and the window is not over.
+             */
+            is_open: boolean;
+            /** Path */
+            path: components["schemas"]["PathStep"][];
+            /**
+             * Path Number
+             * @description With `count: totals`: from 1, among the entity's.
+             * @example 1
+             */
+            path_number?: number | null;
+            /**
+             * Session Start
+             * @description With `unit: session`.
+             */
+            session_start?: string | null;
+            /**
+             * Hold
+             * @description With `hold`: the values held constant.
+             */
+            hold?: {
+                [key: string]: string | null;
+            } | null;
+        };
+        /**
+         * PersonRow
+         * @description Everything that the identity edges give to one person.
+         */
+        iafa__api__person_models__PersonRow: {
+            /**
+             * Entity
+             * @description The key that funnels show for the person.
+             * @example 9f3a2b1c0d4e5f60
+             */
+            entity: string;
+            /**
+             * User Id
+             * @description Of the earliest event of a user; null for a visitor.
+             * @example user-42
+             */
+            user_id: string | null;
+            /**
+             * Anonymous Id
+             * @example a1b2c3d4
+             */
+            anonymous_id: string | null;
+            /** @description As events carry them; the first twenty of each kind. */
+            ids: components["schemas"]["PersonIds"];
+            /**
+             * Events
+             * @example 1204
+             */
+            events: number;
+            /**
+             * First Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            first_seen: string;
+            /**
+             * Last Seen
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            last_seen: string;
+            /**
+             * Last Event
+             * @example checkout
+             */
+            last_event: string;
         };
         /** SeenProperty */
         iafa__api__property_models__SeenProperty: {
@@ -7500,39 +8943,6 @@ export interface components {
              * @description Values of more than one type; null is none, an integer is a number.
              */
             is_conflict: boolean;
-        };
-        /** TrendBucket */
-        iafa__api__trend_models__TrendBucket: {
-            /**
-             * Date
-             * @example 2026-10-01
-             */
-            date: string;
-            /**
-             * Events
-             * @example 3124
-             */
-            events: number;
-            /**
-             * Events Scaled
-             * @description Where events are a sample: about how many there were, each weighted by 1 / `sample_rate`. Days of roll-ups count as they were stored.
-             * @example null
-             */
-            events_scaled?: number | null;
-            /**
-             * People
-             * @description Different people; an upper bound if `is_exact` is false.
-             * @example 841
-             */
-            people: number;
-            /**
-             * Source
-             * @description `rollup`: the raw events were removed by the retention; `both`: and others arrived since.
-             * @enum {string}
-             */
-            source: "raw" | "rollup" | "both";
-            /** Is Exact */
-            is_exact: boolean;
         };
         /**
          * ReceiptAnswer
@@ -10784,6 +12194,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -10896,6 +12308,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -11121,6 +12535,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -11233,6 +12649,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -11451,19 +12869,12 @@ export interface operations {
             };
         };
     };
-    ask_trends: {
+    list_event_names: {
         parameters: {
             query: {
-                /** @description An event's name or `*`; up to 20, repeated. */
-                event?: string[];
-                /** @description A day of UTC, `2026-10-01`. */
-                start_date?: string | null;
-                /** @description A day of UTC, `2026-10-01`. */
-                end_date?: string | null;
-                /** @description `day`; others come later. */
-                interval?: string;
-                /** @description `UTC`; others come later. */
-                timezone?: string;
+                /** @description Part of a name. */
+                q?: string;
+                limit?: number;
                 project_id: string;
             };
             header?: never;
@@ -11480,32 +12891,17 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
-                     *       "interval": "day",
-                     *       "timezone": "UTC",
-                     *       "range": {
-                     *         "start": "2026-10-01",
-                     *         "end": "2026-10-31"
-                     *       },
-                     *       "series": [
+                     *       "event_names": [
                      *         {
-                     *           "event_type": "purchase",
-                     *           "buckets": [
-                     *             {
-                     *               "date": "2026-10-01",
-                     *               "events": 3124,
-                     *               "events_scaled": null,
-                     *               "people": 841,
-                     *               "source": "raw",
-                     *               "is_exact": true
-                     *             }
-                     *           ]
+                     *           "name": "add_to_cart",
+                     *           "count": 3124,
+                     *           "last_seen": "2026-11-20T09:15:02.123456Z"
                      *         }
                      *       ],
-                     *       "data_version": "17.2048"
+                     *       "data_version": ""
                      *     }
                      */
-                    "application/json": components["schemas"]["TrendsAnswer"];
+                    "application/json": components["schemas"]["EventNameList"];
                 };
             };
             /** @description Sign in, or send a valid key */
@@ -11593,13 +12989,28 @@ export interface operations {
             };
         };
     };
-    list_event_names: {
+    list_events: {
         parameters: {
             query: {
-                /** @description Part of a name. */
-                q?: string;
+                /** @description Fields to show, repeated or with commas between: columns, `person`, `properties`, or `properties.NAME` for one property. */
+                fields?: string[];
                 limit?: number;
+                cursor?: string | null;
+                /** @description By `created_at`, events of one instant by `id`. */
+                order?: "desc" | "asc";
                 project_id: string;
+                /** @description Only events of this name; repeat it for several. */
+                event_type?: string[];
+                /** @description All events of the person that this user is, those before the sign-in included. */
+                user_id?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end?: string | null;
+                /** @description A JSON array of filters, as in the stages of a funnel. */
+                filters?: string | null;
+                /** @description Without events whose user agent says that it is a bot. */
+                exclude_bots?: boolean;
             };
             header?: never;
             path?: never;
@@ -11615,17 +13026,169 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "event_names": [
+                     *       "events": [
                      *         {
-                     *           "name": "add_to_cart",
-                     *           "count": 3124,
-                     *           "last_seen": "2026-11-20T09:15:02.123456Z"
+                     *           "id": "order-77",
+                     *           "event_type": "add_to_cart",
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "user_id": "user_1042",
+                     *           "anonymous_id": "a-3f0c",
+                     *           "person": "9f86d081884c7d65",
+                     *           "session_id": "s-1",
+                     *           "source": "web",
+                     *           "properties": {
+                     *             "price": 49.9,
+                     *             "product": "lamp"
+                     *           },
+                     *           "url": "https://shop.example/lamps",
+                     *           "referrer": "https://search.example/",
+                     *           "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
+                     *           "ip_address": null,
+                     *           "received_at": "2026-11-20T09:15:02.123456Z",
+                     *           "country": "DE",
+                     *           "region": "Berlin",
+                     *           "city": "Berlin",
+                     *           "browser": "Firefox",
+                     *           "os": "Linux",
+                     *           "device": "desktop",
+                     *           "timezone": "Europe/Berlin",
+                     *           "utm_source": "newsletter",
+                     *           "utm_medium": "email",
+                     *           "utm_campaign": "autumn",
+                     *           "utm_term": null,
+                     *           "utm_content": null,
+                     *           "is_bot": false,
+                     *           "sample_rate": 1
                      *         }
                      *       ],
-                     *       "data_version": ""
+                     *       "next_cursor": "",
+                     *       "prev_cursor": "",
+                     *       "data_version": "17.2048"
                      *     }
                      */
-                    "application/json": components["schemas"]["EventNameList"];
+                    "application/json": components["schemas"]["EventLog"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_events: {
+        parameters: {
+            query: {
+                /** @description Fields to show, repeated or with commas between: columns, `person`, `properties`, or `properties.NAME` for one property. */
+                fields?: string[];
+                format?: "csv" | "ndjson" | "parquet";
+                project_id: string;
+                /** @description Only events of this name; repeat it for several. */
+                event_type?: string[];
+                /** @description All events of the person that this user is, those before the sign-in included. */
+                user_id?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end?: string | null;
+                /** @description A JSON array of filters, as in the stages of a funnel. */
+                filters?: string | null;
+                /** @description Without events whose user agent says that it is a bot. */
+                exclude_bots?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             /** @description Sign in, or send a valid key */
@@ -13036,6 +14599,828 @@ export interface operations {
             };
         };
     };
+    get_sessions: {
+        parameters: {
+            query: {
+                /** @description `day` if absent. */
+                interval?: ("hour" | "day" | "week" | "month") | null;
+                /** @description What to group by. */
+                breakdown?: string | null;
+                /** @description So many of each list; 10 if absent. */
+                limit?: number | null;
+                project_id: string;
+                /** @description A JSON array of conditions on the events, percent-encoded. */
+                filters?: string | null;
+                /** @description Leave out events marked as sent by bots. */
+                exclude_bots?: boolean;
+                /** @description An instant with zone: later events do not exist then. */
+                as_of?: string | null;
+                /** @description `compare`, `receipt`: repeated, or with commas between. */
+                include?: string[];
+                /** @description `json`, `csv`, `ndjson` or `parquet`. */
+                format?: string;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {},
+                     *       "interval": "hour",
+                     *       "total": {
+                     *         "sessions": 0,
+                     *         "people": 0,
+                     *         "events": 0,
+                     *         "page_views": 0,
+                     *         "bounces": 0,
+                     *         "bounce_rate": 0,
+                     *         "average_seconds": 0,
+                     *         "median_seconds": 0,
+                     *         "events_per_session": 0,
+                     *         "views_per_session": 0
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "sessions": 0,
+                     *           "people": 0,
+                     *           "events": 0,
+                     *           "page_views": 0,
+                     *           "bounces": 0,
+                     *           "bounce_rate": 0,
+                     *           "average_seconds": 0,
+                     *           "median_seconds": 0,
+                     *           "events_per_session": 0,
+                     *           "views_per_session": 0,
+                     *           "bucket": "",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "groups": [
+                     *           {
+                     *             "sessions": 0,
+                     *             "people": 0,
+                     *             "events": 0,
+                     *             "page_views": 0,
+                     *             "bounces": 0,
+                     *             "bounce_rate": 0,
+                     *             "average_seconds": 0,
+                     *             "median_seconds": 0,
+                     *             "events_per_session": 0,
+                     *             "views_per_session": 0,
+                     *             "value": "",
+                     *             "group": "value"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {},
+                     *       "interval": "hour",
+                     *       "total": {
+                     *         "sessions": 0,
+                     *         "people": 0,
+                     *         "events": 0,
+                     *         "page_views": 0,
+                     *         "bounces": 0,
+                     *         "bounce_rate": 0,
+                     *         "average_seconds": 0,
+                     *         "median_seconds": 0,
+                     *         "events_per_session": 0,
+                     *         "views_per_session": 0
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "sessions": 0,
+                     *           "people": 0,
+                     *           "events": 0,
+                     *           "page_views": 0,
+                     *           "bounces": 0,
+                     *           "bounce_rate": 0,
+                     *           "average_seconds": 0,
+                     *           "median_seconds": 0,
+                     *           "events_per_session": 0,
+                     *           "views_per_session": 0,
+                     *           "bucket": "",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "breakdown": {
+                     *         "property": "",
+                     *         "groups": [
+                     *           {
+                     *             "sessions": 0,
+                     *             "people": 0,
+                     *             "events": 0,
+                     *             "page_views": 0,
+                     *             "bounces": 0,
+                     *             "bounce_rate": 0,
+                     *             "average_seconds": 0,
+                     *             "median_seconds": 0,
+                     *             "events_per_session": 0,
+                     *             "views_per_session": 0,
+                     *             "value": "",
+                     *             "group": "value"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "compare": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SessionsAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_overview: {
+        parameters: {
+            query: {
+                /** @description `day` if absent. */
+                interval?: ("hour" | "day" | "week" | "month") | null;
+                /** @description What to list; repeated. */
+                lists?: string[];
+                /** @description So many of each list; 10 if absent. */
+                limit?: number | null;
+                project_id: string;
+                /** @description A JSON array of conditions on the events, percent-encoded. */
+                filters?: string | null;
+                /** @description Leave out events marked as sent by bots. */
+                exclude_bots?: boolean;
+                /** @description An instant with zone: later events do not exist then. */
+                as_of?: string | null;
+                /** @description `compare`, `receipt`: repeated, or with commas between. */
+                include?: string[];
+                /** @description `json`, `csv`, `ndjson` or `parquet`. */
+                format?: string;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {},
+                     *       "interval": "hour",
+                     *       "total": {
+                     *         "sessions": 0,
+                     *         "people": 0,
+                     *         "events": 0,
+                     *         "page_views": 0,
+                     *         "bounces": 0,
+                     *         "bounce_rate": 0,
+                     *         "average_seconds": 0,
+                     *         "median_seconds": 0,
+                     *         "events_per_session": 0,
+                     *         "views_per_session": 0
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "sessions": 0,
+                     *           "people": 0,
+                     *           "events": 0,
+                     *           "page_views": 0,
+                     *           "bounces": 0,
+                     *           "bounce_rate": 0,
+                     *           "average_seconds": 0,
+                     *           "median_seconds": 0,
+                     *           "events_per_session": 0,
+                     *           "views_per_session": 0,
+                     *           "bucket": "",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "present": {
+                     *         "people": 0,
+                     *         "page_views": 0,
+                     *         "seconds": 0
+                     *       },
+                     *       "pages": [
+                     *         {
+                     *           "page": "",
+                     *           "views": 0,
+                     *           "people": 0
+                     *         }
+                     *       ],
+                     *       "lists": [
+                     *         {
+                     *           "property": "",
+                     *           "groups": [
+                     *             {
+                     *               "sessions": 0,
+                     *               "people": 0,
+                     *               "events": 0,
+                     *               "page_views": 0,
+                     *               "bounces": 0,
+                     *               "bounce_rate": 0,
+                     *               "average_seconds": 0,
+                     *               "median_seconds": 0,
+                     *               "events_per_session": 0,
+                     *               "views_per_session": 0,
+                     *               "value": "",
+                     *               "group": "value"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "compare": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {},
+                     *       "interval": "hour",
+                     *       "total": {
+                     *         "sessions": 0,
+                     *         "people": 0,
+                     *         "events": 0,
+                     *         "page_views": 0,
+                     *         "bounces": 0,
+                     *         "bounce_rate": 0,
+                     *         "average_seconds": 0,
+                     *         "median_seconds": 0,
+                     *         "events_per_session": 0,
+                     *         "views_per_session": 0
+                     *       },
+                     *       "buckets": [
+                     *         {
+                     *           "sessions": 0,
+                     *           "people": 0,
+                     *           "events": 0,
+                     *           "page_views": 0,
+                     *           "bounces": 0,
+                     *           "bounce_rate": 0,
+                     *           "average_seconds": 0,
+                     *           "median_seconds": 0,
+                     *           "events_per_session": 0,
+                     *           "views_per_session": 0,
+                     *           "bucket": "",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "present": {
+                     *         "people": 0,
+                     *         "page_views": 0,
+                     *         "seconds": 0
+                     *       },
+                     *       "pages": [
+                     *         {
+                     *           "page": "",
+                     *           "views": 0,
+                     *           "people": 0
+                     *         }
+                     *       ],
+                     *       "lists": [
+                     *         {
+                     *           "property": "",
+                     *           "groups": [
+                     *             {
+                     *               "sessions": 0,
+                     *               "people": 0,
+                     *               "events": 0,
+                     *               "page_views": 0,
+                     *               "bounces": 0,
+                     *               "bounce_rate": 0,
+                     *               "average_seconds": 0,
+                     *               "median_seconds": 0,
+                     *               "events_per_session": 0,
+                     *               "views_per_session": 0,
+                     *               "value": "",
+                     *               "group": "value"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "compare": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ask_saved_next_steps: {
         parameters: {
             query?: {
@@ -13779,6 +16164,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -13891,6 +16278,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -14129,6 +16518,8 @@ export interface operations {
                      *       "overall_conversion_rate": 100,
                      *       "people_total": 10412,
                      *       "fallback_people": 0,
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "open": 0,
                      *       "dropped_by_exclusion": 0,
                      *       "stages_filled": [
@@ -14241,6 +16632,8 @@ export interface operations {
                      *         "overall_conversion_rate": 0,
                      *         "people_total": 0,
                      *         "fallback_people": 0,
+                     *         "sampling": null,
+                     *         "smallest_sample_rate": null,
                      *         "open": 0,
                      *         "dropped_by_exclusion": 0,
                      *         "stages_filled": [
@@ -14783,6 +17176,947 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["DriversAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_trends: {
+        parameters: {
+            query: {
+                project_id: string;
+                /** @description A JSON array of conditions on the events, percent-encoded. */
+                filters?: string | null;
+                /** @description Leave out events marked as sent by bots. */
+                exclude_bots?: boolean;
+                /** @description An instant with zone: later events do not exist then. */
+                as_of?: string | null;
+                /** @description `compare`, `receipt`: repeated, or with commas between. */
+                include?: string[];
+                /** @description `json`, `csv`, `ndjson` or `parquet`. */
+                format?: string;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+                /** @description An event's name or `*`; up to 20, repeated. */
+                event?: string[];
+                /** @description `events` with their people if absent; as in the body. */
+                measure?: string | null;
+                /** @description The numeric one, for `sum`, `avg`, ... */
+                property?: string | null;
+                /** @description `hour`, `day`, `week` or `month`. */
+                interval?: string;
+                /** @description The project's if absent. */
+                timezone?: string | null;
+                /** @description Such as `A / B * 100`; up to 10, repeated. */
+                formula?: string[];
+                /** @description A property to group by. */
+                breakdown?: string | null;
+                /** @description So many groups, with `breakdown`. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "trends",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "compare": {
+                     *         "interval": "hour",
+                     *         "buckets": [
+                     *           {
+                     *             "date": "2026-10-01",
+                     *             "from": "2026-09-30T22:00:00.000000Z",
+                     *             "to": "2026-10-01T22:00:00.000000Z",
+                     *             "is_incomplete": true
+                     *           }
+                     *         ],
+                     *         "series": [
+                     *           {
+                     *             "total": {
+                     *               "value": 841,
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 0,
+                     *               "skipped": null,
+                     *               "source": "raw",
+                     *               "is_exact": true
+                     *             },
+                     *             "buckets": [
+                     *               {
+                     *                 "value": 841,
+                     *                 "events": 3124,
+                     *                 "events_scaled": null,
+                     *                 "people": 0,
+                     *                 "skipped": null,
+                     *                 "source": "raw",
+                     *                 "is_exact": true,
+                     *                 "date": "2026-10-01",
+                     *                 "is_incomplete": true
+                     *               }
+                     *             ],
+                     *             "name": "purchase",
+                     *             "event_type": "purchase",
+                     *             "measure": "events",
+                     *             "property": null,
+                     *             "groups": [
+                     *               {
+                     *                 "total": {
+                     *                   "value": 841,
+                     *                   "events": 3124,
+                     *                   "events_scaled": null,
+                     *                   "people": 0,
+                     *                   "skipped": null,
+                     *                   "source": "raw",
+                     *                   "is_exact": true
+                     *                 },
+                     *                 "buckets": [
+                     *                   {
+                     *                     "value": 841,
+                     *                     "events": 3124,
+                     *                     "events_scaled": null,
+                     *                     "people": 0,
+                     *                     "skipped": null,
+                     *                     "source": "raw",
+                     *                     "is_exact": true,
+                     *                     "date": "2026-10-01",
+                     *                     "is_incomplete": true
+                     *                   }
+                     *                 ],
+                     *                 "group": "value",
+                     *                 "group_value": "AT"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "formulas": [
+                     *           {
+                     *             "total": {
+                     *               "value": 841,
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 0,
+                     *               "skipped": null,
+                     *               "source": "raw",
+                     *               "is_exact": true
+                     *             },
+                     *             "buckets": [
+                     *               {
+                     *                 "value": 841,
+                     *                 "events": 3124,
+                     *                 "events_scaled": null,
+                     *                 "people": 0,
+                     *                 "skipped": null,
+                     *                 "source": "raw",
+                     *                 "is_exact": true,
+                     *                 "date": "2026-10-01",
+                     *                 "is_incomplete": true
+                     *               }
+                     *             ],
+                     *             "name": "Buyers in percent",
+                     *             "expression": "A / B * 100",
+                     *             "groups": [
+                     *               {
+                     *                 "total": {
+                     *                   "value": 841,
+                     *                   "events": 3124,
+                     *                   "events_scaled": null,
+                     *                   "people": 0,
+                     *                   "skipped": null,
+                     *                   "source": "raw",
+                     *                   "is_exact": true
+                     *                 },
+                     *                 "buckets": [
+                     *                   {
+                     *                     "value": 841,
+                     *                     "events": 3124,
+                     *                     "events_scaled": null,
+                     *                     "people": 0,
+                     *                     "skipped": null,
+                     *                     "source": "raw",
+                     *                     "is_exact": true,
+                     *                     "date": "2026-10-01",
+                     *                     "is_incomplete": true
+                     *                   }
+                     *                 ],
+                     *                 "group": "value",
+                     *                 "group_value": "AT"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "breakdown": {},
+                     *         "data_from": "",
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         }
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "interval": "hour",
+                     *       "buckets": [
+                     *         {
+                     *           "date": "2026-10-01",
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "2026-10-01T22:00:00.000000Z",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "series": [
+                     *         {
+                     *           "total": {
+                     *             "value": 841,
+                     *             "events": 3124,
+                     *             "events_scaled": null,
+                     *             "people": 0,
+                     *             "skipped": null,
+                     *             "source": "raw",
+                     *             "is_exact": true
+                     *           },
+                     *           "buckets": [
+                     *             {
+                     *               "value": 841,
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 0,
+                     *               "skipped": null,
+                     *               "source": "raw",
+                     *               "is_exact": true,
+                     *               "date": "2026-10-01",
+                     *               "is_incomplete": true
+                     *             }
+                     *           ],
+                     *           "name": "purchase",
+                     *           "event_type": "purchase",
+                     *           "measure": "events",
+                     *           "property": null,
+                     *           "groups": [
+                     *             {
+                     *               "total": {
+                     *                 "value": 841,
+                     *                 "events": 3124,
+                     *                 "events_scaled": null,
+                     *                 "people": 0,
+                     *                 "skipped": null,
+                     *                 "source": "raw",
+                     *                 "is_exact": true
+                     *               },
+                     *               "buckets": [
+                     *                 {
+                     *                   "value": 841,
+                     *                   "events": 3124,
+                     *                   "events_scaled": null,
+                     *                   "people": 0,
+                     *                   "skipped": null,
+                     *                   "source": "raw",
+                     *                   "is_exact": true,
+                     *                   "date": "2026-10-01",
+                     *                   "is_incomplete": true
+                     *                 }
+                     *               ],
+                     *               "group": "value",
+                     *               "group_value": "AT"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "formulas": [
+                     *         {
+                     *           "total": {
+                     *             "value": 841,
+                     *             "events": 3124,
+                     *             "events_scaled": null,
+                     *             "people": 0,
+                     *             "skipped": null,
+                     *             "source": "raw",
+                     *             "is_exact": true
+                     *           },
+                     *           "buckets": [
+                     *             {
+                     *               "value": 841,
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 0,
+                     *               "skipped": null,
+                     *               "source": "raw",
+                     *               "is_exact": true,
+                     *               "date": "2026-10-01",
+                     *               "is_incomplete": true
+                     *             }
+                     *           ],
+                     *           "name": "Buyers in percent",
+                     *           "expression": "A / B * 100",
+                     *           "groups": [
+                     *             {
+                     *               "total": {
+                     *                 "value": 841,
+                     *                 "events": 3124,
+                     *                 "events_scaled": null,
+                     *                 "people": 0,
+                     *                 "skipped": null,
+                     *                 "source": "raw",
+                     *                 "is_exact": true
+                     *               },
+                     *               "buckets": [
+                     *                 {
+                     *                   "value": 841,
+                     *                   "events": 3124,
+                     *                   "events_scaled": null,
+                     *                   "people": 0,
+                     *                   "skipped": null,
+                     *                   "source": "raw",
+                     *                   "is_exact": true,
+                     *                   "date": "2026-10-01",
+                     *                   "is_incomplete": true
+                     *                 }
+                     *               ],
+                     *               "group": "value",
+                     *               "group_value": "AT"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "breakdown": {},
+                     *       "data_from": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrendsAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_trends_of_series: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrendsQuestion"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "trends",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "compare": {
+                     *         "interval": "hour",
+                     *         "buckets": [
+                     *           {
+                     *             "date": "2026-10-01",
+                     *             "from": "2026-09-30T22:00:00.000000Z",
+                     *             "to": "2026-10-01T22:00:00.000000Z",
+                     *             "is_incomplete": true
+                     *           }
+                     *         ],
+                     *         "series": [
+                     *           {
+                     *             "total": {
+                     *               "value": 841,
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 0,
+                     *               "skipped": null,
+                     *               "source": "raw",
+                     *               "is_exact": true
+                     *             },
+                     *             "buckets": [
+                     *               {
+                     *                 "value": 841,
+                     *                 "events": 3124,
+                     *                 "events_scaled": null,
+                     *                 "people": 0,
+                     *                 "skipped": null,
+                     *                 "source": "raw",
+                     *                 "is_exact": true,
+                     *                 "date": "2026-10-01",
+                     *                 "is_incomplete": true
+                     *               }
+                     *             ],
+                     *             "name": "purchase",
+                     *             "event_type": "purchase",
+                     *             "measure": "events",
+                     *             "property": null,
+                     *             "groups": [
+                     *               {
+                     *                 "total": {
+                     *                   "value": 841,
+                     *                   "events": 3124,
+                     *                   "events_scaled": null,
+                     *                   "people": 0,
+                     *                   "skipped": null,
+                     *                   "source": "raw",
+                     *                   "is_exact": true
+                     *                 },
+                     *                 "buckets": [
+                     *                   {
+                     *                     "value": 841,
+                     *                     "events": 3124,
+                     *                     "events_scaled": null,
+                     *                     "people": 0,
+                     *                     "skipped": null,
+                     *                     "source": "raw",
+                     *                     "is_exact": true,
+                     *                     "date": "2026-10-01",
+                     *                     "is_incomplete": true
+                     *                   }
+                     *                 ],
+                     *                 "group": "value",
+                     *                 "group_value": "AT"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "formulas": [
+                     *           {
+                     *             "total": {
+                     *               "value": 841,
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 0,
+                     *               "skipped": null,
+                     *               "source": "raw",
+                     *               "is_exact": true
+                     *             },
+                     *             "buckets": [
+                     *               {
+                     *                 "value": 841,
+                     *                 "events": 3124,
+                     *                 "events_scaled": null,
+                     *                 "people": 0,
+                     *                 "skipped": null,
+                     *                 "source": "raw",
+                     *                 "is_exact": true,
+                     *                 "date": "2026-10-01",
+                     *                 "is_incomplete": true
+                     *               }
+                     *             ],
+                     *             "name": "Buyers in percent",
+                     *             "expression": "A / B * 100",
+                     *             "groups": [
+                     *               {
+                     *                 "total": {
+                     *                   "value": 841,
+                     *                   "events": 3124,
+                     *                   "events_scaled": null,
+                     *                   "people": 0,
+                     *                   "skipped": null,
+                     *                   "source": "raw",
+                     *                   "is_exact": true
+                     *                 },
+                     *                 "buckets": [
+                     *                   {
+                     *                     "value": 841,
+                     *                     "events": 3124,
+                     *                     "events_scaled": null,
+                     *                     "people": 0,
+                     *                     "skipped": null,
+                     *                     "source": "raw",
+                     *                     "is_exact": true,
+                     *                     "date": "2026-10-01",
+                     *                     "is_incomplete": true
+                     *                   }
+                     *                 ],
+                     *                 "group": "value",
+                     *                 "group_value": "AT"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "breakdown": {},
+                     *         "data_from": "",
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         }
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "interval": "hour",
+                     *       "buckets": [
+                     *         {
+                     *           "date": "2026-10-01",
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "2026-10-01T22:00:00.000000Z",
+                     *           "is_incomplete": true
+                     *         }
+                     *       ],
+                     *       "series": [
+                     *         {
+                     *           "total": {
+                     *             "value": 841,
+                     *             "events": 3124,
+                     *             "events_scaled": null,
+                     *             "people": 0,
+                     *             "skipped": null,
+                     *             "source": "raw",
+                     *             "is_exact": true
+                     *           },
+                     *           "buckets": [
+                     *             {
+                     *               "value": 841,
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 0,
+                     *               "skipped": null,
+                     *               "source": "raw",
+                     *               "is_exact": true,
+                     *               "date": "2026-10-01",
+                     *               "is_incomplete": true
+                     *             }
+                     *           ],
+                     *           "name": "purchase",
+                     *           "event_type": "purchase",
+                     *           "measure": "events",
+                     *           "property": null,
+                     *           "groups": [
+                     *             {
+                     *               "total": {
+                     *                 "value": 841,
+                     *                 "events": 3124,
+                     *                 "events_scaled": null,
+                     *                 "people": 0,
+                     *                 "skipped": null,
+                     *                 "source": "raw",
+                     *                 "is_exact": true
+                     *               },
+                     *               "buckets": [
+                     *                 {
+                     *                   "value": 841,
+                     *                   "events": 3124,
+                     *                   "events_scaled": null,
+                     *                   "people": 0,
+                     *                   "skipped": null,
+                     *                   "source": "raw",
+                     *                   "is_exact": true,
+                     *                   "date": "2026-10-01",
+                     *                   "is_incomplete": true
+                     *                 }
+                     *               ],
+                     *               "group": "value",
+                     *               "group_value": "AT"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "formulas": [
+                     *         {
+                     *           "total": {
+                     *             "value": 841,
+                     *             "events": 3124,
+                     *             "events_scaled": null,
+                     *             "people": 0,
+                     *             "skipped": null,
+                     *             "source": "raw",
+                     *             "is_exact": true
+                     *           },
+                     *           "buckets": [
+                     *             {
+                     *               "value": 841,
+                     *               "events": 3124,
+                     *               "events_scaled": null,
+                     *               "people": 0,
+                     *               "skipped": null,
+                     *               "source": "raw",
+                     *               "is_exact": true,
+                     *               "date": "2026-10-01",
+                     *               "is_incomplete": true
+                     *             }
+                     *           ],
+                     *           "name": "Buyers in percent",
+                     *           "expression": "A / B * 100",
+                     *           "groups": [
+                     *             {
+                     *               "total": {
+                     *                 "value": 841,
+                     *                 "events": 3124,
+                     *                 "events_scaled": null,
+                     *                 "people": 0,
+                     *                 "skipped": null,
+                     *                 "source": "raw",
+                     *                 "is_exact": true
+                     *               },
+                     *               "buckets": [
+                     *                 {
+                     *                   "value": 841,
+                     *                   "events": 3124,
+                     *                   "events_scaled": null,
+                     *                   "people": 0,
+                     *                   "skipped": null,
+                     *                   "source": "raw",
+                     *                   "is_exact": true,
+                     *                   "date": "2026-10-01",
+                     *                   "is_incomplete": true
+                     *                 }
+                     *               ],
+                     *               "group": "value",
+                     *               "group_value": "AT"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "breakdown": {},
+                     *       "data_from": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TrendsAnswer"];
                 };
             };
             /** @description The body is not valid JSON */
@@ -18065,9 +21399,12 @@ export interface operations {
                      *           "event_type": "add_to_cart",
                      *           "source": "batch",
                      *           "body": "{\"event_type\":\"add_to_cart\",\"usr\":\"user-42\",\"id\":\"order-77-line-1\"}",
-                     *           "replayed_at": null
+                     *           "replayed_at": null,
+                     *           "is_replayable": true,
+                     *           "not_replayable_because": null
                      *         }
                      *       ],
+                     *       "is_complete": true,
                      *       "next_cursor": null
                      *     }
                      */
@@ -18283,9 +21620,11 @@ export interface operations {
                      *           "reason": "duplicate",
                      *           "count": 412,
                      *           "kept": 0,
-                     *           "replayed": 0
+                     *           "replayed": 0,
+                     *           "is_complete": null
                      *         }
                      *       ],
+                     *       "is_complete": true,
                      *       "repeats": [
                      *         {
                      *           "date": "2026-11-20",
@@ -18519,6 +21858,7 @@ export interface operations {
                      *           "message": null
                      *         }
                      *       ],
+                     *       "not_found": [],
                      *       "next_cursor": null
                      *     }
                      */
@@ -18705,6 +22045,853 @@ export interface operations {
             };
             /** @description Something went wrong on the server */
             500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entity": "9f3a2b1c0d4e5f60",
+                     *       "ids": {
+                     *         "users": [
+                     *           "user-42"
+                     *         ],
+                     *         "anonymous": [
+                     *           "a1b2c3d4"
+                     *         ]
+                     *       },
+                     *       "events": 1204,
+                     *       "first_seen": "2026-11-20T09:15:02.123456Z",
+                     *       "last_seen": "2026-11-20T09:15:02.123456Z",
+                     *       "last_event": "checkout",
+                     *       "traits": [
+                     *         {
+                     *           "name": "plan",
+                     *           "value": "pro",
+                     *           "at": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ],
+                     *       "identities": [
+                     *         {
+                     *           "event_id": "login-7",
+                     *           "kind": "identify",
+                     *           "user_id": "user-42",
+                     *           "other": "a1b2c3d4",
+                     *           "at": "2026-11-20T09:15:02.123456Z",
+                     *           "is_revoked": true
+                     *         }
+                     *       ],
+                     *       "values": {},
+                     *       "sessions": [
+                     *         {
+                     *           "start": "2026-11-20T09:15:02.123456Z",
+                     *           "end": "2026-11-20T09:15:02.123456Z",
+                     *           "duration_seconds": 312.5,
+                     *           "events": 14,
+                     *           "entry_url": "https://shop.example/",
+                     *           "exit_url": "https://shop.example/checkout",
+                     *           "referrer": "https://search.example/"
+                     *         }
+                     *       ],
+                     *       "data_version": "17.3-881"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonProfile"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erasure_id": "0f3c9a5d1e7b2468",
+                     *       "status": "hidden",
+                     *       "requested_at": "2026-11-20T09:15:02.123456Z",
+                     *       "done_at": null,
+                     *       "rows_hidden": 1204,
+                     *       "removed": {
+                     *         "files": 31,
+                     *         "refused": 2,
+                     *         "rows": 1204
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erasures: {
+        parameters: {
+            query?: {
+                user_id?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erasures": [
+                     *         {
+                     *           "erasure_id": "0f3c9a5d1e7b2468",
+                     *           "status": "hidden",
+                     *           "requested_at": "2026-11-20T09:15:02.123456Z",
+                     *           "done_at": null,
+                     *           "rows_hidden": 1204,
+                     *           "removed": {
+                     *             "files": 31,
+                     *             "refused": 2,
+                     *             "rows": 1204
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Erasures"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                erasure_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "erasure_id": "0f3c9a5d1e7b2468",
+                     *       "status": "hidden",
+                     *       "requested_at": "2026-11-20T09:15:02.123456Z",
+                     *       "done_at": null,
+                     *       "rows_hidden": 1204,
+                     *       "removed": {
+                     *         "files": 31,
+                     *         "refused": 2,
+                     *         "rows": 1204
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_project_people: {
+        parameters: {
+            query?: {
+                /** @description A part of an id, or of a value of `identify`. */
+                search?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "people": [
+                     *         {
+                     *           "entity": "9f3a2b1c0d4e5f60",
+                     *           "user_id": "user-42",
+                     *           "anonymous_id": "a1b2c3d4",
+                     *           "ids": {
+                     *             "users": [
+                     *               "user-42"
+                     *             ],
+                     *             "anonymous": [
+                     *               "a1b2c3d4"
+                     *             ]
+                     *           },
+                     *           "events": 1204,
+                     *           "first_seen": "2026-11-20T09:15:02.123456Z",
+                     *           "last_seen": "2026-11-20T09:15:02.123456Z",
+                     *           "last_event": "checkout"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "data_version": "17.3-881"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_person_events: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                user_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {}
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "data_version": "17.3-881"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonEvents"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;

@@ -36,12 +36,6 @@ def session_events_sql(
     """The frame's events as SQL with `session`, `session_start_us`, `person`, `time_us`, the `columns`, and what is
     `computed` of each event (`... as name`) from its type, address, and the `properties`; with matchers only those
     that one of them means.
-    marks: Mapping[str, Stage] | None = None,
-    is_of_range: bool = True,
-) -> str:
-    """The frame's events as SQL with `session`, `session_start_us`, `person`, `time_us`, the `columns`, and what is
-    `computed` of each event (`... as name`) from its type, address, and the `properties`; with matchers only those
-    that one of them means.
 
     Of the sessions that begin in the range, all events, also those after it; or, if not `is_of_range`, every event
     that was read, with the session that it belongs to. The frame must have its `sessions_span`.
@@ -70,7 +64,6 @@ def session_events_sql(
     return sql_text(
         "session_events",
         columns=", ".join(("person", "time_us", *sorted(columns), *computed)),
-        columns=", ".join(("person", "time_us", *sorted(columns), *marked)),
         is_asked=" and ".join(asked) or "true",
         events=events,
         belongs=belongs,
