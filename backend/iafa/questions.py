@@ -14,10 +14,11 @@ from iafa.lake.layout import Layout
 from iafa.lake.lease import Lease
 from iafa.lake.snapshot import Snapshot, Snapshots
 from iafa.query.answer_cache import AnswerCache
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import FunnelDefinition
 from iafa.query.drivers import DriversQuestion
 from iafa.query.engine_console import Console
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
+from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.event_names import event_names
 from iafa.query.events.export import EventExport, EventFile
 from iafa.query.events.page import EventsPage, PageAsked, events_page

@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from iafa.clock import SystemClock, to_iso
 from iafa.lake.parts import describe
 from iafa.lake.snapshot import Snapshot
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.events.fields import parse_fields
 from iafa.query.events.page import EventsPage, PageAsked, Place, events_page
 from iafa.query.events.question import EventsQuestion, parse_events_question

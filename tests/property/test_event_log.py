@@ -19,8 +19,9 @@ from iafa.api.event_files import event_file
 from iafa.clock import US_PER_DAY, FakeClock, to_iso
 from iafa.event import Event as SentEvent
 from iafa.event import identity_hash
+from iafa.query.cancellation import Cancellation
 from iafa.query.cursor import decode_cursor, encode_cursor
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.entity_names import entity_text
 from iafa.query.events import page as page_module
 from iafa.query.events.export import EventExport

@@ -18,7 +18,8 @@ from iafa.journal.format import Kind
 from iafa.lake.schema import COLUMNS
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, QueryLimits, Reading
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine, QueryLimits, Reading
 from iafa.query.source import events_sql
 from tests.support.events import PROJECT, make_event
 from tests.support.lake import TestLake

@@ -7,7 +7,7 @@ from typing import TypeVar
 from fastapi import Request
 
 from iafa.errors import IafaError
-from iafa.query.engine_duckdb import Cancellation
+from iafa.query.cancellation import Cancellation
 
 Answer = TypeVar("Answer")
 

@@ -12,9 +12,9 @@ from iafa.clock import Clock
 from iafa.meta.accounts import Accounts
 from iafa.meta.funnels import Funnels
 from iafa.meta.projects import Projects
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import FunnelDefinition
 from iafa.query.drivers import DriversQuestion
-from iafa.query.engine_duckdb import Cancellation
 from iafa.query.events.export import EventFile
 from iafa.query.events.page import EventsPage, PageAsked
 from iafa.query.events.question import EventsQuestion

@@ -12,7 +12,7 @@ from iafa.cli.lookup import project_called
 from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json, run
 from iafa.jobs.erase import Erased
 from iafa.lake.erasure import Erasure
-from iafa.query.engine_duckdb import Cancellation
+from iafa.query.cancellation import Cancellation
 from iafa.query.person import PersonQuestion, all_events
 from iafa.query.person_rows import find_person
 from iafa.wiring import House

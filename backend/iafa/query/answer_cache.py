@@ -8,8 +8,9 @@ from functools import partial
 import msgspec
 
 from iafa.lake.snapshot import Snapshot
+from iafa.query.cancellation import Cancellation
 from iafa.query.drivers import DriversQuestion, drivers
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import answer
 from iafa.query.question import Question
 from iafa.query.reports.report import Report, report_answer, report_key

@@ -9,11 +9,12 @@ from iafa.clock import US_PER_S, to_iso
 from iafa.errors import FieldError, ValidationFailed
 from iafa.event import NAME_CHARS_MAX
 from iafa.lake.snapshot import Snapshot
+from iafa.query.cancellation import Cancellation
 from iafa.query.contingency import Verdict, judge
 from iafa.query.definition import SEMANTICS, SEMANTICS_VERSION, FunnelDefinition
 from iafa.query.driver_factors import Candidate, Factor, FactorReader, Factors, Landmark, LeftOut
 from iafa.query.driver_people import PeopleOfStage
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.funnel_members import stage_names
 from iafa.query.paths.plan import Int64s
 from iafa.query.question import Question

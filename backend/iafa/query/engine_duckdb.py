@@ -21,9 +21,9 @@ from iafa.lake.snapshot import Snapshot
 from iafa.lake.soundness import Soundness
 from iafa.metrics import Counters
 from iafa.query.array_memory import ArrayMemory
+from iafa.query.cancellation import Cancellation, Deadline, left
 
 ENGINE_VERSION = str(duckdb.__version__)
-_INTERRUPT_AGAIN_S = 0.05
 _RETRY_AFTER_S = 2
 _TOO_MANY_FILES = "the server may not open as many files as the question reads; raise `ulimit -n` or run `iafa compact`"
 _MIB = 1024 * 1024
@@ -86,7 +86,7 @@ class DuckEngine:
         self._changed = threading.Condition()
 
     @contextmanager
-    def reading(self, snapshot: Snapshot, cancellation: "Cancellation | None" = None) -> Iterator["Reading"]:
+    def reading(self, snapshot: Snapshot, cancellation: Cancellation | None = None) -> Iterator["Reading"]:
         """A cursor that sees the files of the snapshot's project and its tail as `tail`, for one question.
 
         The first time in this process each file is compared with its checksum.
@@ -101,7 +101,7 @@ class DuckEngine:
             cursor = instance.connection.cursor()
             try:
                 give_tables(cursor, snapshot)
-                with _Deadline(cursor, self._limits.timeout_s, self._left_s(began_s), cancellation) as deadline:
+                with Deadline(cursor, self._limits.timeout_s, self._left_s(began_s), cancellation) as deadline:
                     out_of_memory = partial(self._out_of_memory, snapshot, share)
                     yield Reading(cursor, snapshot, deadline, out_of_memory, self._arrays)
             finally:
@@ -109,19 +109,17 @@ class DuckEngine:
         finally:
             self._release(instance)
 
-    def require_sound(self, snapshot: Snapshot, cancellation: "Cancellation") -> None:
+    def require_sound(self, snapshot: Snapshot, cancellation: Cancellation) -> None:
         """Compare the files with their checksums, however long it takes. Raises DataDamaged."""
 
         def go_on() -> None:
             if cancellation.is_cancelled:
-                raise _left()
+                raise left()
 
         self._soundness.require(snapshot.directory, snapshot.entries or (), go_on)
 
     @contextmanager
-    def streaming(
-        self, snapshot: Snapshot, folders: Sequence[Path], cancellation: "Cancellation"
-    ) -> Iterator["Reading"]:
+    def streaming(self, snapshot: Snapshot, folders: Sequence[Path], cancellation: Cancellation) -> Iterator["Reading"]:
         """A cursor for one long answer over sound files in these folders, by a small instance of its own: questions do
         not wait for it. Ends after an hour."""
         limits = replace(self._limits, memory_mb=STREAM_MEMORY_MB, instances=1, threads=1)
@@ -129,7 +127,7 @@ class DuckEngine:
         try:
             cursor = instance.connection.cursor()
             give_tables(cursor, snapshot)
-            with _Deadline(cursor, STREAM_TIMEOUT_S, STREAM_TIMEOUT_S, cancellation) as deadline:
+            with Deadline(cursor, STREAM_TIMEOUT_S, STREAM_TIMEOUT_S, cancellation) as deadline:
                 yield Reading(cursor, snapshot, deadline, _stream_too_large, self._arrays)
         finally:
             instance.close()
@@ -211,7 +209,7 @@ class Reading:
         self,
         cursor: duckdb.DuckDBPyConnection,
         snapshot: Snapshot,
-        deadline: "_Deadline",
+        deadline: Deadline,
         out_of_memory: Callable[[], IafaError],
         arrays: ArrayMemory,
     ) -> None:
@@ -277,83 +275,6 @@ class Reading:
         self._deadline.check()
 
 
-class Cancellation:
-    """Of one request: says that nobody waits for its answer any more, and since when its questions are answered: all
-    of them have one time limit. Safe to use from many threads; lasts.
-    """
-
-    def __init__(self) -> None:
-        self.is_cancelled = False
-        self._began_s: float | None = None
-        self._wakes: list[threading.Event] = []
-        self._lock = threading.Lock()
-
-    def cancel(self) -> None:
-        with self._lock:
-            self.is_cancelled = True
-            for wake in self._wakes:
-                wake.set()
-
-    def began_s(self, clock: Clock) -> float:
-        """When the first question began; now, if this is the first one."""
-        with self._lock:
-            if self._began_s is None:
-                self._began_s = clock.monotonic_s()
-            return self._began_s
-
-    def restart(self) -> None:
-        """The next question is one of its own."""
-        with self._lock:
-            self._began_s = None
-
-    def when_cancelled(self, wake: threading.Event) -> None:
-        with self._lock:
-            self._wakes.append(wake)
-            if self.is_cancelled:
-                wake.set()
-
-
-class _Deadline:
-    """Interrupts the cursor when its time is over or nobody waits, and again: between two statements it has no
-    effect."""
-
-    def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, timeout_s: float, left_s: float, cancellation: Cancellation
-    ) -> None:
-        """Of the time that the whole request may take, `left_s` are left."""
-        self.timeout_s = timeout_s
-        self.has_passed = left_s <= 0
-        self._left_s = left_s
-        self._cursor = cursor
-        self._cancellation = cancellation
-        self._wake = threading.Event()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="query-deadline", daemon=True)
-
-    def __enter__(self) -> "_Deadline":
-        self._cancellation.when_cancelled(self._wake)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._wake.set()
-        self._thread.join()
-
-    def check(self) -> None:
-        if self._cancellation.is_cancelled:
-            raise _left()
-        if self.has_passed:
-            raise QueryTimeout(f"the question took longer than {self.timeout_s:g} s; ask for a shorter range")
-
-    def _watch(self) -> None:
-        self._wake.wait(max(0.0, self._left_s))
-        while not self._done.is_set():
-            self.has_passed = True
-            self._cursor.interrupt()
-            self._done.wait(_INTERRUPT_AGAIN_S)
-
-
 def locked_connection(directories: Sequence[str], spill: Path, limits: QueryLimits) -> duckdb.DuckDBPyConnection:
     """An instance that reads the directories and its own spill folder, fetches nothing and stays locked."""
     connection = duckdb.connect(
@@ -386,10 +307,6 @@ def regex_error(pattern: str) -> str | None:
         except duckdb.InvalidInputException as error:
             return str(error).removeprefix("Invalid Input Error: ").partition(":")[0]
     return None
-
-
-def _left() -> IafaError:
-    return IafaError("the client left before the answer", code="bad_request")
 
 
 def _stream_too_large() -> IafaError:

@@ -3,7 +3,8 @@
 from iafa.clock import to_iso
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.source import events_sql
 
 LIMIT_MAX = 1_000

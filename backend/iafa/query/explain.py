@@ -11,8 +11,9 @@ from iafa.clock import US_PER_S, to_iso
 from iafa.errors import NotFound
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import Exclusion, FunnelDefinition, Stage
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.entity_names import Name, entity_of, entity_text, names_of, signed
 from iafa.query.explained_filters import failed_filters
 from iafa.query.filters import condition_sql, property_columns, text_sql

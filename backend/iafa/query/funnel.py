@@ -6,9 +6,10 @@ from iafa.clock import to_iso
 from iafa.errors import FieldError, ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.breakdown import GroupCounts, add_breakdown
+from iafa.query.cancellation import Cancellation
 from iafa.query.conversion_times import ConversionTimes
 from iafa.query.definition import SEMANTICS, SEMANTICS_VERSION, FunnelDefinition
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.fallback_people import fallback_people
 from iafa.query.funnel_counts import is_plain, stage_counts
 from iafa.query.funnel_members import (

@@ -14,8 +14,9 @@ from iafa.clock import US_PER_S, to_iso
 from iafa.event import NAME_CHARS_MAX
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import ANY_EVENT, SEMANTICS, SEMANTICS_VERSION, FunnelDefinition, Stage
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.filters import property_columns
 from iafa.query.pages import PAGE_EVENT, path_sql
 from iafa.query.paths.plan import Int64s

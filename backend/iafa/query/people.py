@@ -15,8 +15,9 @@ import numpy.typing as npt
 from iafa.clock import to_iso
 from iafa.errors import FieldError, QueryTimeout, ValidationFailed
 from iafa.lake.snapshot import Snapshot
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import FunnelDefinition
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.entity_names import Name, entity_text, names_of
 from iafa.query.paths.plan import Histories, Int64s, Plan, are_live, last_entries
 from iafa.query.paths.reading import (

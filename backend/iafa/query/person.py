@@ -13,7 +13,8 @@ from iafa.lake.person import Person
 from iafa.lake.schema import COLUMNS
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.person_rows import give_person
 from iafa.query.source import stored_events_sql
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from iafa.clock import to_iso
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.entity_names import entity_text
 from iafa.query.source import events_sql
 

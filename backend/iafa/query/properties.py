@@ -10,8 +10,9 @@ from iafa.clock import to_iso
 from iafa.lake.manifest import LakeFile
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
+from iafa.query.cancellation import Cancellation
 from iafa.query.channels import CHANNEL
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.filters import FILTER_COLUMNS, property_columns, property_values_sql, text_sql
 from iafa.query.source import stored_events_sql
 

@@ -10,7 +10,8 @@ from iafa.clock import US_PER_DAY, to_iso
 from iafa.lake.rollups import SeenType
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.source import stored_events_sql
 
 EVENT_TYPES_MAX = 500  # the most frequent

@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from iafa.clock import US_PER_S
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import WINDOW_DEFAULT_S, FunnelDefinition, to_dict
 from iafa.query.definition_reading import parse_definition
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import answer
 from iafa.query.next_steps import stage_of
 from iafa.query.paths.plan import Int64s

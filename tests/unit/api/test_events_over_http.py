@@ -15,7 +15,7 @@ from iafa.api.event_files import event_file
 from iafa.api.event_models import EventLog, LoggedEvent
 from iafa.clock import to_datetime
 from iafa.lake.schema import EVENT_SCHEMA
-from iafa.query.engine_duckdb import Cancellation
+from iafa.query.cancellation import Cancellation
 from iafa.query.events.question import parse_events_question
 from iafa.questions import EXPORTS_MAX
 from tests.unit.api.house import NOON_US, Room, Tenant

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from iafa.api.leaving import while_waiting
 from iafa.errors import IafaError
-from iafa.query.engine_duckdb import Cancellation
+from iafa.query.cancellation import Cancellation
 from tests.unit.query.rows import an_engine, an_event, snapshot_of
 from tests.unit.query.test_engine_duckdb import ENDLESS
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iafa.api.app import create_app
-from iafa.query.engine_duckdb import Cancellation
+from iafa.query.cancellation import Cancellation
 from tests.unit.api.house import Room, Tenant
 
 STAGES = [{"name": "Cart", "event": "add_to_cart"}, {"name": "Pay", "event": "purchase"}]

@@ -7,8 +7,9 @@ import pytest
 
 from iafa.errors import IafaError
 from iafa.lake.snapshot import Snapshot
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition_reading import parse_definition
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.event_names import event_names
 from iafa.query.explain import explain
 from iafa.query.people import PeopleExport, PeopleQuestion, people

@@ -10,9 +10,10 @@ import pytest
 from iafa.clock import FakeClock
 from iafa.errors import IafaError, ValidationFailed
 from iafa.lake.snapshot import Snapshot
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition_reading import parse_definition
 from iafa.query.drivers import DriversQuestion, drivers
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.funnel import funnel
 from iafa.query.question import question_of
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange

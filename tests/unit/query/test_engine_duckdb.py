@@ -13,8 +13,9 @@ import pytest
 from iafa.clock import FakeClock
 from iafa.errors import DataDamaged, QueryBusy, QueryTimeout, QueryTooLarge
 from iafa.lake.snapshot import Snapshot
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition_reading import parse_definition
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.funnel import answer, funnel
 from iafa.query.question import Extras, question_of
 from iafa.query.receipts.notebook import notebook

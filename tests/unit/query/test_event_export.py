@@ -6,7 +6,8 @@ import pytest
 
 from iafa.clock import US_PER_DAY
 from iafa.errors import DataDamaged
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.events.export import BATCH_ROWS, EventExport
 from iafa.query.events.fields import Fields, parse_fields
 from iafa.query.events.parquet_file import ParquetEvents

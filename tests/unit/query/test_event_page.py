@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from iafa.clock import US_PER_DAY
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.events.page import PageAsked, events_page
 from iafa.query.events.question import parse_events_question
 from tests.support.events import NOON_US, make_event

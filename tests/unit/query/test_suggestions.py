@@ -8,7 +8,8 @@ import pytest
 
 from iafa.errors import IafaError
 from iafa.query import suggestions
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.next_steps import next_steps
 from iafa.query.suggestions import definition_of, first_times, sequences, suggested_funnels
 from iafa.query.time_range import resolve_time_range

@@ -15,7 +15,8 @@ from iafa.lake.lease import Lease
 from iafa.lake.manifest import LakeFile
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.events.chosen import chosen_sql
 from iafa.query.events.question import EventsQuestion
 

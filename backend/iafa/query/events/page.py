@@ -16,7 +16,8 @@ from iafa.lake.manifest import LakeFile
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.cancellation import Cancellation
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.events.chosen import chosen_sql
 from iafa.query.events.fields import USUAL_FIELDS, Fields
 from iafa.query.events.persons import with_persons

@@ -18,8 +18,9 @@ from iafa.lake.inline_rows import parquet_text, rows_of_events
 from iafa.lake.schema import COLUMNS, EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import sql_text
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import to_dict
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.question import Question
 from iafa.query.receipts.plan import numbers_of
 from iafa.query.receipts.receipt import folder_of, relative_files

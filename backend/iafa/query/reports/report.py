@@ -8,8 +8,9 @@ import msgspec
 
 from iafa.clock import to_iso
 from iafa.lake.snapshot import Snapshot
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import SEMANTICS, SEMANTICS_VERSION
-from iafa.query.engine_duckdb import Cancellation, DuckEngine, Reading
+from iafa.query.engine_duckdb import DuckEngine, Reading
 from iafa.query.receipts.receipt import Asked, receipt_of
 from iafa.query.reports.frame import Frame
 from iafa.query.reports.session_rule import sessions_span

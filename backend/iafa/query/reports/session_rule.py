@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 from iafa.clock import US_PER_DAY, US_PER_S
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
+from iafa.query.cancellation import Cancellation
 from iafa.query.definition import Stage
-from iafa.query.engine_duckdb import Cancellation, DuckEngine
+from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.filters import condition_sql
 from iafa.query.reports.frame import Frame, frame_sql
 from iafa.query.stages import stage_sql

@@ -1,4 +1,4 @@
--- The same by what a session says of itself: the largest groups, the rest together, and those that say nothing.
+-- How many sessions, how long and how deep, by what they say of themselves: largest groups, the rest, and none?
 with visits as materialized (
     {visits}
 ),
