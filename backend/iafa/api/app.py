@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from iafa import __version__
 from iafa.api import (
     analytics,
+    anomalies,
     auth,
     docs_pages,
     drivers,
@@ -49,6 +50,7 @@ API_ROUTERS = (
     people.router,
     properties.router,
     sessions.router,
+    anomalies.router,
     suggestions.router,
     schema.router,
     receipts.router,

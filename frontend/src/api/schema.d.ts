@@ -664,6 +664,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/analytics/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask for anomalies
+         * @description Days on which a type of event was counted far from what was to be expected, in words. Each complete day of the range is judged by up to six weeks before it, with a robust trend, the weekday's season and the usual deviation. Without `start_date` the last four weeks are judged; at most 366 days.
+         */
+        get: operations["get_anomalies"];
+        put?: never;
+        /**
+         * Ask for anomalies with a body
+         * @description The same answer; the body takes filters as they are. Each complete day of the range is judged by up to six weeks before it, with a robust trend, the weekday's season and the usual deviation. Without `start_date` the last four weeks are judged; at most 366 days.
+         */
+        post: operations["ask_anomalies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/analytics/funnel/{funnel_id}/next-steps": {
         parameters: {
             query?: never;
@@ -1516,6 +1540,113 @@ export interface components {
              */
             current_password?: string | null;
         };
+        /** AnomaliesAnswer */
+        AnomaliesAnswer: {
+            /** Report */
+            report: string;
+            /** Project Id */
+            project_id: string;
+            /** Date Range */
+            date_range: {
+                [key: string]: string | null;
+            };
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "events" | "people";
+            /**
+             * Sensitivity
+             * @enum {string}
+             */
+            sensitivity: "low" | "medium" | "high";
+            /**
+             * Threshold
+             * @description The score above which a day is flagged.
+             */
+            threshold: number;
+            /**
+             * Days Judged
+             * @description Complete days of the range.
+             */
+            days_judged: number;
+            /** Findings Total */
+            findings_total: number;
+            /**
+             * Findings
+             * @description The farthest from what was expected first; at most 200.
+             */
+            findings: components["schemas"]["Anomaly"][];
+            /**
+             * Days Without Data
+             * @description Days without any event of the project.
+             */
+            days_without_data: components["schemas"]["DayWithoutData"][];
+            /** Series */
+            series: components["schemas"]["JudgedSeries"][];
+            /** Timezone */
+            timezone: string;
+            /** Semantics */
+            semantics: string;
+            /** Semantics Version */
+            semantics_version: number;
+            /** Data Version */
+            data_version: string;
+            /** As Of */
+            as_of: string;
+            /** Rows Read */
+            rows_read: number;
+            /** Elapsed Ms */
+            elapsed_ms: number;
+            /** Receipt */
+            receipt?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** Anomaly */
+        Anomaly: {
+            /**
+             * Event Type
+             * @description `*` is all events together.
+             */
+            event_type: string;
+            /**
+             * Bucket
+             * @description The local day.
+             */
+            bucket: string;
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "events" | "people";
+            /** Value */
+            value: number;
+            /** Expected */
+            expected: number;
+            /**
+             * Low
+             * @description The lowest count that would not have been flagged.
+             */
+            low: number;
+            /**
+             * High
+             * @description The highest one.
+             */
+            high: number;
+            /**
+             * Score
+             * @description How many usual deviations the day lies from what was expected; negative below.
+             */
+            score: number;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "up" | "down";
+            /** Text */
+            text: string;
+        };
         /**
          * AnyOf
          * @description Holds when one of its conditions holds.
@@ -1697,6 +1828,13 @@ export interface components {
              * @example 2026-10-31
              */
             end: string | null;
+        };
+        /** DayWithoutData */
+        DayWithoutData: {
+            /** Bucket */
+            bucket: string;
+            /** Text */
+            text: string;
         };
         /** DeletedRows */
         DeletedRows: {
@@ -4071,6 +4209,51 @@ export interface components {
             session_start: string;
             /** Events */
             events: components["schemas"]["JourneyEvent"][];
+        };
+        /** JudgedDay */
+        JudgedDay: {
+            /**
+             * Bucket
+             * @description The local day.
+             */
+            bucket: string;
+            /** Value */
+            value: number;
+            /**
+             * Expected
+             * @description Null, like `low`, `high` and `score`, for a day that is not judged.
+             */
+            expected: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Score */
+            score: number | null;
+            /** Is Anomaly */
+            is_anomaly: boolean;
+            /**
+             * Is Incomplete
+             * @description True where time has not passed yet. Such a day is not judged.
+             */
+            is_incomplete: boolean;
+        };
+        /** JudgedSeries */
+        JudgedSeries: {
+            /**
+             * Event Type
+             * @description `*` is all events together.
+             */
+            event_type: string;
+            /** Is Judged */
+            is_judged: boolean;
+            /**
+             * Text
+             * @description Why no day of it is judged.
+             */
+            text: string | null;
+            /** Buckets */
+            buckets: components["schemas"]["JudgedDay"][];
         };
         /** KeyAnswer */
         KeyAnswer: {
@@ -15301,6 +15484,395 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_anomalies: {
+        parameters: {
+            query: {
+                /** @description `events` if absent. */
+                measure?: ("events" | "people") | null;
+                /** @description `medium` if absent. */
+                sensitivity?: ("low" | "medium" | "high") | null;
+                /** @description Types of events, repeated; `*` is all together. */
+                events?: string[];
+                /** @description So many of the most frequent types; 10 if absent. */
+                limit?: number | null;
+                project_id: string;
+                /** @description A JSON array of conditions on the events, percent-encoded. */
+                filters?: string | null;
+                /** @description Leave out events marked as sent by bots. */
+                exclude_bots?: boolean;
+                /** @description An instant with zone: later events do not exist then. */
+                as_of?: string | null;
+                /** @description `compare`, `receipt`: repeated, or with commas between. */
+                include?: string[];
+                /** @description `json`, `csv`, `ndjson` or `parquet`. */
+                format?: string;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                end_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_start?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                compare_end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "measure": "events",
+                     *       "sensitivity": "low",
+                     *       "threshold": 0,
+                     *       "days_judged": 0,
+                     *       "findings_total": 0,
+                     *       "findings": [
+                     *         {
+                     *           "event_type": "",
+                     *           "bucket": "",
+                     *           "measure": "events",
+                     *           "value": 0,
+                     *           "expected": 0,
+                     *           "low": 0,
+                     *           "high": 0,
+                     *           "score": 0,
+                     *           "direction": "up",
+                     *           "text": ""
+                     *         }
+                     *       ],
+                     *       "days_without_data": [
+                     *         {
+                     *           "bucket": "",
+                     *           "text": ""
+                     *         }
+                     *       ],
+                     *       "series": [
+                     *         {
+                     *           "event_type": "",
+                     *           "is_judged": true,
+                     *           "text": "",
+                     *           "buckets": [
+                     *             {
+                     *               "bucket": "",
+                     *               "value": 0,
+                     *               "expected": 0,
+                     *               "low": 0,
+                     *               "high": 0,
+                     *               "score": 0,
+                     *               "is_anomaly": true,
+                     *               "is_incomplete": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AnomaliesAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_anomalies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "report": "",
+                     *       "project_id": "",
+                     *       "date_range": {},
+                     *       "measure": "events",
+                     *       "sensitivity": "low",
+                     *       "threshold": 0,
+                     *       "days_judged": 0,
+                     *       "findings_total": 0,
+                     *       "findings": [
+                     *         {
+                     *           "event_type": "",
+                     *           "bucket": "",
+                     *           "measure": "events",
+                     *           "value": 0,
+                     *           "expected": 0,
+                     *           "low": 0,
+                     *           "high": 0,
+                     *           "score": 0,
+                     *           "direction": "up",
+                     *           "text": ""
+                     *         }
+                     *       ],
+                     *       "days_without_data": [
+                     *         {
+                     *           "bucket": "",
+                     *           "text": ""
+                     *         }
+                     *       ],
+                     *       "series": [
+                     *         {
+                     *           "event_type": "",
+                     *           "is_judged": true,
+                     *           "text": "",
+                     *           "buckets": [
+                     *             {
+                     *               "bucket": "",
+                     *               "value": 0,
+                     *               "expected": 0,
+                     *               "low": 0,
+                     *               "high": 0,
+                     *               "score": 0,
+                     *               "is_anomaly": true,
+                     *               "is_incomplete": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "timezone": "",
+                     *       "semantics": "",
+                     *       "semantics_version": 0,
+                     *       "data_version": "",
+                     *       "as_of": "",
+                     *       "rows_read": 0,
+                     *       "elapsed_ms": 0,
+                     *       "receipt": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AnomaliesAnswer"];
                 };
             };
             /** @description The body is not valid JSON */
