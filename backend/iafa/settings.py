@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     retention_interval_s: float = Field(86_400.0, ge=0)
     archive_dir: str = ""
     geoip_database: str = ""
+    webhook_private: bool = False
     query_timeout_s: float = Field(30.0, gt=0)
     query_memory_mb: int = Field(1024, ge=128)
     query_threads: int = Field(2, ge=1, le=64)

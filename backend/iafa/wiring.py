@@ -22,6 +22,7 @@ from iafa.ingest.redis_limits import RedisLimits
 from iafa.ingest.rejections import Rejections
 from iafa.ingest.salts import Salts
 from iafa.ingest.usage import Usage, open_usage, quota_gauges
+from iafa.jobs.alert_watch import AlertWatch, RuleLooks
 from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
@@ -38,6 +39,7 @@ from iafa.jobs.retention import Retention
 from iafa.jobs.retention_plan import Policy
 from iafa.jobs.upload import Uploader
 from iafa.jobs.verify import Verifier
+from iafa.jobs.webhook import Webhook
 from iafa.journal.reader import backlog, journals
 from iafa.journal.watchers import Watchers
 from iafa.journal.writer import JournalLimits, JournalWriter
@@ -52,6 +54,7 @@ from iafa.lake.schema import leave_pandas_out
 from iafa.lake.snapshot import Snapshots
 from iafa.locks import held
 from iafa.meta.accounts import Accounts
+from iafa.meta.alerts import Alerts, StoredAlert
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
 from iafa.meta.login_throttle import LoginThrottle
@@ -74,6 +77,7 @@ SALTS_SWEEP_S = 600.0
 QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
 CLOCK_LOOK_S = 3600.0
+ALERTS_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class House(Questions):
     manifests: Manifests
     projects: Projects
     funnels: Funnels
+    alerts: Alerts
     accounts: Accounts
     organizations: Organizations
     hit: Hit
@@ -150,6 +155,13 @@ class House(Questions):
     def eraser(self) -> Eraser:
         return Eraser(self.layout, self.manifests, self.quarantine(), self.clock, self.counters, self.hit)
 
+    def webhook(self) -> Webhook:
+        return Webhook(self.clock, self.settings.webhook_private)
+
+    def alert_watch(self) -> AlertWatch:
+        looks = RuleLooks(self.projects, self.funnels, self.snapshots, self.engine, self.clock)
+        return AlertWatch(self.alerts, looks.look, self.webhook(), self.clock, self.counters)
+
     def erasure_desk(self) -> ErasureDesk:
         key = self.settings.secret().encode()
         return ErasureDesk(self.snapshots, self.engine, self.eraser(), self.clock, key, self.hit)
@@ -213,6 +225,7 @@ class House(Questions):
             Task("compact", self.settings.compact_interval_s, self.compactor().run),
             Task("quarantine", QUARANTINE_SWEEP_S, self.sweep_quarantine),
             Task("salts", SALTS_SWEEP_S, self.salts().sweep, is_due_at_start=True),
+            Task("alerts", ALERTS_S, self.alert_watch().start),
             Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
         ]
         if self.settings.retention_interval_s:
@@ -318,6 +331,7 @@ def open_house(
         ),
         projects=Projects(JsonFile(layout.root, "projects", Project, clock=clock, hit=hit), clock),
         funnels=Funnels(JsonFile(layout.root, "funnels", StoredFunnel, clock=clock, hit=hit), clock),
+        alerts=Alerts(JsonFile(layout.root, "alerts", StoredAlert, clock=clock, hit=hit), clock),
         accounts=Accounts(
             users, organizations, sessions, Passwords(), LoginThrottle(clock, shared.logins if shared else None)
         ),

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from iafa import __version__
 from iafa.api import (
+    alerts,
     analytics,
     anomalies,
     auth,
@@ -51,6 +52,7 @@ API_ROUTERS = (
     properties.router,
     sessions.router,
     anomalies.router,
+    alerts.router,
     suggestions.router,
     schema.router,
     receipts.router,

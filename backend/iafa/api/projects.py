@@ -92,7 +92,7 @@ async def change_project(
     "/{project_id}",
     status_code=204,
     summary="Delete a project",
-    description="Ends its keys at once, then removes its funnels and its events. There is no way back.",
+    description="Ends its keys at once, then removes its funnels, alert rules and events. There is no way back.",
     responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
 )
 async def delete_project(project: MemberProject, services: ServicesOf) -> Response:
@@ -100,6 +100,7 @@ async def delete_project(project: MemberProject, services: ServicesOf) -> Respon
     await services.drop_project(project.id)
     await services.projects.remove(project.id)
     await services.funnels.remove_of_project(project.id)
+    await services.alerts.remove_of_project(project.id)
     return Response(status_code=204)
 
 

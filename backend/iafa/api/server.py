@@ -71,6 +71,8 @@ def services_of_house(house: House, intake: Intake, publisher: Publisher, *, rep
         accounts=house.accounts,
         projects=house.projects,
         funnels=house.funnels,
+        alerts=house.alerts,
+        webhook=house.webhook(),
         snapshot=house.snapshot,
         run_funnel=house.run_funnel,
         funnel_notebook=house.funnel_notebook,

@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 
 from iafa.api.tokens import Tokens
 from iafa.clock import Clock
+from iafa.jobs.webhook import Webhook
 from iafa.meta.accounts import Accounts
+from iafa.meta.alerts import Alerts
 from iafa.meta.funnels import Funnels
 from iafa.meta.projects import Projects
 from iafa.query.cancellation import Cancellation
@@ -38,6 +40,8 @@ class Services:
     accounts: Accounts
     projects: Projects
     funnels: Funnels
+    alerts: Alerts
+    webhook: Webhook
     snapshot: "Callable[[str], Awaitable[Snapshot]]"
     # (snapshot, definition, range, id of the saved funnel, what else is asked for, whether anybody still waits)
     # -> the answer of semantics.md section 7

@@ -172,7 +172,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a project
-         * @description Ends its keys at once, then removes its funnels and its events. There is no way back.
+         * @description Ends its keys at once, then removes its funnels, alert rules and events. There is no way back.
          */
         delete: operations["delete_project"];
         options?: never;
@@ -682,6 +682,78 @@ export interface paths {
          * @description The same answer; the body takes filters as they are. Each complete day of the range is judged by up to six weeks before it, with a robust trend, the weekday's season and the usual deviation. Without `start_date` the last four weeks are judged; at most 366 days.
          */
         post: operations["ask_anomalies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the alert rules
+         * @description Oldest first, with what was found at the last look and what became of the last messages.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        /**
+         * Make an alert rule
+         * @description At most 50 a project. The answer holds, this once, the secret that signs the messages.
+         */
+        post: operations["create_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read an alert rule
+         * @description With what was found at the last look.
+         */
+        get: operations["read_alert"];
+        /**
+         * Change an alert rule
+         * @description Swaps the whole rule; the secret stays. A rule that is another one begins anew.
+         */
+        put: operations["change_alert"];
+        post?: never;
+        /**
+         * Delete an alert rule
+         * @description A message that waits is not sent any more.
+         */
+        delete: operations["delete_alert"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/alerts/{alert_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message
+         * @description One attempt, now, signed like any other message, of the type `alert.test`. Nothing is kept of it.
+         */
+        post: operations["test_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1540,6 +1612,95 @@ export interface components {
              */
             current_password?: string | null;
         };
+        /** AlertAnswer */
+        AlertAnswer: {
+            /** Id */
+            id: string;
+            /** Project Id */
+            project_id: string;
+            /** Name */
+            name: string;
+            /** Rule */
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["SilenceRule"] | components["schemas"]["ConversionRule"] | components["schemas"]["AnomalyRule"];
+            /** Webhook Url */
+            webhook_url: string;
+            /** Interval Seconds */
+            interval_seconds: number;
+            /** Is Paused */
+            is_paused: boolean;
+            /** Version */
+            version: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "unknown" | "ok" | "firing" | "error";
+            /**
+             * Text
+             * @description What was found at the last look.
+             */
+            text: string;
+            /** Checked At */
+            checked_at: string | null;
+            /**
+             * Changed At
+             * @description When a message was last made.
+             */
+            changed_at: string | null;
+            /**
+             * Is Waiting
+             * @description Whether a message waits to be delivered.
+             */
+            is_waiting: boolean;
+            /**
+             * Deliveries
+             * @description Of the last ten messages, the newest first.
+             */
+            deliveries: components["schemas"]["DeliveryAnswer"][];
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            updated_at: string;
+        };
+        /** AlertChoice */
+        AlertChoice: {
+            /**
+             * Name
+             * @example Purchases stopped
+             */
+            name: string;
+            /** Rule */
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["SilenceRule"] | components["schemas"]["ConversionRule"] | components["schemas"]["AnomalyRule"];
+            /**
+             * Webhook Url
+             * @example https://hooks.example.org/iafa
+             */
+            webhook_url: string;
+            /**
+             * Interval Seconds
+             * @description Between two looks.
+             * @default 300
+             */
+            interval_seconds?: number;
+            /**
+             * Is Paused
+             * @default false
+             */
+            is_paused?: boolean;
+        };
+        /** AlertList */
+        AlertList: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertAnswer"][];
+        };
         /** AnomaliesAnswer */
         AnomaliesAnswer: {
             /** Report */
@@ -1646,6 +1807,40 @@ export interface components {
             direction: "up" | "down";
             /** Text */
             text: string;
+        };
+        /**
+         * AnomalyRule
+         * @description Fires when the last complete day of the project's time zone was unusual.
+         */
+        AnomalyRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "anomaly";
+            /**
+             * Event
+             * @description A type of event; all of the most frequent ones if absent.
+             */
+            event?: string | null;
+            /**
+             * Measure
+             * @default events
+             * @enum {string}
+             */
+            measure?: "events" | "people";
+            /**
+             * Sensitivity
+             * @default medium
+             * @enum {string}
+             */
+            sensitivity?: "low" | "medium" | "high";
+            /**
+             * Direction
+             * @default any
+             * @enum {string}
+             */
+            direction?: "any" | "up" | "down";
         };
         /**
          * AnyOf
@@ -1787,6 +1982,32 @@ export interface components {
             significance?: components["schemas"]["Significance"] | null;
         };
         /**
+         * ConversionRule
+         * @description Fires when fewer percent than `below` of those who entered a funnel within the window have finished it.
+         */
+        ConversionRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "conversion";
+            /** Funnel Id */
+            funnel_id: string;
+            /** Below */
+            below: number;
+            /**
+             * Window Seconds
+             * @default 604800
+             */
+            window_seconds?: number;
+            /**
+             * People Min
+             * @description With fewer who entered nothing is said.
+             * @default 20
+             */
+            people_min?: number;
+        };
+        /**
          * Correction
          * @description What is done to every text before it is judged: first `rename`, then `merge`.
          */
@@ -1843,6 +2064,31 @@ export interface components {
              * @example 3
              */
             deleted: number;
+        };
+        /** DeliveryAnswer */
+        DeliveryAnswer: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            at: string;
+            /** Type */
+            type: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "delivered" | "failed" | "replaced";
+            /** Attempts */
+            attempts: number;
+            /** Detail */
+            detail: string;
+            /**
+             * Status
+             * @description What the host answered.
+             */
+            status: number | null;
         };
         /**
          * Driver
@@ -4810,6 +5056,69 @@ export interface components {
              */
             after_seconds?: number | null;
         };
+        /** NewAlertAnswer */
+        NewAlertAnswer: {
+            /** Id */
+            id: string;
+            /** Project Id */
+            project_id: string;
+            /** Name */
+            name: string;
+            /** Rule */
+            rule: components["schemas"]["ThresholdRule"] | components["schemas"]["SilenceRule"] | components["schemas"]["ConversionRule"] | components["schemas"]["AnomalyRule"];
+            /** Webhook Url */
+            webhook_url: string;
+            /** Interval Seconds */
+            interval_seconds: number;
+            /** Is Paused */
+            is_paused: boolean;
+            /** Version */
+            version: number;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "unknown" | "ok" | "firing" | "error";
+            /**
+             * Text
+             * @description What was found at the last look.
+             */
+            text: string;
+            /** Checked At */
+            checked_at: string | null;
+            /**
+             * Changed At
+             * @description When a message was last made.
+             */
+            changed_at: string | null;
+            /**
+             * Is Waiting
+             * @description Whether a message waits to be delivered.
+             */
+            is_waiting: boolean;
+            /**
+             * Deliveries
+             * @description Of the last ten messages, the newest first.
+             */
+            deliveries: components["schemas"]["DeliveryAnswer"][];
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            updated_at: string;
+            /**
+             * Secret
+             * @description Signs the messages. Shown this once.
+             */
+            secret: string;
+        };
         /**
          * NextStep
          * @description An event that people did after the last stage, later than it and within the window.
@@ -7609,6 +7918,15 @@ export interface components {
              */
             end?: string | null;
         };
+        /** SendingAnswer */
+        SendingAnswer: {
+            /** Is Delivered */
+            is_delivered: boolean;
+            /** Detail */
+            detail: string;
+            /** Status */
+            status: number | null;
+        };
         /**
          * SessionAnswer
          * @description Tokens for programs. The same tokens are set as HttpOnly cookies for the dashboard, which ignores these.
@@ -7845,6 +8163,26 @@ export interface components {
              * @description Open entries may still change the difference.
              */
             is_open: boolean;
+        };
+        /**
+         * SilenceRule
+         * @description Fires when an event, or one of the stages of a funnel, has not come for the whole window.
+         */
+        SilenceRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "silence";
+            /** Event */
+            event?: string | null;
+            /** Funnel Id */
+            funnel_id?: string | null;
+            /**
+             * Window Seconds
+             * @default 86400
+             */
+            window_seconds?: number;
         };
         /** Snippets */
         Snippets: {
@@ -8110,6 +8448,41 @@ export interface components {
              * @description The template's stages with the project's names.
              */
             stages: components["schemas"]["NamedStage"][];
+        };
+        /**
+         * ThresholdRule
+         * @description Fires when an event was counted above or below a number within a window that ends now.
+         */
+        ThresholdRule: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "threshold";
+            /**
+             * Event
+             * @description A type of event; `*` is any.
+             * @example purchase
+             */
+            event: string;
+            /**
+             * Measure
+             * @default events
+             * @enum {string}
+             */
+            measure?: "events" | "people";
+            /**
+             * Comparison
+             * @enum {string}
+             */
+            comparison: "above" | "below";
+            /** Value */
+            value: number;
+            /**
+             * Window Seconds
+             * @default 3600
+             */
+            window_seconds?: number;
         };
         /** Times */
         Times: {
@@ -15980,6 +16353,710 @@ export interface operations {
             };
             /** @description The query took too long */
             504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "alerts": [
+                     *         {
+                     *           "id": "",
+                     *           "project_id": "",
+                     *           "name": "",
+                     *           "rule": null,
+                     *           "webhook_url": "",
+                     *           "interval_seconds": 0,
+                     *           "is_paused": true,
+                     *           "version": 0,
+                     *           "status": "unknown",
+                     *           "text": "",
+                     *           "checked_at": "",
+                     *           "changed_at": "",
+                     *           "is_waiting": true,
+                     *           "deliveries": [
+                     *             {
+                     *               "at": "2026-11-20T09:15:02.123456Z",
+                     *               "type": "",
+                     *               "outcome": "delivered",
+                     *               "attempts": 0,
+                     *               "detail": "",
+                     *               "status": 0
+                     *             }
+                     *           ],
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Purchases stopped",
+                 *       "rule": null,
+                 *       "webhook_url": "https://hooks.example.org/iafa",
+                 *       "interval_seconds": 300,
+                 *       "is_paused": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["AlertChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "project_id": "",
+                     *       "name": "",
+                     *       "rule": null,
+                     *       "webhook_url": "",
+                     *       "interval_seconds": 0,
+                     *       "is_paused": true,
+                     *       "version": 0,
+                     *       "status": "unknown",
+                     *       "text": "",
+                     *       "checked_at": "",
+                     *       "changed_at": "",
+                     *       "is_waiting": true,
+                     *       "deliveries": [
+                     *         {
+                     *           "at": "2026-11-20T09:15:02.123456Z",
+                     *           "type": "",
+                     *           "outcome": "delivered",
+                     *           "attempts": 0,
+                     *           "detail": "",
+                     *           "status": 0
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z",
+                     *       "secret": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewAlertAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "project_id": "",
+                     *       "name": "",
+                     *       "rule": null,
+                     *       "webhook_url": "",
+                     *       "interval_seconds": 0,
+                     *       "is_paused": true,
+                     *       "version": 0,
+                     *       "status": "unknown",
+                     *       "text": "",
+                     *       "checked_at": "",
+                     *       "changed_at": "",
+                     *       "is_waiting": true,
+                     *       "deliveries": [
+                     *         {
+                     *           "at": "2026-11-20T09:15:02.123456Z",
+                     *           "type": "",
+                     *           "outcome": "delivered",
+                     *           "attempts": 0,
+                     *           "detail": "",
+                     *           "status": 0
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Purchases stopped",
+                 *       "rule": null,
+                 *       "webhook_url": "https://hooks.example.org/iafa",
+                 *       "interval_seconds": 300,
+                 *       "is_paused": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["AlertChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "",
+                     *       "project_id": "",
+                     *       "name": "",
+                     *       "rule": null,
+                     *       "webhook_url": "",
+                     *       "interval_seconds": 0,
+                     *       "is_paused": true,
+                     *       "version": 0,
+                     *       "status": "unknown",
+                     *       "text": "",
+                     *       "checked_at": "",
+                     *       "changed_at": "",
+                     *       "is_waiting": true,
+                     *       "deliveries": [
+                     *         {
+                     *           "at": "2026-11-20T09:15:02.123456Z",
+                     *           "type": "",
+                     *           "outcome": "delivered",
+                     *           "attempts": 0,
+                     *           "detail": "",
+                     *           "status": 0
+                     *         }
+                     *       ],
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AlertAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer is empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "is_delivered": true,
+                     *       "detail": "",
+                     *       "status": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SendingAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;

@@ -16,10 +16,12 @@ from iafa.api.services import Services
 from iafa.api.tokens import Tokens
 from iafa.clock import FakeClock, to_datetime
 from iafa.event import identity_hash
+from iafa.jobs.webhook import Webhook
 from iafa.lake.layout import Layout
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot, Snapshots
 from iafa.meta.accounts import Accounts, SignedInUser
+from iafa.meta.alerts import Alerts, StoredAlert
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
 from iafa.meta.login_throttle import LoginThrottle
@@ -129,6 +131,8 @@ class Room:
             accounts=Accounts(users, organizations, sessions, Passwords(), LoginThrottle(clock)),
             projects=Projects(JsonFile(root, "projects", Project, clock=clock), clock),
             funnels=Funnels(JsonFile(root, "funnels", StoredFunnel, clock=clock), clock),
+            alerts=Alerts(JsonFile(root, "alerts", StoredAlert, clock=clock), clock),
+            webhook=Webhook(clock, self.settings.webhook_private),
             snapshot=questions.snapshot,
             run_funnel=questions.run_funnel,
             funnel_notebook=questions.funnel_notebook,

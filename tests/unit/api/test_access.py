@@ -193,7 +193,9 @@ async def test_foreign_missing_and_hostile_ids_have_one_404(
     seen = []
     async with room.client(ada.bearer) as client:
         for project, funnel in ((eve.project.id, foreign_funnel), *((one, one) for one in HOSTILE_IDS.values())):
-            url = path.format(project_id=project, funnel_id=funnel, key_id=foreign_key, user_id="user-1")
+            url = path.format(
+                project_id=project, funnel_id=funnel, key_id=foreign_key, user_id="user-1", alert_id=funnel
+            )
             answer = await client.request(method, url, json=body)
             assert answer.status_code == 404, (url, answer.text)
             seen.append(without_instance(answer))

@@ -1,0 +1,122 @@
+"""The routes of alert rules. The rules are looked at by the background process."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from iafa.api.access import MemberProject
+from iafa.api.alert_models import AlertAnswer, AlertChoice, AlertList, NewAlertAnswer, SendingAnswer
+from iafa.api.auth import BODY_PROBLEMS
+from iafa.api.bodies import StrictRoute
+from iafa.api.problem_docs import problem_responses
+from iafa.api.projects import CHANGE_PROBLEMS, OBJECT_PROBLEMS
+from iafa.api.services import Services, ServicesOf
+from iafa.clock import to_iso
+from iafa.errors import FieldError, ValidationFailed
+from iafa.jobs.alert_watch import content_of
+from iafa.meta.alerts import Message, StoredAlert
+from iafa.meta.ids import new_id
+from iafa.meta.projects import Project
+
+router = APIRouter(prefix="/projects/{project_id}/alerts", tags=["alerts"], route_class=StrictRoute)
+_CHANGES = problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict")
+
+
+@router.get(
+    "",
+    summary="List the alert rules",
+    description="Oldest first, with what was found at the last look and what became of the last messages.",
+    responses=problem_responses(*OBJECT_PROBLEMS),
+)
+async def list_alerts(project: MemberProject, services: ServicesOf) -> AlertList:
+    return AlertList(alerts=[_answer(one) for one in await services.alerts.of_project(project.id)])
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Make an alert rule",
+    description="At most 50 a project. The answer holds, this once, the secret that signs the messages.",
+    responses=_CHANGES,
+)
+async def create_alert(body: AlertChoice, project: MemberProject, services: ServicesOf) -> NewAlertAnswer:
+    made = await services.alerts.add(project.id, **await _fields(body, project, services))
+    return NewAlertAnswer(**_answer(made).model_dump(), secret=made.secret)
+
+
+@router.get(
+    "/{alert_id}",
+    summary="Read an alert rule",
+    description="With what was found at the last look.",
+    responses=problem_responses(*OBJECT_PROBLEMS),
+)
+async def read_alert(alert_id: str, project: MemberProject, services: ServicesOf) -> AlertAnswer:
+    return _answer(await services.alerts.get(project.id, alert_id))
+
+
+@router.put(
+    "/{alert_id}",
+    summary="Change an alert rule",
+    description="Swaps the whole rule; the secret stays. A rule that is another one begins anew.",
+    responses=_CHANGES,
+)
+async def change_alert(alert_id: str, body: AlertChoice, project: MemberProject, services: ServicesOf) -> AlertAnswer:
+    fields = await _fields(body, project, services)
+    return _answer(await services.alerts.replace(project.id, alert_id, **fields))
+
+
+@router.delete(
+    "/{alert_id}",
+    status_code=204,
+    summary="Delete an alert rule",
+    description="A message that waits is not sent any more.",
+    responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
+)
+async def delete_alert(alert_id: str, project: MemberProject, services: ServicesOf) -> Response:
+    await services.alerts.remove(project.id, alert_id)
+    return Response(status_code=204)
+
+
+@router.post(
+    "/{alert_id}/test",
+    summary="Send a test message",
+    description="One attempt, now, signed like any other message, of the type `alert.test`. Nothing is kept of it.",
+    responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
+)
+async def test_alert(alert_id: str, project: MemberProject, services: ServicesOf) -> SendingAnswer:
+    alert = await services.alerts.get(project.id, alert_id)
+    text = f'This is a test of the alert rule "{alert.name}"'
+    message = Message(id=new_id(), type="alert.test", text=text, made_us=services.clock.now_us())
+    sent = await services.webhook.send(alert.webhook_url, alert.secret, content_of(alert, message))
+    return SendingAnswer(is_delivered=sent.is_delivered, detail=sent.detail, status=sent.status)
+
+
+async def _fields(body: AlertChoice, project: Project, services: Services) -> dict[str, Any]:
+    """As they are kept. The funnel of a rule must be one of the project's."""
+    funnel_id = getattr(body.rule, "funnel_id", None)
+    if funnel_id is not None:
+        funnel = await services.funnels.get(funnel_id)
+        if funnel is None or funnel.project_id != project.id:
+            wrong = FieldError("/rule/funnel_id", "not_found", "there is no such funnel in this project")
+            raise ValidationFailed("the rule is not valid", errors=[wrong])
+    return {**body.model_dump(exclude={"rule"}), "rule": body.rule.model_dump()}
+
+
+def _answer(alert: StoredAlert) -> AlertAnswer:
+    shown = {name: getattr(alert, name) for name in AlertAnswer.model_fields if hasattr(alert, name)}
+    deliveries = [
+        {"at": to_iso(one.at_us), **{name: getattr(one, name) for name in ("type", "outcome", "attempts", "detail")}}
+        | {"status": one.status}
+        for one in alert.deliveries
+    ]
+    return AlertAnswer.model_validate(
+        shown
+        | {
+            "deliveries": deliveries,
+            "is_waiting": alert.message is not None,
+            "checked_at": None if alert.checked_us is None else to_iso(alert.checked_us),
+            "changed_at": None if alert.changed_us is None else to_iso(alert.changed_us),
+            "created_at": to_iso(alert.created_us),
+            "updated_at": to_iso(alert.updated_us),
+        }
+    )

@@ -1,0 +1,5 @@
+-- How many events, and of how many people?
+select count(*), count(distinct person)
+from (
+    {events}
+)

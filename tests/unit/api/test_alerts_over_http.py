@@ -1,0 +1,117 @@
+"""Alert rules through the front door: made, changed, tested, listed; whose they are, and what is refused."""
+
+import hashlib
+import hmac
+from typing import Any
+
+import pytest
+
+from tests.support.hook import a_hook
+from tests.unit.api.house import Room, Tenant
+
+RULE = {"kind": "silence", "event": "purchase"}
+CHOICE: dict[str, Any] = {"name": "Sales", "rule": RULE, "webhook_url": "https://hooks.example.org/iafa"}
+STAGES = [{"name": "Cart", "event": "add_to_cart"}, {"name": "Pay", "event": "purchase"}]
+
+
+def url(tenant: Tenant, rest: str = "") -> str:
+    return f"/api/v1/projects/{tenant.project.id}/alerts{rest}"
+
+
+async def test_a_rule_lives_and_is_forgotten(room: Room, ada: Tenant) -> None:
+    async with room.client(ada.bearer) as client:
+        made = await client.post(url(ada), json=CHOICE)
+        assert made.status_code == 201, made.text
+        rule = made.json()
+        secret = rule.pop("secret")
+        assert len(secret) > 40
+        assert (rule["status"], rule["interval_seconds"], rule["is_paused"]) == ("unknown", 300, False)
+        assert rule["rule"] == {**RULE, "funnel_id": None, "window_seconds": 86_400}
+        assert (await client.get(url(ada))).json() == {"alerts": [rule]}
+        assert (await client.get(url(ada, f"/{rule['id']}"))).json() == rule
+        changed = await client.put(url(ada, f"/{rule['id']}"), json={**CHOICE, "is_paused": True})
+        assert (changed.json()["is_paused"], changed.json()["version"]) == (True, 2)
+        assert secret not in changed.text
+        assert (await client.delete(url(ada, f"/{rule['id']}"))).status_code == 204
+        assert (await client.get(url(ada, f"/{rule['id']}"))).status_code == 404
+        assert (await client.delete(url(ada, f"/{rule['id']}"))).status_code == 404
+
+
+async def test_a_test_message_is_sent_at_once_but_not_to_this_machine(
+    room: Room, ada: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_hook() as hook:
+        async with room.client(ada.bearer) as client:
+            made = (await client.post(url(ada), json={**CHOICE, "webhook_url": hook.url()})).json()
+            refused = (await client.post(url(ada, f"/{made['id']}/test"))).json()
+            assert not refused["is_delivered"]
+            assert "IAFA_WEBHOOK_PRIVATE" in refused["detail"]
+            assert hook.received == []
+            object.__setattr__(room.services.webhook, "may_be_private", True)
+            sent = (await client.post(url(ada, f"/{made['id']}/test"))).json()
+        assert sent == {"is_delivered": True, "detail": "the host answered 204", "status": 204}
+        ((_path, headers, body),) = hook.received
+    signed = headers["x-iafa-timestamp"].encode() + b"." + body
+    expected = hmac.new(made["secret"].encode(), signed, hashlib.sha256).hexdigest()
+    assert headers["x-iafa-signature"] == f"v1={expected}"
+    assert b'"alert.test"' in body
+
+
+async def test_rules_of_a_foreign_project_do_not_exist(room: Room, ada: Tenant, eve: Tenant) -> None:
+    async with room.client(ada.bearer) as client:
+        made = (await client.post(url(ada), json=CHOICE)).json()
+    async with room.client(eve.bearer) as client:
+        for tenant in (ada, eve):
+            at = url(tenant, f"/{made['id']}")
+            assert (await client.get(at)).status_code == 404
+            assert (await client.put(at, json=CHOICE)).status_code == 404
+            assert (await client.delete(at)).status_code == 404
+            assert (await client.post(f"{at}/test")).status_code == 404
+        assert (await client.get(url(ada))).status_code == 404
+    async with room.client(ada.key("secret")) as client:
+        assert (await client.get(url(ada))).status_code == 401
+
+
+async def test_the_funnel_of_a_rule_is_of_the_project_and_rules_go_with_it(
+    room: Room, ada: Tenant, eve: Tenant
+) -> None:
+    async with room.client(eve.bearer) as client:
+        body = {"project_id": eve.project.id, "name": "Checkout", "stages": STAGES}
+        funnel = (await client.post("/api/v1/funnels", json=body)).json()["id"]
+        rule = {"kind": "conversion", "funnel_id": funnel, "below": 12.5}
+        made = await client.post(url(eve), json={**CHOICE, "rule": rule})
+        assert made.status_code == 201, made.text
+        assert made.json()["rule"]["below"] == 12.5
+    async with room.client(ada.bearer) as client:
+        refused = await client.post(url(ada), json={**CHOICE, "rule": rule})
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["pointer"] == "/rule/funnel_id"
+        await client.post(url(ada), json=CHOICE)
+        assert (await client.delete(f"/api/v1/projects/{ada.project.id}")).status_code == 204
+    assert [one.project_id for one in room.services.alerts.read()] == [eve.project.id]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"rule": {"kind": "weather"}},
+        {"rule": {"kind": "silence"}},
+        {"rule": {"kind": "silence", "event": "a", "funnel_id": "b"}},
+        {"rule": {"kind": "threshold", "event": "a", "comparison": "above", "value": -1}},
+        {"rule": {"kind": "threshold", "event": "a", "comparison": "near", "value": 1}},
+        {"rule": {"kind": "conversion", "funnel_id": "f", "below": 101}},
+        {"rule": {"kind": "anomaly", "sensitivity": "extreme"}},
+        {"rule": {**RULE, "window_seconds": 299}},
+        {"webhook_url": "ftp://a.example"},
+        {"webhook_url": "https://user:word@a.example/"},
+        {"webhook_url": "http://a.example:22/"},
+        {"interval_seconds": 59},
+        {"name": ""},
+        {"secret": "mine"},
+    ],
+)
+async def test_a_wrong_rule_is_refused(room: Room, ada: Tenant, over: dict[str, Any]) -> None:
+    async with room.client(ada.bearer) as client:
+        answer = await client.post(url(ada), json={**CHOICE, **over})
+    assert answer.status_code == 422, answer.text
+    assert room.services.alerts.read() == []
