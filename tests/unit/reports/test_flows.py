@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iafa.clock import to_iso
+from iafa.clock import FakeClock, to_iso
 from iafa.errors import ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.engine_duckdb import DuckEngine
@@ -17,7 +17,9 @@ from iafa.query.reports.flows import PATHS_SHOWN, TOP_MAX, parse_flows
 from iafa.query.reports.frame import Setting
 from iafa.query.reports.report import report_answer, report_key
 from tests.support.chance import chance
+from tests.support.events import make_event
 from tests.support.flows_oracle import Asked, Event, flow
+from tests.support.lake import TestLake
 from tests.support.report_lake import AUTUMN_US, DAY_US, HOUR_US, SPRING_US, ReportLake, report_lake
 from tests.support.reports_oracle import Answer
 from tests.support.reports_oracle import Asked as FunnelAsked
@@ -190,6 +192,25 @@ def test_after_a_drop_off(engine: DuckEngine, shop: ReportLake, unit: str, stage
     assert {node["name"] for node in answer["nodes"] if node["depth"] == 1} == {STAGES[stage - 1]["event"]}
     if unit == "user":
         assert answer["entities"] == len(ways)
+
+
+@pytest.mark.parametrize("unit", ["session", "user"])
+def test_who_goes_on_in_a_later_file_has_not_dropped_off(engine: DuckEngine, tmp_path: Any, unit: str) -> None:
+    """The funnel's window reaches further than the sessions of the range: into a file of the next day."""
+    lake = TestLake(tmp_path / "data", clock=FakeClock(SPRING_US + 3 * DAY_US))
+    seen = [("stays", "search", 0), ("goes-on", "search", 0), ("goes-on", "add_to_cart", 20)]
+    lake.write(
+        [
+            make_event(id=f"{user}-{hours}", user_id=user, event_type=name, created_at=SPRING_US + hours * HOUR_US)
+            for user, name, hours in seen
+        ]
+    )
+    lake.flusher.run()
+    snapshot = lake.take()
+    assert len(snapshot.files) == 2
+    day = to_iso(SPRING_US)[:10]
+    fields = {"start_date": day, "end_date": day, "unit": unit, "after_drop": {"funnel": FUNNEL, "stage": 1}}
+    assert ask(engine, snapshot, lake.clock.now_us(), **fields)["entities"] == 1
 
 
 NOW_US = SPRING_US + 30 * DAY_US

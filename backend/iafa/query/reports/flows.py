@@ -58,11 +58,12 @@ class Flows:
         return replace(self, frame=frame)
 
     def span(self) -> tuple[int, int]:
-        if self.frame.sessions_span is not None:
-            return self.frame.sessions_span
-        if self.after_drop is not None:
-            return self.after_drop.span(self.frame)
-        return self.frame.from_us, self.frame.to_us
+        """The sessions, and the window of the funnel: either may reach further."""
+        from_us, to_us = self.frame.sessions_span or (self.frame.from_us, self.frame.to_us)
+        if self.after_drop is None:
+            return from_us, to_us
+        drop_from_us, drop_to_us = self.after_drop.span(self.frame)
+        return min(from_us, drop_from_us), max(to_us, drop_to_us)
 
     def key(self) -> object:
         drop = None if self.after_drop is None else self.after_drop.key()
