@@ -15,7 +15,7 @@ from iafa.errors import ValidationFailed
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.reports.frame import Setting
 from iafa.query.reports.overview import PRESENT_S, parse_overview
-from iafa.query.reports.report import report_answer
+from iafa.query.reports.report import report_answer, report_key
 from iafa.query.reports.sessions import FIGURES, parse_sessions
 from tests.support import sessions_oracle
 from tests.support.chance import chance
@@ -114,6 +114,21 @@ def test_the_overview_equals_the_reference(engine: DuckEngine, shop: ReportLake)
         assert pages == sorted(views.items(), key=lambda item: (-item[1], item[0]))[:3]
         present = [event for event in kept if now_us - PRESENT_S * 1_000_000 <= event["t"] <= now_us]
         assert answer["present"]["people"] == len({event["person"] for event in present})
+
+
+def test_who_was_present_is_told_as_of_then(engine: DuckEngine, shop: ReportLake) -> None:
+    """And never out of a kept answer of another time: the key does not name the clock."""
+    latest_us = max(event["t"] for event in shop.events)
+    as_of_us = min(event["t"] for event in shop.events) + DAY_US // 4 * 3
+    as_of_us = max(event["t"] for event in shop.events if event["t"] <= as_of_us)
+    reports = [
+        parse_overview({"as_of": to_iso(as_of_us), "lists": []}, Setting(BERLIN, 3_600, latest_us + later_us))
+        for later_us in (60_000_000, DAY_US)
+    ]
+    assert len({report_key(report) for report in reports}) == 1
+    found = {event["person"] for event in shop.events if as_of_us - PRESENT_S * 1_000_000 <= event["t"] <= as_of_us}
+    for report in reports:
+        assert report_answer(engine, shop.snapshot, report)["present"]["people"] == len(found) > 0
 
 
 def path_of(url: str) -> str:

@@ -23,7 +23,7 @@ GROUPS_DEFAULT, GROUPS_MAX = 10, 100
 
 @dataclass(frozen=True)
 class Overview:
-    """`lists` are the dimensions of visits that are listed beside the pages."""
+    """`lists` are the dimensions of visits beside the pages; `now_us` is the end of the last minutes."""
 
     name: ClassVar[str] = "overview"
     frame: Frame
@@ -93,4 +93,5 @@ def parse_overview(fields: Mapping[str, object], setting: Setting) -> Overview:
         )
     groups = reader.number("limit", GROUPS_DEFAULT, most=GROUPS_MAX)
     reader.done()
-    return Overview(replace(frame, wants_sessions=True), setting.now_us, interval, lists, groups)
+    now_us = frame.as_of_us if frame.is_as_of_given else setting.now_us
+    return Overview(replace(frame, wants_sessions=True), now_us, interval, lists, groups)
