@@ -167,7 +167,8 @@ class Eraser:
                     self.erasures.forget_target(project_id, one)
                 else:
                     known = KnownIdentities(edges).of(project_id, manifest)
-                    hide(edges, known, manifest, one, target, self.clock.now_us() + self.manifests.grace_us)
+                    until_us = self.clock.now_us() + self.manifests.grace_us
+                    hide(edges, known, manifest, one, target, until_us, is_late=True)
             return bool(self.manifests.latest(project_id).tombstones)
 
     # Event files
@@ -293,13 +294,23 @@ def remove_refusals(quarantine: Quarantine, project_id: str, people: ErasedPeopl
 
 
 def hide(
-    edges: IdentityEdges, known: Identities, manifest: Manifest, erasure_id: str, target: Target, until_us: int
+    edges: IdentityEdges,
+    known: Identities,
+    manifest: Manifest,
+    erasure_id: str,
+    target: Target,
+    until_us: int,
+    *,
+    is_late: bool = False,
 ) -> Manifest:
     """From this generation on nobody sees the person, and no edge is theirs. The caller holds the writer lock.
 
-    `known` are all edges; those of a later time than the target's are of a new person.
+    `known` are all edges. The time of an edge is that of a visitor's clock, which may be ahead: where all are known
+    that there were at the target's time, all go. If it `is_late`, those of a later time are taken for a new person's.
     """
-    theirs = edges_naming(known, target.person) & (int64s(known.edges, "at") <= target.received_until_us)
+    theirs = edges_naming(known, target.person)
+    if is_late:
+        theirs &= int64s(known.edges, "at") <= target.received_until_us
     ids = known.edges.filter(pa.array(theirs)).column("id").combine_chunks()
     identity = edges.without(manifest.project_id, manifest.identity, ids)
 

@@ -22,8 +22,10 @@ from iafa.errors import DataDamaged, IafaError
 from iafa.failpoints import Hit, no_failpoints
 from iafa.jobs.archive import Archive
 from iafa.jobs.clock_watch import ClockWatch, Reading
+from iafa.jobs.erase_files import holds_rows_of
 from iafa.jobs.retention_plan import Limits, Policy, Removed, Report, days_before, too_much
 from iafa.lake.dropped import is_dropped
+from iafa.lake.erasure import Erasures
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import LakeFile, Manifest, Manifests, RollupFile, with_files
 from iafa.lake.parts import file_checksum
@@ -255,11 +257,16 @@ class _Run:
         return change
 
     def _is_whole(self, project_id: str, day: str, files: list[LakeFile]) -> bool:
-        """A day with a damaged file stays: its counts would be wrong for ever."""
+        """A day with a damaged file stays: its counts would be wrong for ever. So does one with rows of people who are
+        being erased, until these are removed: neither its counts nor its copy in the archive may hold them."""
+        people = Erasures(self.job.layout).people(self.job.manifests.latest(project_id))
         for file in files:
             try:
                 path = own_file(self.job.layout, project_id, file.path)
                 is_whole = is_of_its_day(file) and file_checksum(path) == file.xxh64
+                if is_whole and people and holds_rows_of(path, people):
+                    log.info("project=%s %s stays until people of it are erased", project_id, day)
+                    return False
             except OSError:
                 is_whole = False
             if not is_whole:
