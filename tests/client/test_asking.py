@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from iafa.client import ApiError, Client, InvalidEvent, Receipt, Unreachable
-from iafa.client.frames import EVENTS
+from iafa.client.frames import EVENTS, trends_frame
 from tests.client.conftest import Made, Shop
 
 STAGES = [{"name": "Visit", "event": "visit"}, {"name": "Buy", "event": "buy"}]
@@ -372,3 +372,21 @@ def test_raw_events_page_by_page(shop: Shop, make: Made, monkeypatch: pytest.Mon
     with pytest.raises(ApiError):
         client.export(tmp_path / "all.xlsx")
     assert not (tmp_path / "all.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins"),
+    [
+        ("America/Santiago", "2025-09-07", "2025-09-07T04:00:00Z"),
+        ("America/Havana", "2025-11-02", "2025-11-02T04:00:00Z"),
+        ("Europe/Berlin", "2025-10-26", "2025-10-25T22:00:00Z"),
+    ],
+    ids=["no midnight", "midnight twice", "an hour later"],
+)
+def test_a_day_begins_with_its_first_instant(zone: str, day: str, begins: str) -> None:
+    """The days of trends are the project's: some zones change their clocks at midnight."""
+    bucket = {"date": day, "is_exact": True, "is_incomplete": False}
+    line = {"name": "a", "total": {"value": 0}, "buckets": [bucket, {**bucket, "date": "2025-12-01"}], "groups": None}
+    frame = trends_frame({"series": [line], "formulas": [], "timezone": zone})
+    assert frame["date"][0] == pd.Timestamp(begins)
+    assert str(frame["date"].dtype) == f"datetime64[us, {zone}]"

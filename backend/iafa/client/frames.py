@@ -182,5 +182,8 @@ def _column(values: Sequence[Any], kind: str, zone: str) -> "Series[Any]":
     # A day has no zone of its own: it begins in the answer's.
     are_days = all(isinstance(value, str) and len(value) == len("2026-10-01") for value in values)
     times = to_datetime(Series(values, dtype="str"), format="ISO8601", utc=not are_days)
-    times = times.dt.tz_localize(zone) if are_days else times.dt.tz_convert(zone)
+    if are_days:  # where clocks change at midnight it begins with the first instant that there is
+        times = times.dt.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
+    else:
+        times = times.dt.tz_convert(zone)
     return times.dt.as_unit("us")
