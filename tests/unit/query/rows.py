@@ -72,6 +72,7 @@ def snapshot_of(
 
 
 def an_engine(tmp_path: Path, **limits: Any) -> DuckEngine:
+    limits = {"timeout_s": 300.0} | limits  # the first question may have to wait for the compiler on a busy machine
     return DuckEngine(QueryLimits(**limits), temp_directory=tmp_path / "spill", clock=FakeClock())
 
 
