@@ -95,4 +95,6 @@ def _of_address(pointer: str) -> str:
     if pointer.startswith("/series"):
         last = pointer.rpartition("/")[2]
         return f"/{last}" if last in ("measure", "property") else "/event"
+    if pointer == "/breakdown/property":
+        return "/breakdown"
     return "/formula" if pointer.startswith("/formulas") else pointer

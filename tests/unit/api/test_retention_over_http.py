@@ -90,6 +90,7 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
     "a wrong matcher": ({"start": '{"page": "x"}'}, "/start/page"),
     "interval": ({"start": "a", "interval": "hour"}, "/interval"),
     "periods": ({"start": "a", "periods": "61"}, "/periods"),
+    "an unknown column": ({"start": "a", "breakdown": "column:secret"}, "/breakdown/property"),
     "a limit alone": ({"start": "a", "breakdown_limit": "3"}, "/breakdown/property"),
     "an unknown parameter": ({"start": "a", "end": "b"}, "/end"),
 }

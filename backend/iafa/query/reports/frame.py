@@ -5,20 +5,20 @@ from dataclasses import dataclass, field, replace
 
 from iafa.clock import US_PER_S, to_iso
 from iafa.errors import ValidationFailed
-from iafa.event import NAME_CHARS_MAX
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Stage
 from iafa.query.definition_reading import GROUPS_MAX
 from iafa.query.engine_duckdb import regex_error
 from iafa.query.field_errors import FieldErrors, pointer_to
-from iafa.query.field_reading import read_choice, read_flag, read_instant, read_list, read_number, read_text
+from iafa.query.field_reading import read_choice, read_flag, read_instant, read_list, read_number
 from iafa.query.filters import (
     Condition,
     condition_sql,
     filter_columns,
     filter_to_dict,
     parse_filters,
+    parse_property,
     property_columns,
     property_values_sql,
     text_sql,
@@ -187,7 +187,7 @@ class FrameReader:
         limit = GROUPS_DEFAULT
         if fields.get("limit") is not None:
             limit = read_number(fields["limit"], pointer_to(at, "limit"), 1, GROUPS_MAX, self.errors)
-        return Grouping(read_text(fields, "property", at, self.errors, most=NAME_CHARS_MAX), limit)
+        return Grouping(read_property(fields, at, self.errors), limit)
 
     def _range(self, start: str, end: str) -> TimeRange:
         texts = []
@@ -220,6 +220,15 @@ def matcher_of(raw: object, pointer: str, errors: FieldErrors) -> Stage:
         raw = {"event": raw}
     fields = errors.mapping(raw, pointer)
     return Stage("") if fields is None else read_matcher(fields, pointer, errors)
+
+
+def read_property(fields: Mapping[str, object], pointer: str, errors: FieldErrors) -> str:
+    """What a report groups by or calculates with: it must be there, and a column by its prefix must be a known one."""
+    at = pointer_to(pointer, "property")
+    if fields.get("property") is None:
+        errors.add(at, "missing", "is required")
+        return ""
+    return parse_property(fields["property"], errors, at)
 
 
 def refused(errors: FieldErrors) -> ValidationFailed:

@@ -7,12 +7,12 @@ from typing import Any
 from iafa.event import NAME_CHARS_MAX
 from iafa.query.definition import ANY_EVENT, Bucket, Stage
 from iafa.query.field_errors import FieldErrors, pointer_to
-from iafa.query.field_reading import read_list, read_text
+from iafa.query.field_reading import read_list
 from iafa.query.filters import filter_to_dict
 from iafa.query.matcher_reading import EVENT_FIELDS, read_matcher, shown_name
 from iafa.query.reports.bucketing import INTERVALS
 from iafa.query.reports.formulas import FormulaError, Node, parse_formula
-from iafa.query.reports.frame import Frame, FrameReader, Grouping, Setting, refused
+from iafa.query.reports.frame import Frame, FrameReader, Grouping, Setting, read_property, refused
 from iafa.query.time_range import check_timezone
 
 SERIES_MAX = 20
@@ -131,7 +131,7 @@ def _series(raw: object, pointer: str, errors: FieldErrors) -> Series:
         measure = errors.choice(fields["measure"], pointer_to(pointer, "measure"), MEASURES)
     name = None
     if measure in NUMERIC:
-        name = read_text(fields, "property", pointer, errors, most=NAME_CHARS_MAX)
+        name = read_property(fields, pointer, errors)
     elif fields.get("property") is not None:
         message = f"belongs to the measures {', '.join(NUMERIC)}"
         errors.add(pointer_to(pointer, "property"), "conflicting_fields", message)
