@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from iafa.clock import US_PER_DAY, US_PER_S
+from iafa.errors import ValidationFailed
 from iafa.query.definition import Bucket
 from iafa.query.reports.bucketing import INTERVALS, bucketing
 from tests.support.chance import chance
@@ -50,3 +51,9 @@ def test_sql_equals_the_instants(zone: str, from_us: int, to_us: int, kind: Buck
 
 def test_an_empty_range_has_no_bucket() -> None:
     assert bucketing(HOUR_US, HOUR_US, "day", "UTC").buckets == ()
+
+
+def test_too_many_buckets_are_a_mistake_of_the_interval() -> None:
+    with pytest.raises(ValidationFailed) as refused:
+        bucketing(0, 1_001 * 3_600 * US_PER_S, "hour", "UTC")
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [("/interval", "range_too_long")]

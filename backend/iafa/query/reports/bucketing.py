@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from iafa.clock import US_PER_DAY, US_PER_S
+from iafa.errors import FieldError, ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.buckets import TimeBucket, buckets
 from iafa.query.definition import Bucket
@@ -30,8 +31,12 @@ class Bucketing:
 
 
 def bucketing(from_us: int, to_us: int, kind: Bucket, timezone: str, *, time: str = "time_us") -> Bucketing:
-    """ValidationFailed if there would be too many buckets."""
-    found = buckets(from_us, to_us, kind, timezone)
+    """ValidationFailed, of the field `interval`, if there would be too many buckets."""
+    try:
+        found = buckets(from_us, to_us, kind, timezone)
+    except ValidationFailed as error:
+        errors = [FieldError("/interval", one.code, one.message) for one in error.errors]
+        raise ValidationFailed(str(error), errors=errors, code="invalid_query") from None
     if not found:
         return Bucketing((), "0")
     zone = ZoneInfo(timezone)

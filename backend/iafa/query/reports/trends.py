@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from iafa.clock import to_iso
-from iafa.errors import ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.breakdown import NONE, OTHER, VALUE
 from iafa.query.buckets import TimeBucket, buckets
@@ -198,18 +197,13 @@ def _shown_range(question: TrendQuestion, snapshot: Snapshot) -> tuple[int, int]
 
 def _buckets(question: TrendQuestion, shown: tuple[int, int]) -> Bucketing:
     """ValidationFailed for more buckets or numbers than an answer may hold."""
-    errors = FieldErrors()
-    try:
-        found = bucketing(*shown, question.interval, question.frame.time_range.timezone)
-    except ValidationFailed as error:
-        for one in error.errors:
-            errors.add("/interval", one.code, one.message)
-        raise refused(errors) from None
+    found = bucketing(*shown, question.interval, question.frame.time_range.timezone)
     groups = 1 if question.breakdown is None else question.breakdown.limit + 3
     points = (len(question.series) + len(question.formulas)) * groups * len(found.buckets)
     if points > POINTS_MAX:
         message = f"an answer has at most {POINTS_MAX:,} numbers, this one would have {points:,} (series and formulas "
         message += "times groups times buckets): ask for fewer, for a shorter range or for longer buckets"
+        errors = FieldErrors()
         errors.add("/series", "range_too_long", message)
         raise refused(errors)
     return found
