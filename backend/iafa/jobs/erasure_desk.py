@@ -93,7 +93,18 @@ class ErasureDesk:
     def _is_known(self, snapshot: Snapshot, person: Person) -> bool:
         assert snapshot.edges is not None
         has_edges = bool(edges_naming(snapshot.edges, person).any())
-        return has_edges or any(self.refusals(snapshot.project_id, person))
+        return has_edges or self._is_refused_sender(snapshot.project_id, person)
+
+    def _is_refused_sender(self, project_id: str, person: Person) -> bool:
+        """Of an id that is only in refused events one of them must say that it is somebody's: a mistyped id may be
+        an event's name, and would take all refused events of that name with it.
+        """
+        names = naming(person)
+        return any(
+            names.names_sender_of(row["body"], row["sender"])
+            for rows in self.refusals(project_id, person)
+            for row in rows
+        )
 
     def _earlier(self, project_id: str, called: str) -> Erasure:
         found = self.of_person(project_id, called)

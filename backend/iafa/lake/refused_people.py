@@ -41,6 +41,24 @@ class Naming:
             return any(f'"{form}"' in text for form in self._forms) or text in self.ids
         return any(value in self.ids for value in values)
 
+    def names_sender_of(self, *texts: str | None) -> bool:
+        """True if one of the ids is said to be somebody's: other words may be equal to an id by chance, or by mistake
+        an event's name may be taken for one.
+        """
+        return any(text and any(form in text for form in self._forms) and self._is_said_in(text) for text in texts)
+
+    def _is_said_in(self, text: str) -> bool:
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            return any(_plain(found[1]) in NAMING for found in self._said.finditer(text))
+        return any(value in self.ids for value in _values(found, only=NAMING))
+
+    @cached_property
+    def _said(self) -> re.Pattern[str]:
+        """In text that is no whole JSON."""
+        return re.compile(rf'"([^"]*)"\s*:\s*"(?:{"|".join(map(re.escape, sorted(self._forms)))})"')
+
     @cached_property
     def _forms(self) -> frozenset[str]:
         return _forms(self.ids)
@@ -92,15 +110,19 @@ def _forms(ids: Iterable[str]) -> frozenset[str]:
     return frozenset(json.dumps(one, ensure_ascii=is_ascii)[1:-1] for one in ids for is_ascii in (True, False))
 
 
-def _values(found: Any, member: str = "") -> Iterator[str]:
-    """Every text of a document, and the numbers of members that name people."""
+def _values(found: Any, member: str = "", *, only: frozenset[str] | None = None) -> Iterator[str]:
+    """Every text of a document (or only of some members), and the numbers of members that name people."""
     if isinstance(found, dict):
         for name, value in found.items():
-            yield from _values(value, name)
+            yield from _values(value, name, only=only)
     elif isinstance(found, list):
         for value in found:
-            yield from _values(value, member)
-    elif isinstance(found, str):
+            yield from _values(value, member, only=only)
+    elif isinstance(found, str) and (only is None or _plain(member) in only):
         yield found
-    elif isinstance(found, int | float) and member.lower().strip("$").replace("_", "") in NAMING:
+    elif isinstance(found, int | float) and _plain(member) in NAMING:
         yield str(found)
+
+
+def _plain(member: str) -> str:
+    return member.lower().strip("$").replace("_", "")
