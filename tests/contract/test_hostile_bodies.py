@@ -74,9 +74,17 @@ READABLE: dict[str, bytes] = {
 SECRETS = ("<script>alert", "key4999", "x" * 300)
 
 
-def filled(path: str, tenant: Tenant, funnel_id: str) -> str:
-    key_id = next(iter(tenant.project.keys))
-    return path.format(project_id=tenant.project.id, funnel_id=funnel_id, key_id=key_id)
+async def filled(path: str, room: Room, tenant: Tenant) -> str:
+    """The path of something that is there."""
+    project_id = tenant.project.id
+    funnels = await room.services.funnels.of_project(project_id)
+    alerts = await room.services.alerts.of_project(project_id)
+    return path.format(
+        project_id=project_id,
+        funnel_id=funnels[0].id if funnels else await add_funnel(room, tenant),
+        key_id=next(iter(tenant.project.keys)),
+        alert_id=alerts[0].id if alerts else await add_alert(room, tenant),
+    )
 
 
 def check_problem(answer: httpx.Response, request: str) -> dict[str, Any]:
@@ -98,16 +106,28 @@ async def send(
     room: Room, tenant: Tenant, operation: tuple[str, str, Any], body: bytes, **headers: str
 ) -> httpx.Response:
     method, path, _ = operation
-    funnel = await room.services.funnels.of_project(tenant.project.id)
-    funnel_id = funnel[0].id if funnel else (await add_funnel(room, tenant))
+    url = await filled(path, room, tenant)
     sent = {"Content-Type": "application/json", **tenant.bearer, **headers}
     async with room.client() as client:
-        return await client.request(method, filled(path, tenant, funnel_id), content=body, headers=sent)
+        return await client.request(method, url, content=body, headers=sent)
 
 
 async def add_funnel(room: Room, tenant: Tenant) -> str:
     definition = {"project_id": tenant.project.id, "name": "Buy", "stages": [{"name": "A", "event": "a"}]}
     return (await room.services.funnels.add(tenant.project.id, name="Buy", definition=definition)).id
+
+
+async def add_alert(room: Room, tenant: Tenant) -> str:
+    rule = {"kind": "silence", "event": "a", "window_seconds": 86_400}
+    made = await room.services.alerts.add(
+        tenant.project.id,
+        name="Sales",
+        rule=rule,
+        webhook_url="https://hooks.example.org/",
+        is_paused=True,
+        interval_seconds=300,
+    )
+    return made.id
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
