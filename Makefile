@@ -37,7 +37,7 @@ COVERAGE ?=
 
 # Processes that run the server tests: more than the two cores of a small machine, for a fourth of their time they wait
 # for a disk, a pause or a process.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 4
 
 VENV := .venv
 UV := VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv
