@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from iafa.clock import Clock
-from iafa.errors import QueryBusy
+from iafa.errors import NotFound, QueryBusy
 from iafa.lake.layout import Layout
 from iafa.lake.lease import Lease
 from iafa.lake.snapshot import Snapshot, Snapshots
@@ -28,12 +28,13 @@ from iafa.query.next_steps import next_steps
 from iafa.query.people import PeopleExport, PeoplePage, PeopleQuestion, Place, people
 from iafa.query.person import At, PersonQuestion, all_events, person_events, profile
 from iafa.query.person_list import PersonPage, Seen, person_list
-from iafa.query.person_rows import find_person
+from iafa.query.person_rows import count_rows, find_person
 from iafa.query.properties import property_list, value_list
 from iafa.query.question import Extras, question_of
 from iafa.query.receipts.notebook import notebook
 from iafa.query.reports.report import Report
 from iafa.query.schema_watch import schema_watch
+from iafa.query.stored_days import Stored, stored_by_day
 from iafa.query.suggestions import suggested_funnels
 from iafa.query.time_range import TimeRange
 from iafa.settings import Settings
@@ -236,6 +237,11 @@ class Questions:
             partial(schema_watch, self.engine, snapshot, days=days, cancellation=cancellation)
         )
 
+    async def stored_by_day(
+        self, snapshot: Snapshot, from_us: int, to_us: int, cancellation: Cancellation | None = None
+    ) -> dict[str, Stored]:
+        return await self._in_query_pool(stored_by_day, self.engine, snapshot, from_us, to_us, cancellation)
+
     async def property_list(
         self,
         snapshot: Snapshot,
@@ -289,10 +295,14 @@ class Questions:
     async def person_events(
         self, asked: PersonQuestion, after: At, limit: int, cancellation: Cancellation | None = None
     ) -> list[dict[str, Any]]:
+        """NotFound for somebody of whom there is no event, before the place either."""
         ask = partial(person_events, self.engine, asked, after, limit, cancellation=cancellation)
-        return await self._in_query_pool(ask)
+        rows = await self._in_query_pool(ask)
+        if not rows and not await self._in_query_pool(count_rows, self.engine, asked.snapshot, asked.person):
+            raise NotFound
+        return rows
 
-    async def person_export(self, asked: PersonQuestion) -> AsyncIterator[list[dict[str, Any]]]:
+    async def person_export(self, asked: PersonQuestion) -> AsyncGenerator[list[dict[str, Any]], None]:
         """All their events, some at a time."""
         cancellation = Cancellation()
         batches = all_events(self.engine, asked, cancellation)
@@ -301,6 +311,11 @@ class Questions:
                 yield rows
         finally:
             cancellation.cancel()  # who stops reading leaves no batch behind
+
+    def gauges(self) -> dict[str, float]:
+        """Questions that are being answered, and those that wait for a thread or for the engine."""
+        running = self.engine.running
+        return {"queries_running": running, "queries_waiting": max(0, self.line.asked - running)}
 
     async def _known_at(self, snapshot: Snapshot, definition: FunnelDefinition) -> Snapshot:
         """With `as_of` neither later events nor later identity edges exist."""

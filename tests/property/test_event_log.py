@@ -17,7 +17,6 @@ import pytest
 
 from iafa.api.event_files import event_file
 from iafa.clock import US_PER_DAY, FakeClock, to_iso
-from iafa.event import Event as SentEvent
 from iafa.event import identity_hash
 from iafa.query.cancellation import Cancellation
 from iafa.query.cursor import decode_cursor, encode_cursor
@@ -29,20 +28,20 @@ from iafa.query.events.fields import parse_fields
 from iafa.query.events.page import PageAsked, Place, events_page
 from iafa.query.events.question import parse_events_question
 from tests.support.chance import cases_of, chance
+from tests.support.deliveries import sent
 from tests.support.events import PROJECT
 from tests.support.events_oracle import Asked, Event, Key, chosen, key_of
 from tests.support.lake import TestLake
 from tests.support.reports_oracle import owner
 from tests.unit.query.rows import an_engine
 
-WALKS = cases_of(24)
+WALKS = cases_of(12)
 WALKS_OF_A_LAKE = 12
 EVENTS_MAX = 250  # of a lake
 LONG_EVERY = 6  # one of so many walks is through everything
 STEPS_MAX = 15  # of a walk in small pages; the others go to the end
 KEY = b"k" * 32
 FIELDS = parse_fields(["id,created_at,received_at,user_id,person,properties"])
-ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 # Days on which the clocks of these places change, both ways, and one on which they do not.
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo")
 DAYS = tuple(map(date.fromisoformat, ("2025-03-30", "2025-10-05", "2025-10-26", "2025-11-02", "2018-11-04")))
@@ -122,19 +121,6 @@ def random_instant(draw: random.Random) -> int:
     day = datetime.combine(draw.choice(DAYS), datetime.min.time(), UTC)
     at = day + timedelta(hours=draw.choice([-13, -11, -5, -1, 0, 2, 3, 12, 23]), microseconds=draw.randrange(2))
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
-def sent(event: Event) -> SentEvent:
-    return SentEvent(
-        id=event["id"],
-        event_type=event["name"],
-        created_at=event["t"],
-        user_id=event["user"],
-        anonymous_id=event["anonymous"],
-        source=event["source"],
-        properties=msgspec.Raw(json.dumps(event["properties"]).encode()),
-        user_agent=ROBOT if event["is_bot"] else None,
-    )
 
 
 def random_question(draw: random.Random) -> Asked:

@@ -2,7 +2,6 @@
 once, with identity edges of events and of the index, revoked ones, aliases, bots and repeated deliveries.
 """
 
-import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -10,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
 from iafa.clock import FakeClock
-from iafa.event import Event as SentEvent
-from iafa.lake.identity import Edge, IdentityEdges
 from iafa.lake.snapshot import Snapshot
 from iafa.query.engine_duckdb import DuckEngine
 from tests.support.chance import cases_of, chance
-from tests.support.events import PROJECT
+from tests.support.deliveries import deliver, edges_of
 from tests.support.lake import TestLake
 from tests.support.paths_answers import check_all
 from tests.support.paths_cases import (
@@ -39,12 +35,10 @@ from tests.support.paths_oracle import Event
 from tests.support.reports_oracle import owner
 from tests.unit.query.rows import an_engine
 
-CASES = cases_of(2_000)  # of each mode, as in memory
+CASES = cases_of(600)  # of each mode, as in memory
 PEOPLE = 500
 INSTANTS = 5
 EVENTS_MAX = 7  # of one person, when all is known about who is who: more is too much for the brute force
-ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/126.0.0.0 Safari/537.36"
 
 
 @dataclass(frozen=True)
@@ -133,27 +127,7 @@ def cases(written: Written, mode: str) -> Iterator[tuple[Case, list[list[Event]]
 def write_lake(root: Path, unit_us: int) -> Written:
     draw = chance(f"lake of {unit_us}")
     events = [_sent(draw, event) for event in random_events(draw, PEOPLE, INSTANTS, unit_us, EVENTS_MAX)]
-    edges = [
-        {"id": one["id"], "kind": "identify", "user": one["user"], "other": one["anonymous"], "t": one["t"]}
-        for one in events
-        if one["name"] == "identify"
-    ]
-    edges += [
-        {
-            "id": f"edge-{n}",
-            "kind": "identify",
-            "user": f"user-{n}",
-            "other": f"device-{n}",
-            "t": draw.choice(events)["t"],
-        }
-        for n in range(0, PEOPLE, 2)
-    ]
-    edges += [
-        {"id": f"alias-{n}", "kind": "alias", "user": _user(draw), "other": _user(draw), "t": FIRST_US}
-        for n in range(PEOPLE // 10)
-    ]
-    of_events = {event["id"] for event in events}
-    edges = [edge | {"is_revoked": draw.random() < 0.2, "is_of_event": edge["id"] in of_events} for edge in edges]
+    edges = edges_of(draw, events, PEOPLE, FIRST_US, every=2)
     owners = {event["id"]: owner(event, edges) for event in events}
     identified = {event["id"] for event in events if event["name"] == "identify"}
     own: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -162,14 +136,10 @@ def write_lake(root: Path, unit_us: int) -> Written:
             own[owners[event["id"]]].append(event)
     kept = [event for some in own.values() for event in some]
     lake = TestLake(root, clock=FakeClock(FIRST_US + 6 * DAY_US))
-    _deliver(draw, lake, kept, edges)
+    deliver(draw, lake, kept, edges)
     plain = {event["id"]: owner(event, []) for event in kept}
     moved = sum(owners[event["id"]] != plain[event["id"]] for event in kept)
     return Written(lake.take(), kept, owners, unit_us, moved)
-
-
-def _user(draw: random.Random) -> str:
-    return f"user-{draw.randrange(PEOPLE)}"
 
 
 def _sent(draw: random.Random, event: dict[str, Any]) -> dict[str, Any]:
@@ -181,40 +151,3 @@ def _sent(draw: random.Random, event: dict[str, Any]) -> dict[str, Any]:
     if kind < 0.4:
         return event | {"name": "identify", "anonymous": device}
     return event
-
-
-def _deliver(draw: random.Random, lake: TestLake, events: list[dict[str, Any]], edges: list[dict[str, Any]]) -> None:
-    """Two flushes that become a file for each day, one that stays parts, and a tail. Some events come twice."""
-    batches: list[list[dict[str, Any]]] = [[], [], [], []]
-    for event in draw.sample(events, len(events)):
-        first = draw.randrange(4)
-        batches[first].append(event)
-        if draw.random() < 0.1:
-            batches[draw.randrange(first, 4)].append(event)
-    for number, batch in enumerate(batches):
-        lake.write([_event(event) for event in batch])
-        if number < 3:
-            lake.flusher.run()
-        if number == 1:
-            lake.compactor.run(everything=True)
-    IdentityEdges(lake.layout, lake.manifests).add_edges(
-        PROJECT,
-        [
-            Edge(edge["id"], edge["user"], edge["other"], edge["t"], edge["kind"], edge["is_revoked"])
-            for edge in edges
-            if edge["is_revoked"] or not edge["is_of_event"]
-        ],
-    )
-
-
-def _event(event: dict[str, Any]) -> SentEvent:
-    return SentEvent(
-        id=event["id"],
-        event_type=event["name"],
-        created_at=event["t"],
-        user_id=event["user"],
-        anonymous_id=event.get("anonymous"),
-        session_id=event["session_id"],
-        properties=msgspec.Raw(json.dumps(event["properties"]).encode()),
-        user_agent=ROBOT if event["is_bot"] else BROWSER,
-    )

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from iafa.clock import US_PER_S
+from iafa.clock import US_PER_DAY, US_PER_S
 from iafa.event import Event, identity_hash
-from iafa.query.person import END, At, PersonQuestion, person_events, profile
+from iafa.query.cancellation import Cancellation
+from iafa.query.person import END, At, PersonQuestion, all_events, person_events, profile
 from iafa.query.person_list import BEFORE_ALL, person_list
 from iafa.query.person_rows import find_person
 from tests.support.chance import chance, times
 from tests.support.erasing import ErasingLake
 from tests.support.events import NOON_US, PROJECT, make_event
+from tests.support.lake import WINDOW_US
 
-EVENTS = 90
+EVENTS, AGAIN = 90, 8
 GAP_S = 3_600
 Edge = tuple[int, str, str, str]  # time, event id, user, anonymous id
 
@@ -70,7 +72,10 @@ def sessions_of(times_us: list[int]) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("case", range(times(3)))
-def test_people_are_those_of_brute_force_and_an_erasure_takes_one_of_them(tmp_path: Path, case: int) -> None:
+def test_people_are_those_of_brute_force_and_an_erasure_takes_one_of_them(
+    tmp_path: Path, case: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iafa.query.person.EXPORT_ROWS", 7)
     choose = chance(f"people {case}")
     events = random_events(choose)
     erasing = ErasingLake(tmp_path / "data")
@@ -80,6 +85,12 @@ def test_people_are_those_of_brute_force_and_an_erasure_takes_one_of_them(tmp_pa
     owners = owners_of(events)
     theirs: dict[str, list[Event]] = defaultdict(list)
     for event in events:
+        theirs[owners[event.id]].append(event)
+    again = choose.sample(events, AGAIN)  # kept as new ones: nobody remembers their ids any more
+    erasing.lake.flusher.run()
+    erasing.lake.clock.advance((WINDOW_US + US_PER_DAY) // US_PER_S)
+    erasing.lake.write(again)
+    for event in again:
         theirs[owners[event.id]].append(event)
 
     snapshot = erasing.lake.take()
@@ -98,6 +109,8 @@ def test_people_are_those_of_brute_force_and_an_erasure_takes_one_of_them(tmp_pa
         asked = PersonQuestion(snapshot, find_person(erasing.engine, snapshot, who), GAP_S)
         ordered = sorted(own, key=lambda one: (one.created_at, one.id), reverse=True)
         assert ids_page_by_page(erasing, asked, choose) == [one.id for one in ordered]
+        exported = [row["id"] for rows in all_events(erasing.engine, asked, Cancellation()) for row in rows]
+        assert exported == [one.id for one in reversed(ordered)]
         told = profile(erasing.engine, asked)
         assert [(one["events"], round(one["duration_seconds"] * US_PER_S)) for one in told["sessions"]] == sessions_of(
             [one.created_at for one in own]
@@ -105,7 +118,7 @@ def test_people_are_those_of_brute_force_and_an_erasure_takes_one_of_them(tmp_pa
 
     gone = choose.choice(sorted(theirs))
     erasing.desk.erase("user:test", PROJECT, gone)
-    left = sorted(one.id for one in events if owners[one.id] != gone)
+    left = sorted(one.id for one in events + again if owners[one.id] != gone)
     assert erasing.visible_ids() == left
     erasing.finish()
     assert erasing.visible_ids() == left
@@ -116,5 +129,5 @@ def ids_page_by_page(erasing: ErasingLake, asked: PersonQuestion, choose: random
     after, limit = END, choose.randrange(5, 40)
     while rows := person_events(erasing.engine, asked, after, limit):
         found += [row["id"] for row in rows]
-        after = At(rows[-1]["created_at"], rows[-1]["id"])
+        after = At.of(rows[-1])
     return found

@@ -14,6 +14,7 @@ HOUR_US = 3_600 * 1_000_000
 FIRST_US = 1_763_726_400 * 1_000_000 - 12 * HOUR_US  # a midnight of UTC
 DAY_US = 24 * HOUR_US
 SHARE_MIN = 0.3  # of ties, of repeated or overlapping steps
+SHARE_MIN_OF_A_KIND = 0.2  # which chance moves more than all kinds together
 NAMES = "ABCD"
 ZONES = ("UTC", "Europe/Vienna", "Pacific/Chatham", "America/St_Johns")
 Draw = random.Random

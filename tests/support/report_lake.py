@@ -3,7 +3,6 @@ an unflushed tail at once, with ties, late and repeated events, identity edges (
 same events as plain mappings, for references that know nothing of the product.
 """
 
-import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,21 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from iafa.clock import FakeClock
-from iafa.event import Event as SentEvent
-from iafa.lake.identity import Edge, IdentityEdges
 from iafa.lake.snapshot import Snapshot
 from tests.support.chance import chance
-from tests.support.events import PROJECT
+from tests.support.deliveries import ROBOT, deliver, edges_of
 from tests.support.lake import TestLake
 from tests.support.reports_oracle import owner
 
 MINUTE_US = 60_000_000
 HOUR_US = 60 * MINUTE_US
 DAY_US = 24 * HOUR_US
-ROBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 BROWSERS = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:127.0) Gecko/20100101 Firefox/127.0",
@@ -55,9 +49,9 @@ def report_lake(
     """Half of the events lie on quarters of an hour, so that ties and edges of buckets and sessions abound."""
     draw = chance(f"{salt} {people} {events} {days} {first_us}")
     made = [an_event(draw, number, people, days, first_us) for number in range(events)]
-    edges = _edges(draw, made, people, first_us)
+    edges = edges_of(draw, made, people, first_us, every=3)
     lake = TestLake(root, clock=FakeClock(first_us + (days + 1) * DAY_US))
-    _deliver(draw, lake, made, edges)
+    deliver(draw, lake, made, edges)
     known = [{**event, "person": owner(event, edges)} for event in made]
     return ReportLake(lake.take(), known, lake.clock, lake)
 
@@ -93,71 +87,3 @@ def an_event(draw: random.Random, number: int, people: int, days: int, first_us:
         "properties": properties,
         "session_id": f"s{draw.randrange(3)}",
     }
-
-
-def _edges(
-    draw: random.Random, events: Sequence[Mapping[str, Any]], people: int, first_us: int
-) -> list[dict[str, Any]]:
-    edges = [
-        {"id": one["id"], "kind": "identify", "user": one["user"], "other": one["anonymous"], "t": one["t"]}
-        for one in events
-        if one["name"] == "identify" and one["user"] and one["anonymous"]
-    ]
-    edges += [
-        {
-            "id": f"edge-{n}",
-            "kind": "identify",
-            "user": f"user-{n}",
-            "other": f"device-{n}",
-            "t": draw.choice(events)["t"],
-        }
-        for n in range(0, people, 3)
-    ]
-    edges += [
-        {"id": f"alias-{n}", "kind": "alias", "user": f"user-{draw.randrange(people)}",
-         "other": f"user-{draw.randrange(people)}", "t": first_us}
-        for n in range(people // 10)
-    ]  # fmt: skip
-    of_events = {event["id"] for event in events}
-    return [edge | {"is_revoked": draw.random() < 0.2, "is_of_event": edge["id"] in of_events} for edge in edges]
-
-
-def _deliver(
-    draw: random.Random, lake: TestLake, events: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
-) -> None:
-    """Two flushes that become a file for each day, one that stays parts, and a tail. Some events come twice."""
-    batches: list[list[Mapping[str, Any]]] = [[], [], [], []]
-    for event in draw.sample(events, len(events)):
-        first = draw.randrange(4)
-        batches[first].append(event)
-        if draw.random() < 0.1:
-            batches[draw.randrange(first, 4)].append(event)
-    for number, batch in enumerate(batches):
-        lake.write([sent(event) for event in batch])
-        if number < 3:
-            lake.flusher.run()
-        if number == 1:
-            lake.compactor.run(everything=True)
-    IdentityEdges(lake.layout, lake.manifests).add_edges(
-        PROJECT,
-        [
-            Edge(edge["id"], edge["user"], edge["other"], edge["t"], edge["kind"], edge["is_revoked"])
-            for edge in edges
-            if edge["is_revoked"] or not edge["is_of_event"]
-        ],
-    )
-
-
-def sent(event: Mapping[str, Any]) -> SentEvent:
-    return SentEvent(
-        id=event["id"],
-        event_type=event["name"],
-        created_at=event["t"],
-        user_id=event["user"],
-        anonymous_id=event["anonymous"],
-        session_id=event["session_id"],
-        url=event["url"],
-        referrer=event["referrer"],
-        properties=msgspec.Raw(json.dumps(event["properties"]).encode()),
-        user_agent=event["user_agent"],
-    )

@@ -94,7 +94,7 @@ async def ask_saved_funnel(
     funnel, project = found
     definition = await to_thread(parse_definition, {**funnel.definition, **wanted.override})
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
-    extras = _extras(project, wanted.include, wanted.compare_start, wanted.compare_end)
+    extras = extras_of(project, wanted.include, wanted.compare_start, wanted.compare_end)
     snapshot = await services.snapshot(project.id)
     ask = partial(services.run_funnel, snapshot, definition, time_range, funnel.id, extras)
     return json_answer(await while_waiting(request, ask))
@@ -114,10 +114,10 @@ async def ask_funnel(
     services: ServicesOf,
     request: Request,
 ) -> Response:
-    start_date, end_date, compare_start, compare_end = (_text_or_none(raw, field) for field in RANGE_FIELDS)
+    start_date, end_date, compare_start, compare_end = (text_or_none(raw, field) for field in RANGE_FIELDS)
     definition = await to_thread(parse_definition, {key: raw[key] for key in raw if key not in QUESTION_FIELDS})
     time_range = resolve_time_range(start_date, end_date, timezone=project.timezone)
-    extras = _extras(project, raw.get("include"), compare_start, compare_end)
+    extras = extras_of(project, raw.get("include"), compare_start, compare_end)
     snapshot = await services.snapshot(project.id)
     ask = partial(services.run_funnel, snapshot, definition, time_range, None, extras)
     return json_answer(await while_waiting(request, ask))
@@ -144,7 +144,7 @@ async def list_event_names(
     return json_answer({"event_names": names, "data_version": snapshot.data_version})
 
 
-def _extras(project: Project, include: object, compare_start: str | None, compare_end: str | None) -> Extras:
+def extras_of(project: Project, include: object, compare_start: str | None, compare_end: str | None) -> Extras:
     compare_with = None
     if compare_start is not None or compare_end is not None:
         compare_with = _compared(compare_start, compare_end, project.timezone)
@@ -163,7 +163,7 @@ def _compared(start: str | None, end: str | None, timezone: str) -> TimeRange:
         raise ValidationFailed("the range to compare with is not valid", errors=errors) from None
 
 
-def _text_or_none(raw: Mapping[str, Any], field: str) -> str | None:
+def text_or_none(raw: Mapping[str, Any], field: str) -> str | None:
     value = raw.get(field)
     if value is None or isinstance(value, str):
         return value

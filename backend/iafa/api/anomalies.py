@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from iafa.api.access import ReadableBodyProject, ReadableProject
-from iafa.api.anomaly_models import AnomaliesAnswer, Measure, Sensitivity
+from iafa.api.anomaly_models import EVENTS_TEXT, LIMIT_TEXT, AnomaliesAnswer, Measure, Sensitivity
 from iafa.api.bodies import QuestionRoute, json_object
+from iafa.api.report_docs import ANOMALIES_BODY
 from iafa.api.report_frame import REPORT_BODY_PROBLEMS, REPORT_PROBLEMS, FrameFields, answer_report
 from iafa.api.services import ServicesOf
 from iafa.query.reports.anomalies import TYPES_MAX, parse_anomalies
@@ -17,8 +18,6 @@ RULE = (
     "Each complete day of the range is judged by up to six weeks before it, with a robust trend, the weekday's season "
     "and the usual deviation. Without `start_date` the last four weeks are judged; at most 366 days."
 )
-_EXAMPLE = {"project_id": "p7c1n4d8j2g5b9f3h6m0", "start_date": "2026-10-01", "sensitivity": "high"}
-_BODY = {"schema": {"type": "object"}, "examples": {"month": {"summary": "Since October", "value": _EXAMPLE}}}
 
 
 @router.get(
@@ -35,12 +34,8 @@ async def get_anomalies(
     frame: FrameFields,
     measure: Annotated[Measure | None, Query(description="`events` if absent.")] = None,
     sensitivity: Annotated[Sensitivity | None, Query(description="`medium` if absent.")] = None,
-    events: Annotated[
-        list[str], Query(max_length=TYPES_MAX, description="Types of events, repeated; `*` is all together.")
-    ] = [],  # noqa: B006
-    limit: Annotated[
-        int | None, Query(ge=1, le=TYPES_MAX, description="So many of the most frequent types; 10 if absent.")
-    ] = None,
+    events: Annotated[list[str], Query(max_length=TYPES_MAX, description=f"{EVENTS_TEXT} Repeated.")] = [],  # noqa: B006
+    limit: Annotated[int | None, Query(ge=1, le=TYPES_MAX, description=f"{LIMIT_TEXT} 10 if absent.")] = None,
 ) -> Response:
     own = {"measure": measure, "sensitivity": sensitivity, "events": events or None, "limit": limit}
     return await answer_report(request, services, project, {**frame, **own}, parse_anomalies)
@@ -51,7 +46,7 @@ async def get_anomalies(
     response_model=AnomaliesAnswer,
     summary="Ask for anomalies with a body",
     description=f"The same answer; the body takes filters as they are. {RULE}",
-    openapi_extra={"requestBody": {"required": True, "content": {"application/json": _BODY}}},
+    openapi_extra=ANOMALIES_BODY,
     responses=REPORT_BODY_PROBLEMS,
 )
 async def ask_anomalies(

@@ -1,11 +1,28 @@
-"""The answer of the report on anomalies."""
+"""The question and the answer of the report on anomalies as the OpenAPI document shows them."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from iafa.api.report_models import RangeAnswer, RangeQuestion
+from iafa.query.reports.anomalies import TYPES_DEFAULT, TYPES_MAX
+
 Measure = Literal["events", "people"]
 Sensitivity = Literal["low", "medium", "high"]
+
+
+EVENTS_TEXT = "Types of events; `*` is all together. Absent: `*` and the most frequent ones."
+LIMIT_TEXT = "So many of the most frequent types."
+
+
+class AnomaliesQuestion(RangeQuestion):
+    """Which days were unlike those before them."""
+
+    include: list[Literal["receipt"]] = Field([])
+    measure: Measure = "events"
+    sensitivity: Sensitivity = "medium"
+    events: list[str] | None = Field(None, max_length=TYPES_MAX, description=EVENTS_TEXT, examples=[["purchase"]])
+    limit: int = Field(TYPES_DEFAULT, ge=1, le=TYPES_MAX, description=LIMIT_TEXT)
 
 
 class Anomaly(BaseModel):
@@ -44,23 +61,13 @@ class DayWithoutData(BaseModel):
     text: str
 
 
-class AnomaliesAnswer(BaseModel):
-    report: str
-    project_id: str
-    date_range: dict[str, str | None]
+class AnomaliesAnswer(RangeAnswer):
+    report: Literal["anomalies"]
     measure: Measure
     sensitivity: Sensitivity
-    threshold: float = Field(description="The score above which a day is flagged.")
-    days_judged: int = Field(description="Complete days of the range.")
-    findings_total: int
+    threshold: float = Field(description="The score above which a day is flagged.", examples=[4.0])
+    days_judged: int = Field(description="Complete days of the range.", examples=[28])
+    findings_total: int = Field(examples=[1])
     findings: list[Anomaly] = Field(description="The farthest from what was expected first; at most 200.")
     days_without_data: list[DayWithoutData] = Field(description="Days without any event of the project.")
     series: list[JudgedSeries]
-    timezone: str
-    semantics: str
-    semantics_version: int
-    data_version: str
-    as_of: str
-    rows_read: int
-    elapsed_ms: float
-    receipt: dict[str, Any] | None = None

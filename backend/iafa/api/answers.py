@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from iafa.api.account_models import OrganizationAnswer, UserAnswer
 from iafa.api.project_models import KeyAnswer, PrivacyChoice, ProjectAnswer, SamplingChoice, SchemaChoice, TrackerChoice
-from iafa.clock import to_iso
+from iafa.clock import iso_or_none, to_iso
 from iafa.errors import ValidationFailed
 from iafa.meta.api_keys import ApiKey
 from iafa.meta.funnels import StoredFunnel
@@ -58,7 +58,7 @@ def project_answer(project: Project) -> ProjectAnswer:
     )
 
 
-def key_answer(key: ApiKey, *, text: str | None = None) -> KeyAnswer:
+def key_answer(key: ApiKey, *, text: str | None = None, used_us: int | None = None) -> KeyAnswer:
     """`text` is the key in clear, which only its maker has; a write key is public and keeps its own."""
     return KeyAnswer(
         id=key.id,
@@ -67,7 +67,8 @@ def key_answer(key: ApiKey, *, text: str | None = None) -> KeyAnswer:
         prefix=key.prefix,
         last4=key.last4,
         created_at=to_iso(key.created_us),
-        expires_at=None if key.expires_us is None else to_iso(key.expires_us),
+        expires_at=iso_or_none(key.expires_us),
+        last_used_at=iso_or_none(used_us),
         key=text or key.public_text,
     )
 

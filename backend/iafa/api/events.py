@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from iafa.api.access import ReadableProject
+from iafa.api.access import CallerReads, ReadableProject
 from iafa.api.analytics import QUERY_PROBLEMS
 from iafa.api.answers import json_answer
 from iafa.api.bodies import QuestionRoute
@@ -18,6 +18,8 @@ from iafa.api.leaving import while_waiting
 from iafa.api.problem_docs import problem_responses
 from iafa.api.question_fields import Day
 from iafa.api.services import ServicesOf
+from iafa.api.trail import record
+from iafa.meta.recorded import of_project
 from iafa.query.cursor import decode_cursor, encode_cursor
 from iafa.query.events.fields import parse_fields
 from iafa.query.events.page import LIMIT_DEFAULT, LIMIT_MAX, Order, PageAsked, Place
@@ -150,11 +152,13 @@ async def export_events(
     project: ReadableProject,
     services: ServicesOf,
     request: Request,
+    caller: CallerReads,
     which: Which,
     fields: Chosen = [],  # noqa: B006
     format: Annotated[EventFormat, Query()] = "csv",
 ) -> Response:
     asked, file = await which.of(project.timezone), event_file(format, fields)
+    await record(services, caller, "events.export", of_project(project.id), {"format": format})
     snapshot = await services.snapshot(project.id)
     pieces = await while_waiting(request, partial(services.events_export, snapshot, asked, file))
     return StreamingResponse(

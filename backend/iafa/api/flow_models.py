@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from iafa.api.funnel_models import TIME, FunnelDefinition
-from iafa.api.report_models import EventMatcher, ReportAnswer, ReportQuestion
+from iafa.api.report_models import EventMatcher, RangeAnswer, ReportQuestion, SampledAnswer
 from iafa.query.reports.flow_graph import Direction
 from iafa.query.reports.flows import DEPTH_DEFAULT, DEPTH_MAX, EVENTS_MAX, TOP_DEFAULT, TOP_MAX, Nodes, Unit
 
@@ -79,7 +79,7 @@ class FlowDropAnswer(BaseModel):
     stage: int = Field(examples=[2])
 
 
-class PathsAnswer(ReportAnswer):
+class PathsAnswer(SampledAnswer):
     unit: Unit
     nodes_by: Nodes
     direction: Direction
@@ -110,7 +110,7 @@ class JourneySession(BaseModel):
     events: list[JourneyEvent]
 
 
-class JourneyAnswer(ReportAnswer):
+class JourneyAnswer(RangeAnswer):
     user_id: str = Field(description="As asked.", examples=["user-42"])
     sessions: list[JourneySession]
     next_cursor: str | None = Field(description="Null on the last page.")

@@ -93,7 +93,7 @@ async def get_paths(
     ends: Annotated[Fields, Depends(end_fields)],
     shape: Annotated[Fields, Depends(shape_fields)],
 ) -> Response:
-    fields = await _with_funnel(services, project, {**frame, **ends, **shape})
+    fields = await with_saved_funnel(services, project, {**frame, **ends, **shape})
     return await answer_report(request, services, project, fields, parse_flows)
 
 
@@ -111,11 +111,11 @@ async def ask_paths(
     services: ServicesOf,
     request: Request,
 ) -> Response:
-    fields = await _with_funnel(services, project, raw)
+    fields = await with_saved_funnel(services, project, raw)
     return await answer_report(request, services, project, fields, parse_flows)
 
 
-async def _with_funnel(services: Services, project: Project, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+async def with_saved_funnel(services: Services, project: Project, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """A saved funnel's definition in the place of its id; one of another project is not found."""
     drop = fields.get("after_drop")
     if not isinstance(drop, Mapping) or not isinstance(drop.get("funnel_id"), str) or "funnel" in drop:
@@ -146,7 +146,7 @@ async def get_journey(
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
-    question = f"journey {user_id} {start_date} {end_date}"
+    question = f"journey by time, id, arrival {user_id} {start_date} {end_date}"
     after = None if cursor is None else decode_cursor(services.cursor_key, project.id, question, cursor)
     setting = Setting(project.timezone, project.session_gap_seconds, services.clock.now_us())
     fields = {"user_id": user_id, "start_date": start_date, "end_date": end_date}

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NamedTuple, cast
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from iafa.api.access import ReadableBodyProject, ReadableFunnel
+from iafa.api.access import CallerReads, ReadableBodyProject, ReadableFunnel
 from iafa.api.analytics import QUERY_PROBLEMS
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
@@ -18,12 +18,14 @@ from iafa.api.bodies import QuestionRoute, json_object
 from iafa.api.funnel_docs import EXPLAIN_BODY, EXPORT_BODY, PEOPLE_BODY
 from iafa.api.leaving import while_waiting
 from iafa.api.people_export import MEDIA_TYPES, Format, filename, lines
-from iafa.api.people_models import KIND_TEXT, ExplainAnswer, ListKind, PeopleAnswer
+from iafa.api.people_models import KIND_TEXT, OPEN_TEXT, ExplainAnswer, ListKind, PeopleAnswer
 from iafa.api.problem_docs import problem_responses
 from iafa.api.question_fields import Chosen, choice_field, definition_of_body, number_field, text_field, wrong_field
 from iafa.api.services import Services, ServicesOf
+from iafa.api.trail import record
 from iafa.event import ID_CHARS_MAX
 from iafa.meta.projects import Project
+from iafa.meta.recorded import of_project
 from iafa.query.cursor import decode_cursor, encode_cursor
 from iafa.query.definition import to_dict
 from iafa.query.people import KINDS, LIMIT_DEFAULT, LIMIT_MAX, Kind, PeopleQuestion, Place
@@ -31,6 +33,25 @@ from iafa.query.people import KINDS, LIMIT_DEFAULT, LIMIT_MAX, Kind, PeopleQuest
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
 Stage = Annotated[int, Query(ge=1, le=20, description="The `order` of the stage in the funnel's answer.")]
 KindOfList = Annotated[ListKind, Query(description=KIND_TEXT)]
+
+
+class _List(NamedTuple):
+    """Which list of a funnel."""
+
+    stage: int
+    kind: ListKind
+    is_open: bool | None
+
+
+def _list_of(
+    stage: Stage = 1,
+    kind: KindOfList = "converted",
+    is_open: Annotated[bool | None, Query(alias="open", description=OPEN_TEXT)] = None,
+) -> _List:
+    return _List(stage, kind, is_open)
+
+
+ListOf = Annotated[_List, Depends(_list_of)]
 FORMATS: tuple[Format, ...] = ("csv", "ndjson")
 _FILE_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
@@ -53,14 +74,15 @@ async def list_funnel_people(
     services: ServicesOf,
     request: Request,
     chosen: Chosen,
-    stage: Stage = 1,
-    kind: KindOfList = "converted",
+    wanted: ListOf,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT,
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
     funnel, project = found
     definition, time_range = await chosen.of(funnel.definition, project.timezone)
-    asked = PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
+    asked = PeopleQuestion(
+        definition, time_range, wanted.stage, wanted.kind, project.session_gap_seconds, wanted.is_open
+    )
     return await _page(request, services, project.id, asked, _Page(limit, cursor))
 
 
@@ -141,14 +163,17 @@ async def export_funnel_people(
     found: ReadableFunnel,
     services: ServicesOf,
     request: Request,
+    caller: CallerReads,
     chosen: Chosen,
-    stage: Stage = 1,
-    kind: KindOfList = "converted",
+    wanted: ListOf,
     format: Annotated[Format, Query()] = "csv",
 ) -> Response:
     funnel, project = found
     definition, time_range = await chosen.of(funnel.definition, project.timezone)
-    asked = PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
+    asked = PeopleQuestion(
+        definition, time_range, wanted.stage, wanted.kind, project.session_gap_seconds, wanted.is_open
+    )
+    await record(services, caller, "people.export", of_project(project.id), _exported(asked, format, funnel.id))
     return await _file(request, services, project.id, asked, format)
 
 
@@ -165,10 +190,17 @@ async def export_people(
     project: ReadableBodyProject,
     services: ServicesOf,
     request: Request,
+    caller: CallerReads,
 ) -> Response:
     fields = dict(raw)
     file_format = cast(Format, choice_field(fields, "format", FORMATS))
-    return await _file(request, services, project.id, await _asked(fields, project), file_format)
+    asked = await _asked(fields, project)
+    await record(services, caller, "people.export", of_project(project.id), _exported(asked, file_format, None))
+    return await _file(request, services, project.id, asked, file_format)
+
+
+def _exported(asked: PeopleQuestion, file_format: Format, funnel_id: str | None) -> dict[str, Any]:
+    return {"funnel": funnel_id, "stage": asked.stage, "kind": asked.kind, "open": asked.is_open, "format": file_format}
 
 
 @dataclass(frozen=True)
@@ -220,13 +252,16 @@ async def _asked(fields: dict[str, Any], project: Project) -> PeopleQuestion:
     """The list that a body asks for; what is left of the fields is the definition."""
     stage = number_field(fields, "stage", 1, most=20)
     kind = cast(Kind, choice_field(fields, "kind", KINDS))
+    is_open = fields.pop("open", None)
+    if is_open is not None and not isinstance(is_open, bool):
+        raise wrong_field("open", "wrong_type", "must be true or false")
     definition, time_range = await definition_of_body(fields, project.timezone)
-    return PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds)
+    return PeopleQuestion(definition, time_range, stage, kind, project.session_gap_seconds, is_open)
 
 
 def _fingerprint(asked: PeopleQuestion) -> str:
     """Equal for equal lists: a cursor is worth nothing for another one."""
     time_range = asked.time_range
     bounds = (time_range.from_us, time_range.to_us)
-    whole = [to_dict(asked.definition), *bounds, asked.stage, asked.kind, asked.session_gap_s]
+    whole = [to_dict(asked.definition), *bounds, asked.stage, asked.kind, asked.session_gap_s, asked.is_open]
     return "people " + hashlib.sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()

@@ -13,6 +13,10 @@ KIND_TEXT = (
     "`dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out."
 )
 
+OPEN_TEXT = (
+    "`true`: only who has not converted yet and still has time; `false`: only the others. Left out, the list has both."
+)
+
 
 class PathStep(BaseModel):
     """An event of the reported path and the stage that it fills."""
@@ -60,6 +64,7 @@ class PeopleQuestion(FunnelQuestion):
 
     stage: int = Field(1, ge=1, le=20)
     kind: ListKind = Field("converted", description=KIND_TEXT)
+    open: bool | None = Field(None, description=OPEN_TEXT)
     limit: int = Field(100, ge=1, le=1000)
     cursor: str | None = None
 
@@ -69,6 +74,7 @@ class ExportQuestion(FunnelQuestion):
 
     stage: int = Field(1, ge=1, le=20)
     kind: ListKind = Field("converted", description=KIND_TEXT)
+    open: bool | None = Field(None, description=OPEN_TEXT)
     format: Literal["csv", "ndjson"] = "csv"
 
 

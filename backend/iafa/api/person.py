@@ -1,15 +1,17 @@
 """Routes to the people of a project: the list, one person's profile and events, and the export of all that is known."""
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from functools import partial
 from typing import Annotated, Any, cast
+from urllib.parse import unquote
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import iterate_in_threadpool
 
-from iafa.api.access import ReadableProject
+from iafa.api.access import CallerReads, ReadableProject
 from iafa.api.analytics import QUERY_PROBLEMS
 from iafa.api.answers import json_answer
 from iafa.api.bodies import QuestionRoute
@@ -19,19 +21,24 @@ from iafa.api.person_models import PersonEvents, PersonList, PersonProfile
 from iafa.api.problem_docs import problem_responses
 from iafa.api.quarantine import shown as shown_refusal
 from iafa.api.services import ServicesOf
+from iafa.api.trail import record
 from iafa.clock import to_iso
+from iafa.errors import NotFound
 from iafa.event import NAME_CHARS_MAX
 from iafa.jobs.erasure_desk import ErasureDesk
+from iafa.lake.erasure import hashes_of
 from iafa.lake.person import edges_of_person
 from iafa.meta.projects import Project
+from iafa.meta.recorded import of_project
 from iafa.query.cursor import decode_cursor, encode_cursor
 from iafa.query.entity_names import entity_text
-from iafa.query.person import END, PAGE_MAX, At, PersonQuestion, shown_event
+from iafa.query.person import END, PAGE_MAX, At, PersonQuestion, Row, shown_event
 from iafa.query.person_list import BEFORE_ALL, LIMIT_MAX, Seen
 from iafa.questions import Questions
 
 router = APIRouter(prefix="/api/v1/projects/{project_id}/people", tags=["people"], route_class=QuestionRoute)
 PROBLEMS = tuple(dict.fromkeys((*QUERY_PROBLEMS, "conflict")))
+HASHES_RECORDED = 20
 Cursor = Annotated[str | None, Query(max_length=2000)]
 _FILE_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
@@ -69,6 +76,12 @@ async def list_project_people(
     return json_answer({"people": page.rows, "next_cursor": following, "data_version": snapshot.data_version})
 
 
+def is_of_id(request: Request, name: str) -> bool:
+    """Whether what looks like the name of a route belongs to the id: then its slash came percent-encoded."""
+    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    return unquote(raw.rsplit(b"/", 1)[-1].decode("latin-1")) != name
+
+
 @router.get(
     "/{user_id:path}/export",
     response_class=StreamingResponse,
@@ -78,10 +91,21 @@ async def list_project_people(
     "and `end` with the counts: without it the file is not whole.",
     responses=_FILE_ANSWER | problem_responses(*PROBLEMS),
 )
-async def export_person(request: Request, user_id: PersonId, project: ReadableProject) -> Response:
+async def export_person(
+    request: Request, user_id: PersonId, project: ReadableProject, caller: CallerReads, services: ServicesOf
+) -> Response:
+    if is_of_id(request, "export"):
+        return await get_person(request, f"{user_id}/export", project)
     asked = await _asked(request, project, user_id)
+    batches = _questions(request).person_export(asked)
+    first = await anext(batches, None)  # what fails at once is an answer, not a file that ends early
+    if first is None and not await asyncio.to_thread(_desk(request).is_named, asked.snapshot, asked.person):
+        raise NotFound
+    # Hashes, as of an erasure: when the person is erased, nothing names them.
+    hashes = hashes_of(_desk(request).key, project.id, asked.person.ids)[:HASHES_RECORDED]
+    await record(services, caller, "person.export", of_project(project.id), {"person": list(hashes)})
     return StreamingResponse(
-        _lines(request, project, asked),
+        _lines(request, asked, first or [], batches),
         media_type="application/x-ndjson",
         headers={"content-disposition": 'attachment; filename="person.ndjson"'},
     )
@@ -91,7 +115,7 @@ async def export_person(request: Request, user_id: PersonId, project: ReadablePr
     "/{user_id:path}/events",
     response_model=PersonEvents,
     summary="List the events of a person",
-    description="By whichever of their ids, newest first, page by page.",
+    description="By whichever of their ids, newest first, page by page. Of somebody without events: 404.",
     responses=problem_responses(*PROBLEMS),
 )
 async def list_person_events(
@@ -102,13 +126,15 @@ async def list_person_events(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
     cursor: Cursor = None,
 ) -> Response:
-    question, after = f"person events {user_id}", END
+    if is_of_id(request, "events"):
+        return await get_person(request, f"{user_id}/events", project)
+    question, after = f"person events by time, id, arrival {user_id}", END
     if cursor is not None:
-        created_us, id_ = decode_cursor(services.cursor_key, project.id, question, cursor)
-        after = At(int(created_us), str(id_))
+        created_us, id_, received_us = decode_cursor(services.cursor_key, project.id, question, cursor)
+        after = At(int(created_us), str(id_), int(received_us))
     asked = await _asked(request, project, user_id)
     rows = await while_waiting(request, partial(_questions(request).person_events, asked, after, limit))
-    last = At(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == limit else None
+    last = At.of(rows[-1]) if len(rows) == limit else None
     following = None if last is None else encode_cursor(services.cursor_key, project.id, question, last)
     shown = [shown_event(row) for row in rows]
     return json_answer({"events": shown, "next_cursor": following, "data_version": asked.snapshot.data_version})
@@ -135,15 +161,18 @@ async def _asked(request: Request, project: Project, called: str) -> PersonQuest
     return await while_waiting(request, ask)
 
 
-async def _lines(request: Request, project: Project, asked: PersonQuestion) -> AsyncIterator[bytes]:
-    questions = _questions(request)
-    desk = cast(ErasureDesk, request.app.state.erasures)
-    yield head_of(asked, questions.clock.now_us())
-    events = refused = 0
-    async for rows in questions.person_export(asked):
-        events += len(rows)
-        yield event_lines(rows)
-    async for rows in iterate_in_threadpool(desk.refusals(project.id, asked.person)):
+async def _lines(
+    request: Request, asked: PersonQuestion, first: list[Row], others: AsyncGenerator[list[Row], None]
+) -> AsyncIterator[bytes]:
+    events, refused = len(first), 0
+    try:
+        yield head_of(asked, _questions(request).clock.now_us()) + event_lines(first)
+        async for rows in others:
+            events += len(rows)
+            yield event_lines(rows)
+    finally:
+        await others.aclose()
+    async for rows in iterate_in_threadpool(_desk(request).refusals(asked.snapshot.project_id, asked.person)):
         refused += len(rows)
         yield refusal_lines(rows)
     yield end_of(events, refused)
@@ -157,7 +186,7 @@ def head_of(asked: PersonQuestion, now_us: int) -> bytes:
     return _line("person", about | {"exported_at": to_iso(now_us)}) + edges
 
 
-def event_lines(rows: Iterable[dict[str, Any]]) -> bytes:
+def event_lines(rows: Iterable[Row]) -> bytes:
     return b"".join(_line("event", shown_event(row)) for row in rows)
 
 
@@ -191,3 +220,7 @@ def _identities(asked: PersonQuestion) -> list[dict[str, Any]]:
 
 def _questions(request: Request) -> Questions:
     return cast(Questions, request.app.state.people)
+
+
+def _desk(request: Request) -> ErasureDesk:
+    return cast(ErasureDesk, request.app.state.erasures)

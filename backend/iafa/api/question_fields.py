@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Query
 
 from iafa.errors import FieldError, ValidationFailed
+from iafa.ingest.pipeline import parse_time
 from iafa.query.definition import FunnelDefinition
 from iafa.query.definition_reading import parse_definition
 from iafa.query.time_range import TimeRange, resolve_time_range
@@ -15,7 +16,10 @@ from iafa.query.time_range import TimeRange, resolve_time_range
 Default = TypeVar("Default", bound=int | None)
 Day = Annotated[
     str | None,
-    Query(max_length=40, description="A day of the project's time zone, `2026-10-01`, or an instant with zone."),
+    Query(
+        max_length=40,
+        description="A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one.",
+    ),
 ]
 WindowOverride = Annotated[
     int | None, Query(ge=0, le=10_000_000_000, description="Ask with another window than the saved one.")
@@ -64,6 +68,15 @@ def text_field(fields: dict[str, Any], field: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise wrong_field(field, "not_a_string", "must be a text")
+
+
+def time_field(field: str, text: str | None, default: int) -> int:
+    """An instant in microseconds since 1970."""
+    found = default if text is None else parse_time(text)
+    if found is None:
+        wrong = FieldError(f"/{field}", "invalid_query", "must be an ISO 8601 time")
+        raise ValidationFailed("the request is not valid", errors=[wrong], code="invalid_query")
+    return found
 
 
 def choice_field(fields: dict[str, Any], field: str, choices: tuple[str, ...]) -> str:

@@ -46,9 +46,9 @@ class DuplicateEvents(NotStored):
 class ReceiptAnswer(BaseModel):
     """What the counts were made of."""
 
-    method: Literal["sql", "paths"] = Field(
+    method: Literal["sql", "paths", "report"] = Field(
         description="`sql`: `sql` gives the counts. `paths`: it gives the histories, and a program finds the paths in "
-        "them; the notebook has a readable one."
+        "them; the notebook has a readable one. `report`: each statement of a report, one after the other."
     )
     sql: str = Field(description="What was run, with its values. Reads the view `events`; runs in `iafa sql` as it is.")
     setup: str = Field(description="SQL that makes the views of the files. Run it in the data directory.")

@@ -23,3 +23,13 @@ PATHS_BODY = _body(
     "What sessions do after a search",
     **{"start": "search", "unit": "session", "depth": 4, "exclude_events": ["scroll"]},
 )
+TRENDS_BODY = _body(
+    "TrendsQuestion",
+    "The share of people who buy, by country",
+    series=[{"event": "purchase", "measure": "people"}, {"event": "*", "measure": "people"}],
+    formulas=[{"name": "Buyers in percent", "expression": "A / B * 100"}],
+    breakdown={"property": "country", "limit": 5},
+)
+SESSIONS_BODY = _body("SessionsQuestion", "What brings visits, by the week", interval="week", breakdown="channel")
+OVERVIEW_BODY = _body("OverviewQuestion", "Where visits begin and come from", lists=["entry_page", "channel"])
+ANOMALIES_BODY = _body("AnomaliesQuestion", "Unusual days of purchases", events=["purchase"], sensitivity="high")

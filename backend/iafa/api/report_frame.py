@@ -32,7 +32,6 @@ MEDIA_TYPES = {
 }
 Fields = dict[str, Any]
 AnyReport = TypeVar("AnyReport", bound=Report)
-JsonText = Annotated[str | None, Query(max_length=20_000, description="JSON, percent-encoded.")]
 
 
 def period_fields(
@@ -108,7 +107,8 @@ async def answer_report(
     """The report that the fields ask for; `format` says how it is written."""
     fields = dict(fields)
     written = choice_field(fields, "format", FORMATS)
-    setting = Setting(project.timezone, project.session_gap_seconds, services.clock.now_us())
+    singly_until_us = project.may_miss_single_events_until_us
+    setting = Setting(project.timezone, project.session_gap_seconds, services.clock.now_us(), singly_until_us)
     report = await to_thread(parse, fields, setting)
     snapshot = await services.snapshot(project.id)
     answer = await while_waiting(request, partial(services.run_report, snapshot, report))

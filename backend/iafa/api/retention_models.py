@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from iafa.api.funnel_models import TIME
-from iafa.api.report_models import EventMatcher, PropertyGroups, ReportAnswer, ReportQuestion
+from iafa.api.report_models import EventMatcher, PropertyGroups, ReportQuestion, SampledAnswer
 from iafa.query.reports.retention import PERIODS_MAX, Interval, Kind, Mode
 
 START_TEXT = "The event that people begin with: its name, or a matcher as JSON."
@@ -77,7 +77,7 @@ class RetentionGroups(BaseModel):
     groups: list[RetentionGroup]
 
 
-class RetentionAnswer(ReportAnswer, RetentionMatrix):
+class RetentionAnswer(SampledAnswer, RetentionMatrix):
     start: str = Field(description="The name of the start event.", examples=["signup"])
     return_: str = Field(alias="return", examples=["any event"])
     interval: Interval

@@ -7,29 +7,23 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from iafa.api.access import ReadableBodyProject, ReadableProject
 from iafa.api.bodies import QuestionRoute, json_object
+from iafa.api.report_docs import OVERVIEW_BODY, SESSIONS_BODY
 from iafa.api.report_frame import REPORT_BODY_PROBLEMS, REPORT_PROBLEMS, FrameFields, answer_report
 from iafa.api.services import ServicesOf
-from iafa.api.session_models import OverviewAnswer, SessionsAnswer
+from iafa.api.session_models import BREAKDOWN_TEXT, LIMIT_TEXT, LISTS_TEXT, OverviewAnswer, SessionsAnswer
 from iafa.query.definition import Bucket
 from iafa.query.reports.overview import LISTS_DEFAULT, parse_overview
 from iafa.query.reports.sessions import GROUPS_MAX, parse_sessions
-from iafa.query.reports.visits import DIMENSIONS
+from iafa.query.reports.visits import DIMENSIONS, Dimension
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], route_class=QuestionRoute)
 Interval = Annotated[Bucket | None, Query(description="`day` if absent.")]
-Groups = Annotated[int | None, Query(ge=1, le=GROUPS_MAX, description="So many of each list; 10 if absent.")]
+Groups = Annotated[int | None, Query(ge=1, le=GROUPS_MAX, description=f"{LIMIT_TEXT} 10 if absent.")]
 RULE = (
     "A session is what one person did without a pause longer than the project's `session_gap_seconds`. It belongs to "
     "the range in which it begins and is counted whole. With filters those sessions are counted that hold an event "
     "which passes them."
 )
-_EXAMPLE = {"project_id": "p7c1n4d8j2g5b9f3h6m0", "start_date": "2026-10-01", "end_date": "2026-10-31"}
-
-
-def _body(**more: object) -> dict[str, Any]:
-    example = {"summary": "A month", "value": {**_EXAMPLE, **more}}
-    content = {"schema": {"type": "object"}, "examples": {"month": example}}
-    return {"requestBody": {"required": True, "content": {"application/json": content}}}
 
 
 @router.get(
@@ -46,7 +40,7 @@ async def get_sessions(
     request: Request,
     frame: FrameFields,
     interval: Interval = None,
-    breakdown: Annotated[str | None, Query(max_length=40, description="What to group by.")] = None,
+    breakdown: Annotated[Dimension | None, Query(description=BREAKDOWN_TEXT)] = None,
     limit: Groups = None,
 ) -> Response:
     fields = {**frame, "interval": interval, "breakdown": breakdown, "limit": limit}
@@ -58,7 +52,7 @@ async def get_sessions(
     response_model=SessionsAnswer,
     summary="Ask for sessions with a body",
     description=f"The same answer; the body takes filters as they are. {RULE}",
-    openapi_extra=_body(interval="week", breakdown="channel"),
+    openapi_extra=SESSIONS_BODY,
     responses=REPORT_BODY_PROBLEMS,
 )
 async def ask_sessions(
@@ -85,7 +79,7 @@ async def get_overview(
     request: Request,
     frame: FrameFields,
     interval: Interval = None,
-    lists: Annotated[list[str], Query(max_length=len(DIMENSIONS), description="What to list; repeated.")] = [],  # noqa: B006
+    lists: Annotated[list[Dimension], Query(max_length=len(DIMENSIONS), description=f"{LISTS_TEXT} Repeated.")] = [],  # noqa: B006
     limit: Groups = None,
 ) -> Response:
     fields = {**frame, "interval": interval, "lists": lists or None, "limit": limit}
@@ -97,7 +91,7 @@ async def get_overview(
     response_model=OverviewAnswer,
     summary="Ask for the overview with a body",
     description=f"The same answer; the body takes filters as they are. {RULE}",
-    openapi_extra=_body(lists=["entry_page", "channel"]),
+    openapi_extra=OVERVIEW_BODY,
     responses=REPORT_BODY_PROBLEMS,
 )
 async def ask_overview(

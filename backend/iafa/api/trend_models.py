@@ -1,6 +1,6 @@
 """Bodies of the trends report in the OpenAPI document. What is valid, query/reports/trend_question decides."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -119,24 +119,3 @@ class TrendsAnswer(TrendsNumbers, ReportAnswer):
     compare: TrendsCompared | None = Field(  # type: ignore[assignment]  # the shape that is known here
         None, description="With `include: compare`."
     )
-
-
-_EXAMPLE: dict[str, Any] = {
-    "project_id": "p7c1n4d8j2g5b9f3h6m0",
-    "start_date": "2026-10-01",
-    "end_date": "2026-10-31",
-    "series": [{"event": "purchase", "measure": "people"}, {"event": "*", "measure": "people"}],
-    "formulas": [{"name": "Buyers in percent", "expression": "A / B * 100"}],
-    "breakdown": {"property": "country", "limit": 5},
-}
-TRENDS_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/TrendsQuestion"},
-                "examples": {"buyers": {"summary": "The share of people who buy, by country", "value": _EXAMPLE}},
-            }
-        },
-    }
-}

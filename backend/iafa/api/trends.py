@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from iafa.api.access import ReadableBodyProject, ReadableProject
 from iafa.api.bodies import QuestionRoute, json_object
+from iafa.api.report_docs import TRENDS_BODY
 from iafa.api.report_frame import REPORT_BODY_PROBLEMS, REPORT_PROBLEMS, FrameFields, answer_report
 from iafa.api.services import ServicesOf
-from iafa.api.trend_models import TRENDS_BODY, TrendsAnswer
+from iafa.api.trend_models import TrendsAnswer
 from iafa.errors import FieldError, ValidationFailed
 from iafa.query.reports.frame import Setting
 from iafa.query.reports.trend_question import series_of_names

@@ -24,18 +24,21 @@ class Overview:
     clock: Clock
     durability: str
 
+    def processes(self) -> dict[str, Published]:
+        return read_all(self.folder) | {self.process: self.own()}
+
     def text(self) -> str:
-        processes = read_all(self.folder) | {self.process: self.own()}
+        processes = self.processes()
         counts: Counts = total(published.counts for published in processes.values())
         values: Values = {name: dict(by_label) for name, by_label in counts.items()}
         values |= {name: {"": value} for name, value in self.gauges.quick().items()}
         values["build_info"] = {__version__: 1}
         values["durability_info"] = {self.durability: 1}
-        values["process_up"] = {name: float(self._is_up(published)) for name, published in processes.items()}
+        values["process_up"] = {name: float(self.is_up(published)) for name, published in processes.items()}
         for process, published in processes.items():
             for name, value in published.gauges.items():
                 values.setdefault(name, {})[process if METRICS[name].label == "process" else ""] = value
         return text_of(values)
 
-    def _is_up(self, published: Published) -> bool:
+    def is_up(self, published: Published) -> bool:
         return self.clock.monotonic_s() - published.at_s <= UP_WITHIN_S

@@ -63,12 +63,16 @@ class Snapshot:
         """The same events, and whose they are by the edges that were there at that time."""
         return self if self.edges is None else replace(self, identities=self.edges.at(time_us).table)
 
-    def between(self, from_us: int, to_us: int) -> "Snapshot":
-        """Only the files that may hold an event of the time [from_us, to_us): no other one is opened or checked."""
+    def between(self, from_us: int, to_us: int, beside: tuple[int, int] | None = None) -> "Snapshot":
+        """Only the files that may hold an event of the time [from_us, to_us), or of the time `beside` it: no other one
+        is opened or checked."""
         if self.entries is None:
             return self
+        spans = [(from_us, to_us), *([] if beside is None else [beside])]
         entries = tuple(
-            file for file in self.entries if file.last_created_us >= from_us and file.first_created_us < to_us
+            file
+            for file in self.entries
+            if any(file.last_created_us >= first_us and file.first_created_us < end_us for first_us, end_us in spans)
         )
         files = tuple(self.directory / file.path for file in entries)
         return replace(self, entries=entries, files=files, rows=sum(file.rows for file in entries) + self.tail.num_rows)

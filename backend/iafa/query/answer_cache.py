@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from iafa.lake.snapshot import Snapshot
+from iafa.metrics import Counters
 from iafa.query.cancellation import Cancellation
 from iafa.query.drivers import DriversQuestion, drivers
 from iafa.query.engine_duckdb import DuckEngine
@@ -26,7 +27,10 @@ class AnswerCache:
     An answer with a receipt is not kept: it counts refused events too, and they are no part of the data's version.
     """
 
-    def __init__(self, *, entries_max: int = ENTRIES_MAX, bytes_max: int = BYTES_MAX) -> None:
+    def __init__(
+        self, *, entries_max: int = ENTRIES_MAX, bytes_max: int = BYTES_MAX, counters: Counters | None = None
+    ) -> None:
+        self._counters = counters or Counters()
         self._entries_max = entries_max
         self._bytes_max = bytes_max
         self._entries: OrderedDict[_Key, bytes] = OrderedDict()
@@ -81,6 +85,7 @@ class AnswerCache:
     def _kept(self, engine: DuckEngine, key: _Key, ask: Callable[[], dict[str, object]]) -> dict[str, object]:
         began_s = engine.clock.monotonic_s()
         known = self._get(key)
+        self._counters.add("answer_cache", "miss" if known is None else "hit")
         if known is not None:
             found = msgspec.json.decode(known, type=dict[str, object])
             return found | {"elapsed_ms": round((engine.clock.monotonic_s() - began_s) * 1000, 1)}

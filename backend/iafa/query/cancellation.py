@@ -22,6 +22,8 @@ class Cancellation:
 
     def __init__(self) -> None:
         self.is_cancelled = False
+        self.project_id: str | None = None  # whose events were read
+        self.rows = 0  # of the files and tails that were read
         self._began_s: float | None = None
         self._wakes: list[threading.Event] = []
         self._lock = threading.Lock()
@@ -38,6 +40,12 @@ class Cancellation:
             if self._began_s is None:
                 self._began_s = clock.monotonic_s()
             return self._began_s
+
+    def read(self, project_id: str, rows: int) -> None:
+        """Count what a question reads."""
+        with self._lock:
+            self.project_id = project_id
+            self.rows += rows
 
     def restart(self) -> None:
         """The next question is one of its own."""

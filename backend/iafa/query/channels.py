@@ -24,7 +24,7 @@ _SEARCH_HOST = (
 )
 
 
-def _host(column: str) -> str:
+def host_sql(column: str) -> str:
     """The host of an address, in lower case and without `www.`; '' where there is none."""
     return f"regexp_extract(lower({column}), '^[a-z][a-z0-9+.-]*://([^/?#@]*@)?(www[.])?([^/:?#]+)', 3)"
 
@@ -33,21 +33,28 @@ def _is(column: str, pattern: str) -> str:
     return f"regexp_full_match(lower({column}), '{pattern}')"
 
 
-def _is_host(pattern: str) -> str:
-    return f"regexp_full_match({_host('referrer')}, '{pattern}')"
+def channel_sql(referrer_host: str, url_host: str) -> str:
+    """The first that holds. What a campaign says counts before where the visitor came from. The two hosts are as
+    `host_sql` gives them.
+    """
 
+    def is_host(pattern: str) -> str:
+        return f"regexp_full_match({referrer_host}, '{pattern}')"
 
-# The first that holds. What a campaign says counts before where the visitor came from.
-CHANNEL_SQL = f"""(case
+    return f"""(case
     when {_is("utm_medium", _EMAIL)} or {_is("utm_source", _EMAIL)} then 'email'
     when {_is("utm_medium", _PAID)} or regexp_matches(url, '{_PAID_CLICK}') then 'paid'
     when {_is("utm_medium", _SOCIAL_MEDIUM)} or {_is("utm_source", _SOCIAL_NAME)} then 'social'
     when {_is("utm_medium", "organic|search")} or {_is("utm_source", _SEARCH_NAME)} then 'search'
     when coalesce(utm_source, utm_medium, utm_campaign) is not null then 'referral'
-    when {_host("referrer")} <> '' and {_host("referrer")} = {_host("url")} then 'internal'
-    when {_is_host(_MAIL_HOST)} then 'email'
-    when {_is_host(_SOCIAL_HOST)} then 'social'
-    when {_is_host(_SEARCH_HOST)} then 'search'
-    when {_host("referrer")} <> '' then 'referral'
+    when {referrer_host} <> '' and {referrer_host} = {url_host} then 'internal'
+    when {is_host(_MAIL_HOST)} then 'email'
+    when {is_host(_SOCIAL_HOST)} then 'social'
+    when {is_host(_SEARCH_HOST)} then 'search'
+    when {referrer_host} <> '' then 'referral'
     when url is not null then 'direct'
 end)"""
+
+
+REFERRER_HOST_SQL = f"nullif({host_sql('referrer')}, '')"
+CHANNEL_SQL = channel_sql(host_sql("referrer"), host_sql("url"))

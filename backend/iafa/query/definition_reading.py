@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeVar, cast
 
-from iafa.event import NAME_CHARS_MAX
 from iafa.query.definition import (
     SEMANTICS_VERSION,
     STAGES_MAX,
@@ -27,9 +26,8 @@ from iafa.query.field_reading import (
     read_number,
     read_optional_text,
     read_seconds,
-    read_text,
 )
-from iafa.query.filters import parse_filters
+from iafa.query.filters import parse_filters, parse_property, read_property
 from iafa.query.matcher_reading import EVENT_FIELDS, read_event, read_filters, read_name, shown_name
 
 EXCLUSIONS_MAX = 10
@@ -183,7 +181,7 @@ def _exclusion(raw: object, pointer: str, stages: int, errors: FieldErrors) -> E
 
 def _hold(raw: object, errors: FieldErrors) -> tuple[str, ...]:
     items = errors.sequence(raw, "/hold", most=HOLD_MAX)
-    names = [errors.text(item, pointer_to("/hold", index), most=NAME_CHARS_MAX) for index, item in enumerate(items)]
+    names = [parse_property(item, errors, pointer_to("/hold", index)) for index, item in enumerate(items)]
     return tuple(dict.fromkeys(names))
 
 
@@ -198,9 +196,7 @@ def _breakdown(raw: object, stages: int, errors: FieldErrors) -> Breakdown | Non
     limit = 10
     if fields.get("limit") is not None:
         limit = read_number(fields["limit"], "/breakdown/limit", 1, GROUPS_MAX, errors)
-    return Breakdown(
-        read_text(fields, "property", "/breakdown", errors, most=NAME_CHARS_MAX), attribution, stage, limit
-    )
+    return Breakdown(read_property(fields, "/breakdown", errors), attribution, stage, limit)
 
 
 def _attribution(raw: object, stages: int, errors: FieldErrors) -> tuple[Attribution, int]:

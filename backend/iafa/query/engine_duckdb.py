@@ -92,6 +92,7 @@ class DuckEngine:
         The first time in this process each file is compared with its checksum.
         """
         cancellation = cancellation or Cancellation()
+        cancellation.read(snapshot.project_id, snapshot.rows)
         began_s = cancellation.began_s(self.clock)
         self._soundness.require(snapshot.directory, snapshot.entries or (), lambda: self._check_time(began_s))
         directory = os.path.abspath(snapshot.directory)
@@ -150,6 +151,11 @@ class DuckEngine:
     def _check_time(self, began_s: float) -> None:
         if self._left_s(began_s) < 0:
             raise QueryTimeout("the files are being compared with their checksums for the first time; ask again")
+
+    @property
+    def running(self) -> int:
+        """Questions that are being answered."""
+        return self._running
 
     def close(self) -> None:
         with self._changed:

@@ -13,8 +13,8 @@ import msgspec
 from iafa.event import INTEGER_MAX, NAME_CHARS_MAX, STRING_BYTES_MAX
 from iafa.lake.schema import COLUMNS
 from iafa.query.binding import Parameters, sql_text
-from iafa.query.channels import CHANNEL, CHANNEL_COLUMNS, CHANNEL_SQL
 from iafa.query.field_errors import FieldErrors, pointer_to
+from iafa.query.worked_out import WORKED_OUT
 
 FILTERS_MAX = 50
 DEFINITION_FILTERS_MAX = 500
@@ -97,10 +97,19 @@ def parse_property(raw: object, errors: FieldErrors, pointer: str) -> str:
     prefix, name = _split(text)
     if prefix and not name:
         errors.add(pointer, "too_short", "a name must follow the prefix")
-    elif prefix == "column" and name not in (*FILTER_COLUMNS, CHANNEL):
-        known = ", ".join((*FILTER_COLUMNS, CHANNEL))
+    elif prefix == "column" and name not in (*FILTER_COLUMNS, *WORKED_OUT):
+        known = ", ".join((*FILTER_COLUMNS, *WORKED_OUT))
         errors.add(pointer, "unknown_column", f"must be one of: {known}")
     return text
+
+
+def read_property(fields: Mapping[str, object], pointer: str, errors: FieldErrors) -> str:
+    """What a question groups by or calculates with: it must be there, and be no unknown column."""
+    at = pointer_to(pointer, "property")
+    if fields.get("property") is None:
+        errors.add(at, "missing", "is required")
+        return ""
+    return parse_property(fields["property"], errors, at)
 
 
 def filter_to_dict(condition: Condition) -> dict[str, object]:
@@ -131,7 +140,7 @@ def filter_columns(condition: Condition) -> set[str]:
     columns = set() if prefix == "column" else {"properties"}
     if prefix != "property" and name in FILTER_COLUMNS:
         columns.add(name)
-    return columns | CHANNEL_COLUMNS if (prefix, name) == ("column", CHANNEL) else columns
+    return columns | WORKED_OUT[name].columns if prefix == "column" and name in WORKED_OUT else columns
 
 
 def filter_properties(condition: Condition) -> set[str]:
@@ -295,8 +304,8 @@ class _Subject:
         prefix, bare = _split(name)
         self.place: int | None = None
         self._column = bare if prefix != "property" and bare in FILTER_COLUMNS else None
-        if (prefix, bare) == ("column", CHANNEL):
-            self._column = CHANNEL_SQL  # by its full name alone: clients send properties of this name
+        if prefix == "column" and bare in WORKED_OUT:
+            self._column = WORKED_OUT[bare].sql
         if prefix != "column":
             self.place = parameters.property_place(pointer_of_property(bare))
 

@@ -54,6 +54,7 @@ class PeopleQuestion:
     stage: int
     kind: Kind
     session_gap_s: int = SESSION_GAP_S  # the project's
+    is_open: bool | None = None  # only those who may still go on, or only those who cannot any more
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,8 @@ class PeopleLists:
         path = np.concatenate([part.path for part in parts])
         is_open = np.concatenate([part.is_open for part in parts])
         order = np.lexsort((path, entity, -entry_us))
+        if self.asked.is_open is not None:
+            order = order[is_open[order] == self.asked.is_open]
         return Found(entry_us[order], entity[order], path[order], is_open[order])
 
     def rows(self, reading: Reading, page: Found) -> list[PeopleRow]:

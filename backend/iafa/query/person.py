@@ -15,8 +15,7 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.cancellation import Cancellation
 from iafa.query.engine_duckdb import DuckEngine, Reading
-from iafa.query.person_rows import give_person
-from iafa.query.source import stored_events_sql
+from iafa.query.person_rows import give_person, theirs_sql
 
 PAGE_MAX = 1_000
 EXPORT_ROWS = 20_000
@@ -33,14 +32,19 @@ Row = dict[str, Any]
 
 
 class At(NamedTuple):
-    """The sort key of an event among a person's."""
+    """The sort key of an event among a person's: an id may come again after the time in which repeats are known."""
 
     created_us: int
     id: str
+    received_us: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "At":
+        return cls(row["created_at"], row["id"], row["received_at"])
 
 
-BEGINNING = At(-1, "")
-END = At(TIME_MAX_US, "\U0010ffff")
+BEGINNING = At(-1, "", -1)
+END = At(TIME_MAX_US, "\U0010ffff", TIME_MAX_US)
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,11 @@ def person_events(
     """The next events behind a place, whole, with the id of the person's as they came. Blocks."""
     from_us, to_us = (0, after.created_us + 1) if newest_first else (max(after.created_us, 0), TIME_MAX_US + 1)
     snapshot = asked.snapshot.between(from_us, to_us)
-    parameters = Parameters(at_us=after.created_us, id=after.id, limit=limit)
+    parameters = Parameters(at_us=after.created_us, id=after.id, received_us=after.received_us, limit=limit)
     text = sql_text(
         "person_events",
         columns=", ".join(f"epoch_us({name}) as {name}" if name in TIMES else name for name in COLUMNS),
-        events=stored_events_sql(snapshot, set(COLUMNS), parameters),
+        theirs=theirs_sql(snapshot, set(COLUMNS), parameters),
         beyond="<" if newest_first else ">",
         order="desc" if newest_first else "asc",
     )
@@ -85,7 +89,7 @@ def all_events(engine: DuckEngine, asked: PersonQuestion, cancellation: Cancella
             yield rows
         if len(rows) < EXPORT_ROWS:
             return
-        after = At(rows[-1]["created_at"], rows[-1]["id"])
+        after = At.of(rows[-1])
 
 
 def shown_event(row: Mapping[str, Any]) -> Row:
@@ -126,7 +130,7 @@ def _numbers(reading: Reading, asked: PersonQuestion, kind: str, **given: object
     parameters = Parameters(**given)
     text = sql_text(
         "person_numbers",
-        events=stored_events_sql(asked.snapshot, set(_NUMBERS), parameters),
+        theirs=theirs_sql(asked.snapshot, set(_NUMBERS), parameters),
         asked=sql_text(f"person_{kind}"),
     )
     return reading.rows(text, parameters.values)

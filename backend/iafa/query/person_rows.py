@@ -26,10 +26,15 @@ def give_person(reading: Reading, person: Person) -> None:
     reading.give("asked", ErasedPeople((Target(person, TIME_MAX_US),)).table)
 
 
+def theirs_sql(snapshot: Snapshot, columns: set[str], parameters: Parameters) -> str:
+    """The events of the person whose ids were given, as SQL."""
+    return sql_text("person_theirs", events=stored_events_sql(snapshot, columns | _COLUMNS, parameters))
+
+
 def count_rows(engine: DuckEngine, snapshot: Snapshot, person: Person) -> int:
     """Blocks: call it in a thread."""
     parameters = Parameters()
-    text = sql_text("person_rows", events=stored_events_sql(snapshot, set(_COLUMNS), parameters))
+    text = sql_text("person_rows", theirs=theirs_sql(snapshot, set(_COLUMNS), parameters))
     with engine.reading(snapshot) as reading:
         give_person(reading, person)
         ((count,),) = reading.rows(text, parameters.values)

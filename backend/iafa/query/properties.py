@@ -11,16 +11,16 @@ from iafa.lake.manifest import LakeFile
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.cancellation import Cancellation
-from iafa.query.channels import CHANNEL
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.filters import FILTER_COLUMNS, property_columns, property_values_sql, text_sql
 from iafa.query.source import stored_events_sql
+from iafa.query.worked_out import WORKED_OUT
 
 ROWS_MAX = 300_000  # of the newest files, and the tail; one file is always read
 LIMIT_MAX = 500
 VALUE_CHARS_MAX = 200  # of a value that is shown; longer ones are left out, a filter could not name a part
 NOT_OFFERED = frozenset({"id"})
-COLUMNS_OFFERED = (*(name for name in FILTER_COLUMNS if name not in NOT_OFFERED), CHANNEL)
+COLUMNS_OFFERED = (*(name for name in FILTER_COLUMNS if name not in NOT_OFFERED), *WORKED_OUT)
 
 
 def property_list(

@@ -27,14 +27,7 @@ class Trend:
     def __init__(self, question: Question, snapshot: Snapshot) -> None:
         self._question = question
         self._kind = question.definition.trend or DEFAULT_BUCKET
-        asked = question.time_range
-        # Without dates the range is the data's own.
-        from_us, to_us = asked.from_us, asked.to_us
-        if from_us == TIME_MIN_US:
-            from_us = to_us if snapshot.first_us is None else snapshot.first_us
-        if to_us == TIME_END_US:
-            to_us = from_us if snapshot.last_us is None else snapshot.last_us + 1
-        self._buckets = buckets(from_us, to_us, self._kind, asked.timezone)
+        self._buckets = trend_buckets(question, snapshot)
         self._questions = [self._of_bucket(bucket) for bucket in self._buckets]
         self._tallies = [Tally.empty(question.plan.steps) for _ in self._buckets]
 
@@ -75,6 +68,17 @@ class Trend:
             "adds_up": False,
             "buckets": [_shown(bucket, tally) for bucket, tally in zip(self._buckets, self._tallies, strict=True)],
         }
+
+
+def trend_buckets(question: Question, snapshot: Snapshot) -> list[TimeBucket]:
+    """Without dates the range is the data's own. ValidationFailed for too many."""
+    asked = question.time_range
+    from_us, to_us = asked.from_us, asked.to_us
+    if from_us == TIME_MIN_US:
+        from_us = to_us if snapshot.first_us is None else snapshot.first_us
+    if to_us == TIME_END_US:
+        to_us = from_us if snapshot.last_us is None else snapshot.last_us + 1
+    return buckets(from_us, to_us, question.definition.trend or DEFAULT_BUCKET, asked.timezone)
 
 
 def _shown(bucket: TimeBucket, tally: Tally) -> dict[str, object]:

@@ -92,4 +92,4 @@ def test_an_unknown_column_is_refused_with_the_known_ones() -> None:
     wrong = [{"property": "column:channels", "op": "exists"}]
     with pytest.raises(ValidationFailed) as caught:
         parse_definition({"name": "f", "stages": [{"name": "V", "event": "v"}], "filters": wrong})
-    assert caught.value.errors[0].message.endswith(", channel")
+    assert caught.value.errors[0].message.endswith(", channel, page, referrer_host")

@@ -241,7 +241,7 @@ def test_mending_the_named_causes_lets_the_person_go_on(
     """Many people in one snapshot; each one's first reason is mended, and all are asked again at once."""
     draw, raw = random.Random(mode), MODES[mode]
     definition = parse_definition(raw)
-    everybody = {f"user-{number}": random_history(draw, f"user-{number}") for number in range(60)}
+    everybody = {f"user-{number}": random_history(draw, f"user-{number}") for number in range(30)}
     snapshot = snapshot_of(tmp_path / "p", [[event for own in everybody.values() for event in own]])
     wanted: dict[str, int] = {}
     codes: Counter[str] = Counter()
@@ -261,7 +261,7 @@ def test_mending_the_named_causes_lets_the_person_go_on(
     for row in rows:
         reached[str(row["user_id"])] = max(reached[str(row["user_id"])], int(str(row["steps"])))
     say(f"{mode}: {len(wanted)} mended, {dict(codes)}")
-    assert len(wanted) >= 15
+    assert len(wanted) >= 8
     assert {user: steps for user, steps in wanted.items() if reached[user] < steps} == {}
 
 

@@ -239,7 +239,7 @@ SCALARS = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12, derandomize=True)
 @given(values=st.lists(SCALARS, min_size=20, max_size=60))
 def test_canonical_text_is_the_same_here_and_in_sql(engine: DuckEngine, values: list[Any]) -> None:
     """Each stored value equals itself and its canonical text, and nothing else does."""

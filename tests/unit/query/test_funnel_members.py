@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import xxhash
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iafa.clock import FakeClock, from_datetime, to_datetime, to_iso
@@ -275,7 +275,7 @@ def to_events(history: list[tuple[str, str, int, str | None]]) -> list[dict[str,
     return [an_event(name, t, user=user, **({} if p is None else {"p": p})) for user, name, t, p in history]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, derandomize=True)
 @given(
     history=HISTORIES,
     mode=st.sampled_from(MODES),
@@ -303,7 +303,7 @@ def test_p6_groups_add_up_at_every_stage(
     assert [group["group"] for group in groups].count("value") <= limit
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, derandomize=True)
 @given(
     history=HISTORIES,
     mode=st.sampled_from([mode for mode in MODES if "count" not in mode and mode.get("order") != "unordered"]),
@@ -324,7 +324,7 @@ def test_each_group_is_the_funnel_whose_entry_has_the_value(
         assert groups.get(value, [0, 0]) == alone
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, derandomize=True)
 @given(history=HISTORIES, mode=st.sampled_from(MODES[:6] + MODES[7:]), at=st.integers(0, 8), cut=st.booleans())
 def test_p10_the_final_count_lies_between_the_bounds(
     engine: DuckEngine,
@@ -364,7 +364,7 @@ def test_trend_is_one_funnel_for_each_bucket(engine: DuckEngine, tmp_path: Path)
     assert trend["buckets"][3]["users_max"] == [1, 1]
 
 
-@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, derandomize=True)
 @given(history=HISTORIES, mode=st.sampled_from(MODES), mature=st.booleans())
 def test_every_bucket_equals_the_funnel_asked_for_its_range(
     engine: DuckEngine,

@@ -5,14 +5,21 @@ clocks; and what holds for every node.
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+import duckdb
 import pytest
 
 from iafa.clock import FakeClock, to_iso
 from iafa.errors import ValidationFailed
 from iafa.lake.snapshot import Snapshot
-from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.array_memory import ArrayMemory
+from iafa.query.engine_duckdb import DuckEngine, Reading
+from iafa.query.paths.compiled import IS_COMPILED
+from iafa.query.paths.warming import WARMING
+from iafa.query.reports import flow_walks
+from iafa.query.reports.flow_graph import Way, graph_of
 from iafa.query.reports.flows import PATHS_SHOWN, TOP_MAX, parse_flows
 from iafa.query.reports.frame import Setting
 from iafa.query.reports.report import report_answer, report_key
@@ -26,6 +33,7 @@ from tests.support.reports_oracle import Asked as FunnelAsked
 from tests.unit.query.rows import an_engine, snapshot_of
 
 BERLIN = "Europe/Berlin"
+needs_compiler = pytest.mark.skipif(not IS_COMPILED, reason="numba is not installed")
 GAP_S = 5 * 3_600  # the lake's people do little: with an hour most sessions would be a single event
 Predicate = Callable[[Event], bool]
 MATCHERS: dict[str, tuple[Any, Predicate]] = {
@@ -52,8 +60,11 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckEngine]:
 
 
 def ask(engine: DuckEngine, snapshot: Snapshot, now_us: int, **fields: Any) -> dict[str, Any]:
-    setting = Setting(timezone=BERLIN, session_gap_s=GAP_S, now_us=now_us)
-    answer = report_answer(engine, snapshot, parse_flows(fields, setting))
+    """By the program, and by the statement: both have to say the same."""
+    report = parse_flows(fields, Setting(timezone=BERLIN, session_gap_s=GAP_S, now_us=now_us))
+    answer = report_answer(engine, snapshot, report)
+    with WARMING.plain():
+        assert report_answer(engine, snapshot, report) | {"elapsed_ms": 0} == answer | {"elapsed_ms": 0}
     check_flow(answer)
     return answer
 
@@ -211,6 +222,74 @@ def test_who_goes_on_in_a_later_file_has_not_dropped_off(engine: DuckEngine, tmp
     day = to_iso(SPRING_US)[:10]
     fields = {"start_date": day, "end_date": day, "unit": unit, "after_drop": {"funnel": FUNNEL, "stage": 1}}
     assert ask(engine, snapshot, lake.clock.now_us(), **fields)["entities"] == 1
+
+
+def asked_of_the_engine(
+    monkeypatch: pytest.MonkeyPatch, engine: DuckEngine, snapshot: Snapshot, fields: dict[str, Any]
+) -> list[str]:
+    """The questions that the statements answer, in turn."""
+    asked: list[str] = []
+    with monkeypatch.context() as watched:
+        for name in ("rows", "batches"):
+            real = getattr(Reading, name)
+
+            def told(reading: Reading, sql: str, *rest: Any, real: Any = real) -> Any:
+                asked.append(sql.partition("\n")[0])
+                return real(reading, sql, *rest)
+
+            watched.setattr(Reading, name, told)
+        report_answer(engine, snapshot, parse_flows(fields, Setting(now_us=NOW_US)))
+    return asked
+
+
+@needs_compiler
+def test_ids_are_read_only_where_they_tell_the_order(
+    engine: DuckEngine, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = a_walk(tmp_path, *"abcb")
+    at_once = [
+        {"user": "u", "t": SPRING_US, "name": name, "id": id_, "properties": {}}
+        for name, id_ in (("a", "3"), ("b", "2"), ("c", "1"))
+    ]
+    alike = [{"user": "v", "t": SPRING_US, "name": "b", "id": id_, "properties": {}} for id_ in "45"]
+    tied = snapshot_of(tmp_path / "tied", [at_once[:2], [*alike, at_once[2]]])
+    ties = "-- In which order did people do what they did at one instant?"
+    assert ties not in asked_of_the_engine(monkeypatch, engine, plain, {})
+    assert ties not in asked_of_the_engine(monkeypatch, engine, tied, {"exclude_events": ["a", "c"]})
+    assert ties in asked_of_the_engine(monkeypatch, engine, tied, {})
+    answer = ask(engine, tied, NOW_US)
+    assert [path["names"] for path in answer["paths"]] == [["b"], ["c", "b", "a"]]
+
+
+@needs_compiler
+@pytest.mark.parametrize("lack", ["names", "memory", "memory for ties"])
+def test_where_there_is_no_room_the_statement_answers(
+    engine: DuckEngine, shop: ReportLake, monkeypatch: pytest.MonkeyPatch, lack: str
+) -> None:
+    taken = {"memory": 0, "memory for ties": len(shop.events) * 100}.get(lack)
+    if taken is None:
+        monkeypatch.setattr(flow_walks, "NAMES_MAX", 3)
+    else:
+        monkeypatch.setattr(engine, "_arrays", ArrayMemory(taken))
+    asked = asked_of_the_engine(monkeypatch, engine, shop.snapshot, {})
+    assert any(text.startswith("-- Which ways do they go") for text in asked)
+    compare(
+        ask(engine, shop.snapshot, shop.clock.now_us()), list(shop.events), Asked(0, 2**60, gap_us=GAP_S * 1_000_000)
+    )
+
+
+def test_the_sql_of_the_receipt_gives_the_numbers_again(engine: DuckEngine, shop: ReportLake) -> None:
+    stored = replace(shop.snapshot, tail=shop.snapshot.tail.slice(0, 0), identities=None)
+    answer = ask(engine, stored, shop.clock.now_us(), include="receipt")
+    data_dir = stored.directory.parent.parent / stored.directory.parent.name
+    setup = answer["receipt"]["setup"].replace(f"'{data_dir.name}/", f"'{data_dir}/")
+    with duckdb.connect(":memory:") as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(setup)
+        rows = connection.execute(answer["receipt"]["sql"]).fetchall()
+    assert answer["receipt"]["stands_alone"]
+    ways = [Way(*row) for row in rows]
+    assert graph_of(ways, "forward", 5).items() <= answer.items()
 
 
 NOW_US = SPRING_US + 30 * DAY_US

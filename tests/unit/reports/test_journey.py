@@ -1,16 +1,19 @@
 """One person's journey: sessions, pauses and pages against the events that were made."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from iafa.clock import to_iso
+from iafa.clock import US_PER_S, to_iso
 from iafa.errors import NotFound, ValidationFailed
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.reports.frame import Setting
 from iafa.query.reports.journey import parse_journey
 from iafa.query.reports.report import report_answer
+from tests.support.events import NOON_US, make_event
+from tests.support.lake import WINDOW_US, TestLake
 from tests.support.report_lake import DAY_US, ReportLake, report_lake
 from tests.unit.query.rows import an_engine
 
@@ -74,6 +77,24 @@ def test_pages_make_up_everything_the_person_did(engine: DuckEngine, shop: Repor
             break
     assert found == expected(shop, first["person"])
     assert len(found) > 10
+
+
+def test_an_id_that_was_stored_again_stands_on_the_next_page(engine: DuckEngine, tmp_path: Path) -> None:
+    lake = TestLake(tmp_path / "data")
+    event = make_event(id="again", user_id="ann", created_at=NOON_US)
+    for wait_s in (WINDOW_US // US_PER_S + 1, 0):
+        lake.write([event])
+        lake.flusher.run()
+        lake.clock.advance(wait_s)
+    setting = Setting(session_gap_s=GAP_S, now_us=lake.clock.now_us())
+    found, after = [], None
+    for _ in range(2):
+        journey = parse_journey({"user_id": "ann"}, setting, limit=1, after=after)
+        answer = report_answer(engine, lake.take(), journey)
+        found += rows_of(answer)
+        after = answer["next_place"]
+    assert [row[2] for row in found] == ["again", "again"]
+    assert after is None
 
 
 def test_a_range_cuts_the_list_and_not_the_sessions(engine: DuckEngine, shop: ReportLake) -> None:

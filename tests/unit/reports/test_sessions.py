@@ -12,11 +12,14 @@ import pytest
 
 from iafa.clock import to_iso
 from iafa.errors import ValidationFailed
+from iafa.query.binding import Parameters
+from iafa.query.channels import CHANNEL_COLUMNS, CHANNEL_SQL
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.reports.frame import Setting
 from iafa.query.reports.overview import PRESENT_S, parse_overview
 from iafa.query.reports.report import report_answer, report_key
 from iafa.query.reports.sessions import FIGURES, parse_sessions
+from iafa.query.source import events_sql
 from tests.support import sessions_oracle
 from tests.support.chance import chance
 from tests.support.report_lake import AUTUMN_US, DAY_US, SPRING_US, ReportLake, report_lake
@@ -129,6 +132,43 @@ def test_who_was_present_is_told_as_of_then(engine: DuckEngine, shop: ReportLake
     found = {event["person"] for event in shop.events if as_of_us - PRESENT_S * 1_000_000 <= event["t"] <= as_of_us}
     for report in reports:
         assert report_answer(engine, shop.snapshot, report)["present"]["people"] == len(found) > 0
+
+
+def test_only_files_of_the_range_and_of_the_last_minutes_are_opened(engine: DuckEngine, shop: ReportLake) -> None:
+    """Not those of the time between an old range and now."""
+    now_us = max(event["t"] for event in shop.events)
+    day = first_day(shop) + timedelta(days=1)
+    asked = {"start_date": f"{day:%Y-%m-%d}", "end_date": f"{day:%Y-%m-%d}", "lists": []}
+    answer = report_answer(engine, shop.snapshot, parse_overview(asked, Setting(BERLIN, 900, now_us)))
+    assert answer["present"]["people"] > 0
+    after_us, present_us = local_us(day) + 2 * DAY_US, now_us - PRESENT_S * 1_000_000
+    files = shop.snapshot.entries or ()
+    between = sum(file.rows for file in files if after_us < file.first_created_us <= file.last_created_us < present_us)
+    assert between > 0
+    assert answer["rows_read"] <= shop.snapshot.rows - between
+
+
+def test_the_overview_finds_its_sessions_once(engine: DuckEngine, shop: ReportLake) -> None:
+    report = parse_overview({"include": "receipt"}, Setting(BERLIN, 900, shop.clock.now_us()))
+    answer = report_answer(engine, shop.snapshot, report)
+    assert len(answer["lists"]) == 8
+    assert answer["receipt"]["sql"].count(") as session_start_us") == 1
+
+
+def test_the_channel_is_that_of_the_first_page_view(engine: DuckEngine, shop: ReportLake) -> None:
+    parameters = Parameters()
+    events = events_sql(shop.snapshot, {"id", *CHANNEL_COLUMNS}, parameters)
+    with engine.reading(shop.snapshot) as reading:
+        rows = reading.rows(f"select id, {CHANNEL_SQL} from ({events})", parameters.values)
+        told: dict[object, object] = {row[0]: row[1] for row in rows}
+    expected: Counter[object] = Counter()
+    for session in sessions_oracle.sessions(shop.events, 0, 2**62):
+        views = [event["id"] for event in session if event["name"] == "page_view"]
+        expected[told[views[0]] if views else None] += 1
+    report = parse_sessions({"breakdown": "channel"}, Setting(BERLIN, 3_600, shop.clock.now_us()))
+    groups = report_answer(engine, shop.snapshot, report)["breakdown"]["groups"]
+    assert {one["value"]: one["sessions"] for one in groups} == expected
+    assert len(expected) > 3
 
 
 def path_of(url: str) -> str:

@@ -5,7 +5,7 @@ The rows are parted by their person's hash. If there is no room for all of them,
 rows are read again for the others.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from iafa.query.array_memory import ArrayMemory
 from iafa.query.paths.arranging import (
+    KINDS_MAX,
     SPREAD,
     Kinds,
     Layout,
@@ -53,7 +54,7 @@ class Source(Protocol):
 @dataclass(frozen=True)
 class Arrangement:
     """What the columns `entity`, `time_us` and `marks` mean. The bits of a mark are the steps, then the exclusions and,
-    where events may be another's, whether the event has no user.
+    where events may be another's, whether the event has no user. There are at most so many different marks.
     """
 
     steps: int
@@ -62,6 +63,7 @@ class Arrangement:
     entry_bits: int
     from_us: int
     to_us: int
+    kinds: int = KINDS_MAX
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,10 @@ class Arranger:
         self._shift = 64 - bits
         self.parts = 1 << bits
         self.left = 0
-        self._kinds: Kinds = no_kinds()
+        self._kinds: Kinds = no_kinds(arrangement.kinds)
         self._taken = 0
 
-    def chunks(self, rows: int) -> Iterator[tuple[Int64s, Histories]]:
+    def chunks(self, rows: int) -> Generator[tuple[Int64s, Histories], None, None]:
         """Whole people who entered and what they did, of about so many rows at a time."""
         for reads_left in range(_READS_MAX, 0, -1):
             try:

@@ -12,7 +12,6 @@ from iafa.query.paths.compiled import compiled
 from iafa.query.paths.plan import Histories, Int32s, Int64s
 
 KINDS_MAX = 1 << 12
-_KIND_SLOTS = 1 << 14
 SPREAD = 0x9E3779B97F4A7C15  # an odd number with no pattern: 2^64 over the golden ratio
 _SLOTS_LEAST = 1 << 10
 
@@ -38,8 +37,9 @@ class Layout(NamedTuple):
     to_us: int
 
 
-def no_kinds() -> Kinds:
-    return Kinds(np.zeros(KINDS_MAX, np.int32), np.zeros(_KIND_SLOTS, np.int32), np.zeros(1, np.int64))
+def no_kinds(most: int = KINDS_MAX) -> Kinds:
+    slots = 4 << (most - 1).bit_length()
+    return Kinds(np.zeros(most, np.int32), np.zeros(slots, np.int32), np.zeros(1, np.int64))
 
 
 @compiled
@@ -52,14 +52,15 @@ def part_of(entity: int, shift: int) -> np.int64:
 def number_kinds(marks: Int32s, ignored: int, kinds: Kinds, found: Int32s) -> bool:
     """Write the kind of each event; False if there are too many kinds. Bits of `ignored` make no difference."""
     last_mark, last_kind = -1, -1
+    last_slot = len(kinds.slots) - 1
     for row in range(len(marks)):
         mark = marks[row] & ~ignored
         if mark != last_mark:
-            slot = (mark * 40503) & (_KIND_SLOTS - 1)
+            slot = (mark * 40503) & last_slot
             while kinds.slots[slot] and kinds.marks[kinds.slots[slot] - 1] != mark:
-                slot = (slot + 1) & (_KIND_SLOTS - 1)
+                slot = (slot + 1) & last_slot
             if not kinds.slots[slot]:
-                if kinds.known[0] == KINDS_MAX:
+                if kinds.known[0] == len(kinds.marks):
                     return False
                 kinds.marks[kinds.known[0]] = mark
                 kinds.known[0] += 1

@@ -23,6 +23,7 @@ from iafa.query.paths.ordered import solve, solve_totals
 from iafa.query.paths.owners import owners_of
 from iafa.query.paths.plan import ENTRY_BEST, NO_LIMIT_US, Histories, Paths, Plan
 from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
+from iafa.query.paths.ways import START, Tally, Walking, find_ties
 
 Function = TypeVar("Function", bound=Callable[..., object])
 START_AFTER_S = 5.0  # a server that has just started has better things to do
@@ -80,6 +81,7 @@ WARMING = Warming()
 
 def solve_little() -> list[Paths]:
     """Every compiled solver once, with arrays of the types that questions have."""
+    walk_little()
     none = np.zeros(0, dtype=np.int64)
     bounds = np.full(3, NO_LIMIT_US, dtype=np.int64)
     plan = Plan(2, 10, 0, 10, 20, False, False, False, False, ENTRY_BEST, bounds, np.zeros_like(bounds), none, none)
@@ -116,6 +118,19 @@ def arrange_little() -> list[Histories]:
         arrangement = Arrangement(steps=2, anonymous_bit=2, owners=owners, entry_bits=1, from_us=0, to_us=10)
         found += [histories for _people, histories in Arranger(_Few(), "", {}, arrangement, rows=4).chunks(10)]
     return found
+
+
+def walk_little() -> int:
+    """What follows ways and counts them; returns how many begin with the first name."""
+    offsets, times = np.array([0, 2], dtype=np.int64), np.array([1, 2], dtype=np.int64)
+    did = Histories(offsets, times, np.array([4 | START, 8], dtype=np.int32), np.zeros(2, dtype=np.int32))
+    walking = Walking.of(gap_us=1, span=(0, 10), has_start=True, has_end=False, collapses=True, depth=2, names=2)
+    tally = Tally(ArrayMemory(1 << 20), walking)
+    find_ties(did, np.zeros(2, dtype=np.bool_))
+    tally.add(did, np.zeros(1, dtype=np.bool_))
+    tally.links(np.zeros((2, 3), dtype=np.int32), 1)
+    tally.largest(1)
+    return int(tally.names(2)[0, 1])
 
 
 @cache

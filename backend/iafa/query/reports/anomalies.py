@@ -129,7 +129,7 @@ def _bounded(frame: Frame, reader: FrameReader) -> Frame:
     asked = frame.time_range
     last_us = min(asked.to_us - 1, frame.as_of_us)
     if asked.from_us == TIME_MIN_US and asked.start is None:
-        if len(reader.errors):
+        if len(reader.errors) or last_us < 0:  # before every event there is nothing to judge
             return frame
         start = _local_day(last_us, asked.timezone) - timedelta(days=DAYS_DEFAULT - 1)
         return replace(frame, time_range=resolve_time_range(start.isoformat(), asked.end, timezone=asked.timezone))

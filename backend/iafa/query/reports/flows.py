@@ -4,18 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, cast
 
+from iafa.clock import US_PER_S
 from iafa.event import NAME_CHARS_MAX
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Stage
 from iafa.query.engine_duckdb import Reading
-from iafa.query.filters import filter_properties
+from iafa.query.filters import condition_sql, filter_properties
 from iafa.query.pages import PAGE_EVENT, path_sql
+from iafa.query.paths.owners import owners_of
+from iafa.query.paths.warming import WARMING
+from iafa.query.paths.ways import END, NAME_SHIFT, START, Walking
 from iafa.query.reports.flow_anchors import AfterDrop, after_drop_of
 from iafa.query.reports.flow_graph import Direction, Way, graph_of
+from iafa.query.reports.flow_walks import ANONYMOUS_BIT, Statement, Walks, walk_ways
 from iafa.query.reports.frame import Frame, FrameReader, Setting, frame_sql
 from iafa.query.reports.report import Table
 from iafa.query.reports.session_rule import session_events_sql
+from iafa.query.sampled_data import sampling_of_events
 from iafa.query.stages import stage_sql
 
 Unit = Literal["session", "user"]
@@ -78,18 +84,14 @@ class Flows:
     def members(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
         if self.after_drop is not None:
             reading.give("flow_anchor", self.after_drop.anchors(reading, snapshot, self.frame))
-        text, values = self._statement(snapshot)
-        ways = [
-            Way(
-                None if depth is None else int(str(depth)),
-                cast(str | None, source),
-                str(kind),
-                cast(str | None, target),
-                int(str(entities)),
-                cast(list[str] | None, names),
-            )
-            for depth, source, kind, target, entities, names in reading.rows(text, values)
-        ]
+        ways = self._ways(reading, snapshot)
+        sampling = sampling_of_events(
+            reading,
+            snapshot,
+            self._looked_at,
+            from_us=self.span()[0],
+            sampled_singly_until_us=self.frame.setting.sampled_singly_until_us,
+        )
         return {
             "unit": self.unit,
             "nodes_by": self.nodes,
@@ -100,6 +102,7 @@ class Flows:
             "depth": self.depth,
             "top": self.top,
             "collapse": self.cleaning.collapse,
+            **sampling,
             **graph_of(ways, self.direction, self.depth),
         }
 
@@ -120,12 +123,130 @@ class Flows:
             )
         return ["depth", "source", "source_kind", "target", "target_kind", "value"], rows
 
-    def _statement(self, snapshot: Snapshot) -> tuple[str, dict[str, object]]:
+    def _ways(self, reading: Reading, snapshot: Snapshot) -> list[Way]:
+        """A receipt shows the statement, whichever way the ways were found: it gives the same."""
+        ways = walk_ways(reading, self._walks(snapshot), self.top, PATHS_SHOWN) if WARMING.is_ready else None
+        if ways is not None:
+            reading.statements[:] = [self._statement(snapshot)]
+            return ways
+        return [
+            Way(
+                None if depth is None else int(str(depth)),
+                cast(str | None, source),
+                str(kind),
+                cast(str | None, target),
+                int(str(entities)),
+                cast(list[str] | None, names),
+            )
+            for depth, source, kind, target, entities, names in reading.rows(*self._statement(snapshot))
+        ]
+
+    def _walks(self, snapshot: Snapshot) -> Walks:
+        """Whose events they are is found beside the engine, too; not of the few that are read with their ids."""
+        snapshot = replace(snapshot, is_named=False)
+        stored = replace(snapshot, identities=None)
+        follows_edges = snapshot.identities is not None
+        parameters = Parameters()
+        anonymous = f" + (user_id is null)::integer * {1 << ANONYMOUS_BIT}" if follows_edges else ""
+        marks = self._marks(stored, parameters, anonymous, {"user_id"} if follows_edges else set())
+        tied = Parameters()
+        at_ties = replace(self, frame=replace(self.frame, is_at_instants=True))
+        ties = sql_text("flow_ties", events=at_ties._marks(snapshot, tied, "", {"id"}))
+        gap_us = self.frame.setting.session_gap_s * US_PER_S if self.unit == "session" else -1
+        return Walks(
+            names=self._names(stored),
+            marks=(marks, parameters.values),
+            ties=(ties, tied.values),
+            walking=lambda names: Walking.of(
+                gap_us=gap_us,
+                span=(self.frame.from_us, self.frame.to_us),
+                has_start=self.start is not None or self.after_drop is not None,
+                has_end=self.end is not None,
+                collapses=self.cleaning.collapse,
+                depth=self.depth,
+                names=names,
+            ),
+            owners=owners_of(snapshot.identities) if follows_edges else None,
+            rows=snapshot.rows,
+        )
+
+    def _names(self, snapshot: Snapshot) -> Statement:
+        parameters = Parameters()
+        columns = {"event_type"} | ({"url"} if self.nodes == "page" else set())
+        events = frame_sql(replace(self.frame, filters=()), snapshot, parameters, columns=columns, span=self.span())
+        name, _is_page = self._name(parameters)
+        return sql_text("flow_names", step_name=name, events=events), parameters.values
+
+    def _marks(self, snapshot: Snapshot, parameters: Parameters, anonymous: str, columns: set[str]) -> str:
+        """Of sessions every event is read, for its time."""
+        conditions = [
+            *self.frame.filters,
+            *(condition for matcher in self._asked() for condition in matcher.filters),
+        ]
+        name, is_page = self._name(parameters)
+        is_start, is_end = (
+            "false" if matcher is None else f"({stage_sql(matcher, parameters)})" for matcher in (self.start, self.end)
+        )
+        if self.after_drop is not None:
+            is_start = "(id in (select id from flow_anchor))"
+        kept = [condition_sql(condition, parameters) for condition in self.frame.filters]
+        kept.append(f"({self._is_step(is_page, parameters)} or is_start or is_end)")
+        is_kept = " and ".join(kept)
+        mark = f"(place << {NAME_SHIFT}) + is_end::integer * {END} + is_start::integer * {START}"
+        events = frame_sql(
+            replace(self.frame, filters=()),
+            snapshot,
+            parameters,
+            columns=self._columns() | columns,
+            conditions=conditions,
+            span=self.span(),
+        )
+        return sql_text(
+            "flow_marks",
+            marks=f"((case when {is_kept} then {mark} else 0 end){anonymous})::integer",
+            columns=", id" if "id" in columns else "",
+            step_name=name,
+            is_start=is_start,
+            is_end=is_end,
+            events=events,
+            is_read=is_kept if self.unit == "user" else "true",
+        )
+
+    def _looked_at(self, snapshot: Snapshot, parameters: Parameters) -> str:
+        """With `sample_rate`. Sessions are made of all events, and who dropped off is told by others than the steps."""
+        if self.unit == "session" or self.after_drop is not None:
+            frame = replace(self.frame, filters=())
+            return frame_sql(frame, snapshot, parameters, columns={"sample_rate"}, span=self.span())
+        asked = self._asked()
+        events = frame_sql(
+            self.frame,
+            snapshot,
+            parameters,
+            columns=self._columns() | {"sample_rate"},
+            conditions=[condition for matcher in asked for condition in matcher.filters],
+            span=self.span(),
+        )
+        _name, is_page = self._name(parameters)
+        kept = [self._is_step(is_page, parameters), *(f"({stage_sql(matcher, parameters)})" for matcher in asked)]
+        return sql_text("flow_steps", events=events, is_kept=" or ".join(kept))
+
+    def _asked(self) -> list[Stage]:
+        return [matcher for matcher in (self.start, self.end) if matcher is not None]
+
+    def _columns(self) -> set[str]:
+        columns = {"event_type"} | ({"id"} if self.after_drop is not None else set())
+        return columns | ({"url"} if self.nodes == "page" or any(matcher.page for matcher in self._asked()) else set())
+
+    def _name(self, parameters: Parameters) -> tuple[str, str]:
+        """What a step is called, and which events are steps by their kind."""
+        if self.nodes == "event":
+            return "event_type", "true"
+        is_page = f"(event_type = {parameters.bind(PAGE_EVENT)} and url is not null)"
+        return f"case when {is_page} then {path_sql()} else event_type end", is_page
+
+    def _statement(self, snapshot: Snapshot) -> Statement:
         parameters = Parameters(depth=self.depth, top=self.top, paths=PATHS_SHOWN)
-        name, is_page = "event_type", "true"
-        if self.nodes == "page":
-            is_page = f"(event_type = {parameters.bind(PAGE_EVENT)} and url is not null)"
-            name = f"case when {is_page} then {path_sql()} else event_type end"
+        name, is_page = self._name(parameters)
         is_start = "is_start" if self.after_drop is None else "(id in (select id from flow_anchor))"
         is_back = self.direction == "backward"
         order = "order by time_us desc, id desc" if is_back else "order by time_us, id"

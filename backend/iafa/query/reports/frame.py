@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from iafa.clock import US_PER_S, to_iso
+from iafa.clock import US_PER_S
 from iafa.errors import ValidationFailed
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
@@ -18,9 +18,9 @@ from iafa.query.filters import (
     filter_columns,
     filter_to_dict,
     parse_filters,
-    parse_property,
     property_columns,
     property_values_sql,
+    read_property,
     text_sql,
 )
 from iafa.query.matcher_reading import read_matcher
@@ -46,6 +46,7 @@ class Setting:
     timezone: str = "UTC"
     session_gap_s: int = 3_600
     now_us: int = 0
+    sampled_singly_until_us: int = 0  # until when rules of the project could choose events without their people
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class Frame:
     wants_sessions: bool = False  # sessions that reach over an end of the range are wanted whole
     wants_earlier_sessions: bool = True  # those, too, that begin before the range
     sessions_span: tuple[int, int] | None = None  # what is read for them, once it is known
+    is_at_instants: bool = False  # only events at the times `created_at` of the table `frame_instant` are read
+    beside: tuple[int, int] | None = None  # another time that is looked at, which may be far away
 
     @property
     def from_us(self) -> int:
@@ -97,6 +100,7 @@ class Frame:
             self.as_of_us,
             self.is_as_of_given,
             self.setting.session_gap_s,
+            self.setting.sampled_singly_until_us,
             [filter_to_dict(condition) for condition in self.filters],
             self.exclude_bots,
             sorted(self.include),
@@ -222,15 +226,6 @@ def matcher_of(raw: object, pointer: str, errors: FieldErrors) -> Stage:
     return Stage("") if fields is None else read_matcher(fields, pointer, errors)
 
 
-def read_property(fields: Mapping[str, object], pointer: str, errors: FieldErrors) -> str:
-    """What a report groups by or calculates with: it must be there, and a column by its prefix must be a known one."""
-    at = pointer_to(pointer, "property")
-    if fields.get("property") is None:
-        errors.add(at, "missing", "is required")
-        return ""
-    return parse_property(fields["property"], errors, at)
-
-
 def refused(errors: FieldErrors) -> ValidationFailed:
     return ValidationFailed("the question is not valid", errors=list(errors.found), code="invalid_query")
 
@@ -267,14 +262,9 @@ def frame_sql(
         is_kept.append(f"({' or '.join(f'({stage_sql(matcher, parameters)})' for matcher in matchers)})")
     for name in properties:  # said to the parameters before the list of properties is bound
         text_sql(name, parameters)
-    events = sql_text(
-        "frame_range", events=events_sql(snapshot, wanted, parameters), is_named=names_sql(matchers, parameters)
-    )
+    is_read = [names_sql(matchers, parameters)]
+    is_read += ["created_at in (select created_at from frame_instant)"] if frame.is_at_instants else []
+    events = sql_text("frame_range", events=events_sql(snapshot, wanted, parameters), is_read=" and ".join(is_read))
     if "properties" in wanted and (conditions or properties):
         events = property_values_sql(events, parameters)
     return sql_text("frame_events", events=events, is_kept=" and ".join(is_kept) or "true")
-
-
-def shown_instant(time_us: int) -> str | None:
-    """None for a side that is open."""
-    return to_iso(time_us) if 0 <= time_us < TIME_END_US else None

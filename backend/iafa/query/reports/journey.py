@@ -23,13 +23,13 @@ LIMIT_MAX = 1_000
 
 @dataclass(frozen=True)
 class Journey:
-    """The events after a place, (time, id), in their order; `who` is a user id or an anonymous id."""
+    """The events after a place, (time, id, arrival), in their order; `who` is a user id or an anonymous id."""
 
     name: ClassVar[str] = "journey"
     frame: Frame
     who: str
     limit: int = LIMIT_DEFAULT
-    after: tuple[int, str] | None = None
+    after: tuple[int, str, int] | None = None
 
     def with_frame(self, frame: Frame) -> "Journey":
         return replace(self, frame=frame)
@@ -48,7 +48,7 @@ class Journey:
             {"session_start": to_iso(start_us), "events": [_event(row) for row in events]}
             for start_us, events in groupby(page, key=lambda row: int(str(row[0])))
         ]
-        place = [int(str(page[-1][1])), str(page[-1][2])] if more else None
+        place = [int(str(page[-1][1])), str(page[-1][2]), int(str(page[-1][3]))] if more else None
         return {"user_id": self.who, "sessions": sessions, "next_place": place}
 
     def table(self, answer: Mapping[str, Any]) -> Table:
@@ -71,7 +71,7 @@ class Journey:
     def _rows(self, reading: Reading, snapshot: Snapshot, person: int) -> Sequence[tuple[object, ...]]:
         """One more than the page has room for."""
         frame = self.frame
-        after_us, after_id = self.after or (TIME_MIN_US, "")
+        after_us, after_id, after_received_us = self.after or (TIME_MIN_US, "", TIME_MIN_US)
         parameters = Parameters(
             person=person,
             session_gap_us=frame.setting.session_gap_s * US_PER_S,
@@ -79,12 +79,15 @@ class Journey:
             range_to_us=frame.to_us,
             after_us=after_us,
             after_id=after_id,
+            after_received_us=after_received_us,
             limit=self.limit + 1,
         )
         is_page = f"event_type = {parameters.bind(PAGE_EVENT)} and url is not null"
         text = sql_text(
             "journey",
-            events=frame_sql(frame, snapshot, parameters, columns={"id", "event_type", "url"}, span=self.span()),
+            events=frame_sql(
+                frame, snapshot, parameters, columns={"id", "received_at", "event_type", "url"}, span=self.span()
+            ),
             page=f"case when {is_page} then {path_sql()} end",
         )
         return reading.rows(text, parameters.values)
@@ -98,10 +101,11 @@ def parse_journey(
     frame = reader.frame(("user_id",), can_compare=False)
     who = read_text(fields, "user_id", "", reader.errors, most=ID_CHARS_MAX)
     reader.done()
-    return Journey(frame, who, limit, None if after is None else (int(after[0]), str(after[1])))
+    place = None if after is None else (int(after[0]), str(after[1]), int(after[2]))
+    return Journey(frame, who, limit, place)
 
 
 def _event(row: Sequence[object]) -> dict[str, Any]:
-    _start_us, time_us, key, event, page, gap_us = row
+    _start_us, time_us, key, _received_us, event, page, gap_us = row
     gap_s = None if gap_us is None else round(int(str(gap_us)) / US_PER_S, 6)
     return {"id": key, "time": to_iso(int(str(time_us))), "event": event, "page": page, "gap_s": gap_s}

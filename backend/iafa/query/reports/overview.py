@@ -13,21 +13,22 @@ from iafa.query.pages import PAGE_EVENT, path_sql
 from iafa.query.reports.bucketing import INTERVALS
 from iafa.query.reports.frame import Frame, FrameReader, Setting, frame_sql
 from iafa.query.reports.report import Table
-from iafa.query.reports.sessions import FIGURES, session_groups, session_series
-from iafa.query.reports.visits import DIMENSIONS
+from iafa.query.reports.sessions import FIGURES, buckets_of_starts, session_tables
+from iafa.query.reports.visits import DIMENSIONS, Dimension
 
 PRESENT_S = 300  # who has done something within it is there
-LISTS_DEFAULT = ("entry_page", "exit_page", "channel", "referrer", "utm_source", "country", "device", "browser")
+LISTS_DEFAULT: tuple[Dimension, ...] = (
+    *("entry_page", "exit_page", "channel", "referrer", "utm_source", "country", "device", "browser"),
+)
 GROUPS_DEFAULT, GROUPS_MAX = 10, 100
 
 
 @dataclass(frozen=True)
 class Overview:
-    """`lists` are the dimensions of visits beside the pages; `now_us` is the end of the last minutes."""
+    """`lists` are the dimensions of visits beside the pages; `beside` the range the frame has the last minutes."""
 
     name: ClassVar[str] = "overview"
     frame: Frame
-    now_us: int
     interval: Bucket = "day"
     lists: tuple[str, ...] = LISTS_DEFAULT
     groups: int = GROUPS_DEFAULT
@@ -36,25 +37,23 @@ class Overview:
         return replace(self, frame=frame)
 
     def span(self) -> tuple[int, int]:
-        """The last minutes too, if they are not in the range."""
-        from_us, to_us = self.frame.sessions_span or (self.frame.from_us, self.frame.to_us)
-        return min(from_us, self.now_us - PRESENT_S * US_PER_S), max(to_us, self.now_us + 1)
+        return self.frame.sessions_span or (self.frame.from_us, self.frame.to_us)
 
     def key(self) -> object:
         return [self.interval, self.lists, self.groups]
 
+    def check_length(self, snapshot: Snapshot) -> None:
+        buckets_of_starts(self.frame, self.interval, snapshot)
+
     def members(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
-        total, buckets = session_series(reading, snapshot, self.frame, self.interval)
+        found = session_tables(reading, snapshot, self.frame, self.interval, self.lists, self.groups)
         return {
             "interval": self.interval,
-            "total": total,
-            "buckets": buckets,
+            "total": found.total,
+            "buckets": found.buckets,
             "present": self._present(reading, snapshot),
             "pages": self._pages(reading, snapshot),
-            "lists": [
-                {"property": name, "groups": session_groups(reading, snapshot, self.frame, name, self.groups)}
-                for name in self.lists
-            ],
+            "lists": [{"property": name, "groups": groups} for name, groups in found.groups.items()],
         }
 
     def table(self, answer: Mapping[str, Any]) -> Table:
@@ -74,8 +73,7 @@ class Overview:
 
     def _present(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
         parameters = Parameters(page_event=PAGE_EVENT)
-        span = (self.now_us - PRESENT_S * US_PER_S, self.now_us + 1)
-        events = frame_sql(self.frame, snapshot, parameters, columns=("event_type",), span=span)
+        events = frame_sql(self.frame, snapshot, parameters, columns=("event_type",), span=self.frame.beside)
         ((people, views),) = reading.rows(sql_text("overview_present", events=events), parameters.values)
         return {"people": people, "page_views": views, "seconds": PRESENT_S}
 
@@ -94,4 +92,5 @@ def parse_overview(fields: Mapping[str, object], setting: Setting) -> Overview:
     groups = reader.number("limit", GROUPS_DEFAULT, most=GROUPS_MAX)
     reader.done()
     now_us = frame.as_of_us if frame.is_as_of_given else setting.now_us
-    return Overview(replace(frame, wants_sessions=True), now_us, interval, lists, groups)
+    present = (now_us - PRESENT_S * US_PER_S, now_us + 1)
+    return Overview(replace(frame, wants_sessions=True, beside=present), interval, lists, groups)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -20,7 +20,8 @@ Table = tuple[Sequence[str], Sequence[Sequence[object]]]  # names of columns, ro
 
 
 class Report(Protocol):
-    """A frozen dataclass with a `frame`. `span` is which instants it reads: files outside are never opened.
+    """A frozen dataclass with a `frame`. `span` is which instants it reads, but for what the frame has `beside` it:
+    other files are never opened.
 
     Before a frame that wants sessions is asked, its `sessions_span` is found; `span` must hold that too.
     """
@@ -45,6 +46,22 @@ class Report(Protocol):
 
 
 AnyReport = TypeVar("AnyReport", bound=Report)
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A report whose answer grows with its range."""
+
+    def check_length(self, snapshot: Snapshot) -> None:
+        """ValidationFailed where the answer would be longer than one may be. No event is read."""
+
+
+def check_length(report: Report, snapshot: Snapshot) -> None:
+    """Of the range, and of the one to compare with."""
+    other = report.frame.of_other_period()
+    for one in (report, *([] if other is None else [report.with_frame(other)])):
+        if isinstance(one, Growing):
+            one.check_length(snapshot)
 
 
 def report_key(report: Report) -> bytes:
@@ -89,7 +106,7 @@ def _asked(
         frame = replace(frame, sessions_span=sessions_span(engine, snapshot, frame, cancellation))
         report = report.with_frame(frame)
     from_us, to_us = report.span()
-    read = snapshot.between(from_us, to_us)
+    read = snapshot.between(from_us, to_us, frame.beside)
     wants_receipt = "receipt" in frame.include
     if wants_receipt:
         read = replace(read, is_named=True)

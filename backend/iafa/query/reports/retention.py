@@ -17,6 +17,7 @@ from iafa.query.reports.bucketing import bucketing, range_of_data
 from iafa.query.reports.frame import Frame, FrameReader, Grouping, Setting, frame_sql
 from iafa.query.reports.report import Table
 from iafa.query.reports.retention_matrix import Counts, Matrix, Schedule
+from iafa.query.sampled_data import sampling_of_events
 from iafa.query.stages import are_disjoint, stage_sql
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US
 
@@ -72,6 +73,9 @@ class Retention:
             None if grouping is None else [grouping.property, grouping.limit],
         ]
 
+    def check_length(self, snapshot: Snapshot) -> None:
+        self._schedule(snapshot)
+
     def members(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
         schedule = self._schedule(snapshot)
         counts = self._counts(reading, snapshot, schedule) if schedule.cohorts else {}
@@ -84,6 +88,7 @@ class Retention:
             "kind": self.kind,
             "mode": self.mode,
             "on_or_after": self.on_or_after,
+            **self._sampling(reading, snapshot),
             **every.shown(schedule),
         }
         if self.breakdown is not None:
@@ -105,6 +110,19 @@ class Retention:
         return ["group", "value", *columns], [
             [group["group"], group["value"], *row] for group in groups for row in _rows(group)
         ]
+
+    def _sampling(self, reading: Reading, snapshot: Snapshot) -> dict[str, object]:
+        """Of the start events and those of coming back."""
+        matchers, span = (self.start, self.back), self.span()
+        return sampling_of_events(
+            reading,
+            snapshot,
+            lambda read, parameters: frame_sql(
+                self.frame, read, parameters, columns={"sample_rate"}, matchers=matchers, span=span
+            ),
+            from_us=span[0],
+            sampled_singly_until_us=self.frame.setting.sampled_singly_until_us,
+        )
 
     def _schedule(self, snapshot: Snapshot) -> Schedule:
         from_us, to_us = range_of_data(self.frame.time_range, snapshot)

@@ -4,7 +4,7 @@ A session is made of all events of a person; the frame's filters choose among th
 leaves them out, and what is later than `as_of` do not exist.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ from iafa.query.binding import Parameters, sql_text
 from iafa.query.cancellation import Cancellation
 from iafa.query.definition import Stage
 from iafa.query.engine_duckdb import DuckEngine
-from iafa.query.filters import condition_sql
+from iafa.query.filters import Condition, condition_sql, filter_properties
 from iafa.query.reports.frame import Frame, frame_sql
 from iafa.query.stages import stage_sql
 
@@ -41,34 +41,76 @@ def session_events_sql(
     Of the sessions that begin in the range, all events, also those after it; or, if not `is_of_range`, every event
     that was read, with the session that it belongs to. The frame must have its `sessions_span`.
     """
-    span = frame.sessions_span
-    assert span is not None, "the span is found before the report is asked"
-    conditions = [*frame.filters, *(each for matcher in matchers for each in matcher.filters)]
     looked_at = {"event_type", "url"} if matchers else set()
-    events = frame_sql(
-        replace(frame, filters=()),
-        snapshot,
-        parameters,
-        columns=looked_at.union(columns),
-        properties=properties,
-        conditions=conditions,
-        span=span,
-    )
+    conditions = [*frame.filters, *(each for matcher in matchers for each in matcher.filters)]
+    events = _whole_sql(frame, snapshot, parameters, looked_at.union(columns), properties, conditions)
     asked = [condition_sql(condition, parameters) for condition in frame.filters]
     if matchers:
         asked.append(f"({' or '.join(f'({stage_sql(matcher, parameters)})' for matcher in matchers)})")
-    belongs = "true"
-    if is_of_range:
-        parameters.values["starts_from_us"], parameters.values["starts_to_us"] = frame.from_us, frame.to_us
-        belongs = "session_start_us >= $starts_from_us and session_start_us < $starts_to_us"
-    parameters.values["session_gap_us"] = frame.setting.session_gap_s * US_PER_S
     return sql_text(
         "session_events",
         columns=", ".join(("person", "time_us", *sorted(columns), *computed)),
         is_asked=" and ".join(asked) or "true",
         events=events,
-        belongs=belongs,
+        belongs=_belongs_sql(frame, parameters) if is_of_range else "true",
     )
+
+
+def sessions_sql(
+    frame: Frame, snapshot: Snapshot, parameters: Parameters, *, columns: Collection[str], flags: Mapping[str, str]
+) -> str:
+    """The sessions that begin in the frame's range as SQL, one row each: `person`, `start_us`, `length_us`, `events`,
+    and of each flag of an event, which looks at the columns, `count_NAME`, `first_NAME` and `last_NAME`: how many
+    events have it, and when. With filters only those that hold an event which passes them.
+    """
+    properties = sorted(set().union(*map(filter_properties, frame.filters)))
+    events = _whole_sql(frame, snapshot, parameters, columns, properties, ())
+    passes = [condition_sql(condition, parameters) for condition in frame.filters]
+    return sql_text(
+        "session_rows",
+        flags="".join(f", {told} as {name}" for name, told in flags.items()),
+        passes=" and ".join(passes) or "true",
+        seen="".join(
+            f", count(*) filter (where {name}) as count_{name}"
+            f", min(time_us) filter (where {name}) as first_{name}, max(time_us) filter (where {name}) as last_{name}"
+            for name in flags
+        ),
+        summed="".join(
+            f", sum(count_{name})::bigint as count_{name}"
+            f", min(first_{name}) as first_{name}, max(last_{name}) as last_{name}"
+            for name in flags
+        ),
+        events=events,
+        belongs=_belongs_sql(frame, parameters),
+    )
+
+
+def _whole_sql(
+    frame: Frame,
+    snapshot: Snapshot,
+    parameters: Parameters,
+    columns: Collection[str],
+    properties: Sequence[str],
+    conditions: Sequence[Condition],
+) -> str:
+    """All events that sessions of the frame may hold, whether they pass its filters or not."""
+    span = frame.sessions_span
+    assert span is not None, "the span is found before the report is asked"
+    parameters.values["session_gap_us"] = frame.setting.session_gap_s * US_PER_S
+    return frame_sql(
+        replace(frame, filters=()),
+        snapshot,
+        parameters,
+        columns=columns,
+        properties=properties,
+        conditions=conditions,
+        span=span,
+    )
+
+
+def _belongs_sql(frame: Frame, parameters: Parameters) -> str:
+    parameters.values["starts_from_us"], parameters.values["starts_to_us"] = frame.from_us, frame.to_us
+    return "session_start_us >= $starts_from_us and session_start_us < $starts_to_us"
 
 
 def sessions_span(

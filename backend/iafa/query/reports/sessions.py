@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NamedTuple, cast
 
 from iafa.clock import US_PER_S
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Bucket
 from iafa.query.engine_duckdb import Reading
-from iafa.query.rates import percent
-from iafa.query.reports.bucketing import INTERVALS, bucketing, range_of_data
+from iafa.query.rates import percent, ratio
+from iafa.query.reports.bucketing import INTERVALS, Bucketing, bucketing, range_of_data
 from iafa.query.reports.frame import GROUPS_DEFAULT, Frame, FrameReader, Setting
 from iafa.query.reports.report import Table
 from iafa.query.reports.visits import DIMENSIONS, visits_sql
@@ -42,12 +42,15 @@ class Sessions:
     def key(self) -> object:
         return [self.interval, self.breakdown, self.groups]
 
+    def check_length(self, snapshot: Snapshot) -> None:
+        buckets_of_starts(self.frame, self.interval, snapshot)
+
     def members(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
-        total, buckets = session_series(reading, snapshot, self.frame, self.interval)
-        members: dict[str, Any] = {"interval": self.interval, "total": total, "buckets": buckets}
+        by = [] if self.breakdown is None else [self.breakdown]
+        found = session_tables(reading, snapshot, self.frame, self.interval, by, self.groups)
+        members: dict[str, Any] = {"interval": self.interval, "total": found.total, "buckets": found.buckets}
         if self.breakdown is not None:
-            groups = session_groups(reading, snapshot, self.frame, self.breakdown, self.groups)
-            members["breakdown"] = {"property": self.breakdown, "groups": groups}
+            members["breakdown"] = {"property": self.breakdown, "groups": found.groups[self.breakdown]}
         return members
 
     def table(self, answer: Mapping[str, Any]) -> Table:
@@ -72,34 +75,50 @@ def parse_sessions(fields: Mapping[str, object], setting: Setting) -> Sessions:
     return Sessions(replace(frame, wants_sessions=True), interval, breakdown, groups)
 
 
-def session_series(
-    reading: Reading, snapshot: Snapshot, frame: Frame, interval: Bucket
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The figures of all sessions, and those of each bucket of the time in which they begin."""
-    found = bucketing(*range_of_data(frame.time_range, snapshot), interval, frame.time_range.timezone, time="start_us")
-    parameters = Parameters()
-    visits = visits_sql(frame, snapshot, parameters)
-    text = sql_text("session_summary", visits=visits, bucket=found.sql)
-    rows = {None if row[0] else row[1]: row[2:] for row in reading.rows(text, parameters.values)}
+class SessionTables(NamedTuple):
+    """Figures of all sessions, of each bucket of the time in which they begin, and by dimension: the largest groups,
+    then `other` and `none` where there are such sessions. Groups add up, but for people."""
+
+    total: dict[str, Any]
+    buckets: list[dict[str, Any]]
+    groups: dict[str, list[dict[str, Any]]]
+
+
+def session_tables(
+    reading: Reading, snapshot: Snapshot, frame: Frame, interval: Bucket, dimensions: Sequence[str], groups: int
+) -> SessionTables:
+    """In one statement: which sessions there are is found once."""
+    found = buckets_of_starts(frame, interval, snapshot)
+    parameters = Parameters(**({"groups": groups} if dimensions else {}))
+    counted = sql_text("session_figures")
+    tables = [sql_text("session_summary", bucket=found.sql, figures=counted)]
+    tables += [sql_text("session_groups", place=str(place), figures=counted) for place in range(len(dimensions))]
+    visits = visits_sql(frame, snapshot, parameters, tuple(dimensions))
+    text = sql_text("session_tables", visits=visits, tables="union all\n".join(tables))
+    total, by_bucket = None, {}
+    listed: dict[str, list[dict[str, Any]]] = {name: [] for name in dimensions}
+    for place, kind, value, *row in reading.rows(text, parameters.values):
+        if kind == "total":
+            total = row
+        elif kind == "bucket":
+            by_bucket[int(str(value))] = row
+        else:
+            listed[dimensions[int(str(place))]].append({"value": value, "group": kind, **figures(row)})
     buckets = [
         {
             "bucket": bucket.name,
             "is_incomplete": found.is_incomplete(place, frame.as_of_us),
-            **figures(rows.get(place)),
+            **figures(by_bucket.get(place)),
         }
         for place, bucket in enumerate(found.buckets)
     ]
-    return figures(rows.get(None)), buckets
+    return SessionTables(figures(total), buckets, listed)
 
 
-def session_groups(
-    reading: Reading, snapshot: Snapshot, frame: Frame, dimension: str, groups: int
-) -> list[dict[str, Any]]:
-    """The largest groups, then `other` and `none` where there are such sessions. They add up, but for people."""
-    parameters = Parameters(groups=groups)
-    visits = visits_sql(frame, snapshot, parameters, (dimension,))
-    rows = reading.rows(sql_text("session_groups", visits=visits), parameters.values)
-    return [{"value": value, "group": kind, **figures(rest)} for kind, value, *rest in rows]
+def buckets_of_starts(frame: Frame, interval: Bucket, snapshot: Snapshot) -> Bucketing:
+    """Of the times at which sessions begin; ValidationFailed for too many."""
+    asked = frame.time_range
+    return bucketing(*range_of_data(asked, snapshot), interval, asked.timezone, time="start_us")
 
 
 def figures(row: Sequence[object] | None) -> dict[str, Any]:
@@ -119,8 +138,3 @@ def figures(row: Sequence[object] | None) -> dict[str, Any]:
         "events_per_session": ratio(events, sessions),
         "views_per_session": ratio(views, sessions),
     }
-
-
-def ratio(part: int, base: int) -> float | None:
-    """Half up, at most two decimals, from the integers."""
-    return None if base == 0 else ((200 * part + base) // (2 * base)) / 100

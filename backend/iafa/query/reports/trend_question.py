@@ -8,11 +8,11 @@ from iafa.event import NAME_CHARS_MAX
 from iafa.query.definition import ANY_EVENT, Bucket, Stage
 from iafa.query.field_errors import FieldErrors, pointer_to
 from iafa.query.field_reading import read_list
-from iafa.query.filters import filter_to_dict
+from iafa.query.filters import filter_to_dict, read_property
 from iafa.query.matcher_reading import EVENT_FIELDS, read_matcher, shown_name
 from iafa.query.reports.bucketing import INTERVALS
 from iafa.query.reports.formulas import FormulaError, Node, parse_formula
-from iafa.query.reports.frame import Frame, FrameReader, Grouping, Setting, read_property, refused
+from iafa.query.reports.frame import Frame, FrameReader, Grouping, Setting, refused
 from iafa.query.time_range import check_timezone
 
 SERIES_MAX = 20

@@ -60,17 +60,19 @@ class Trends:
             None if breakdown is None else [breakdown.property, breakdown.limit],
         ]
 
+    def check_length(self, snapshot: Snapshot) -> None:
+        _buckets(self.question, _shown_range(self.question, snapshot))
+
     def members(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
         question, asked = self.question, self.frame.time_range
-        first_us, last_us = known_bounds(snapshot, question)
-        shown = _shown_range(question, replace(snapshot, first_us=first_us, last_us=last_us))
+        shown = _shown_range(question, snapshot)
         parts = _buckets(question, shown)
         counts = count(reading, snapshot, question, shown, parts)
         removed = removed_days(snapshot, question, *shown)
         answer = _Answer(question, counts, removed, shown)
         edges = [(bucket.name, to_iso(bucket.from_us), to_iso(bucket.to_us)) for bucket in parts.buckets]
         return {
-            "date_range": asked.shown(first_us, last_us),
+            "date_range": asked.shown(*known_bounds(snapshot, question)),
             "interval": question.interval,
             "buckets": [
                 {"date": name, "from": from_, "to": to, "is_incomplete": answer.is_incomplete(place)}
@@ -188,7 +190,8 @@ def _shown_range(question: TrendQuestion, snapshot: Snapshot) -> tuple[int, int]
     so far: it must not look as if it were complete.
     """
     asked, as_of_us = question.frame.time_range, question.frame.as_of_us
-    from_us, to_us = range_of_data(asked, snapshot)
+    first_us, last_us = known_bounds(snapshot, question)
+    from_us, to_us = range_of_data(asked, replace(snapshot, first_us=first_us, last_us=last_us))
     if asked.end is None and from_us < to_us <= as_of_us:
         names = [buckets(at, at + 1, question.interval, asked.timezone)[0].name for at in (to_us - 1, as_of_us)]
         to_us = as_of_us + 1 if names[0] == names[1] else to_us

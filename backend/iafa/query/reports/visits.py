@@ -1,61 +1,95 @@
 """The sessions of a frame as SQL, one row each: when, how long, how deep, where they began and ended, who sent them.
 
-A session is whole: with filters those are kept that hold an event which passes them.
+A session is whole: with filters those are kept that hold an event which passes them. Texts are read of the few events
+that tell something of their session; those of all events would cost many times as much.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal, NamedTuple, get_args
 
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
-from iafa.query.channels import CHANNEL_COLUMNS, CHANNEL_SQL
+from iafa.query.channels import CHANNEL_COLUMNS, channel_sql, host_sql
 from iafa.query.pages import PAGE_EVENT, path_sql
-from iafa.query.reports.frame import Frame
-from iafa.query.reports.session_rule import session_events_sql
+from iafa.query.reports.frame import Frame, frame_sql
+from iafa.query.reports.session_rule import sessions_sql
 
-ENTRY_PAGE, EXIT_PAGE = "entry_page", "exit_page"
-SOURCES = ("channel", "referrer", "utm_source", "utm_medium", "utm_campaign")  # of the first page view
-_PLACES = ("country", "region", "city", "browser", "os", "device")  # of the first event that has one
-DIMENSIONS = (ENTRY_PAGE, EXIT_PAGE, *SOURCES, *_PLACES)
-REFERRER_HOST_SQL = (
-    "nullif(regexp_extract(lower(referrer), '^[a-z][a-z0-9+.-]*://([^/?#@]*@)?(www[.])?([^/:?#]+)', 3), '')"
-)
-_EXPRESSIONS = {"channel": CHANNEL_SQL, "referrer": REFERRER_HOST_SQL}
+Dimension = Literal[
+    "entry_page", "exit_page",
+    "channel", "referrer", "utm_source", "utm_medium", "utm_campaign",
+    "country", "region", "city", "browser", "os", "device",
+]  # fmt: skip
+DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
+_ENTRY_PAGE, _EXIT_PAGE = "entry_page", "exit_page"
+_SOURCES = ("channel", "referrer", "utm_source", "utm_medium", "utm_campaign")
+_REFERRER_HOST = "referrer_host"
+_VIEW = "event_type = $page_event"
+_PAGE = f"{_VIEW} and url is not null"
+
+
+class _Told(NamedTuple):
+    """What a session tells: a column of its first event, or of the last one, that has the flag."""
+
+    name: str
+    column: str
+    flag: str
+    is_last: bool = False
+
+    @property
+    def instant(self) -> str:
+        return f"{'last' if self.is_last else 'first'}_{self.flag}"
 
 
 def visits_sql(frame: Frame, snapshot: Snapshot, parameters: Parameters, dimensions: tuple[str, ...] = ()) -> str:
-    """Columns: session, person, start_us, length_us, events, views, and `dimension_0`, ... in the order given."""
-    columns = {"id", "event_type", "url"}
-    for name in dimensions:
-        columns |= CHANNEL_COLUMNS if name == "channel" else set() if name in (ENTRY_PAGE, EXIT_PAGE) else {name}
+    """Columns: person, start_us, length_us, events, views, and `dimension_0`, ... in the order given."""
     parameters.values["page_event"] = PAGE_EVENT
-    events = session_events_sql(replace(frame, filters=()), snapshot, parameters, columns=columns)
-    chosen = ""
-    if frame.filters:
-        passing = session_events_sql(frame, snapshot, parameters, columns={"id"})
-        chosen = sql_text("visits_passing", passing=passing)
+    told = list(dict.fromkeys(one for dimension in dimensions for one in _told(dimension)))
+    flags = {"view": _VIEW, **{one.flag: _flag(one) for one in told}}
+    columns = {"event_type", *(one.column for one in told)}
+    visits = sql_text("visits", sessions=sessions_sql(frame, snapshot, parameters, columns=columns, flags=flags))
+    if not dimensions:
+        return visits
     return sql_text(
-        "visits",
-        events=events,
-        chosen=chosen,
-        values="".join(f", {_value(name)} as value_{place}" for place, name in enumerate(dimensions)),
-        dimensions="".join(f", {_chosen(name, place)} as dimension_{place}" for place, name in enumerate(dimensions)),
+        "visits_told",
+        visits=visits,
+        instants=", ".join(dict.fromkeys(one.instant for one in told)),
+        told=", ".join(f"{_read(one)} as {one.name}" for one in told),
+        events=frame_sql(
+            replace(frame, filters=()), snapshot, parameters, columns=columns | {"id"}, span=frame.sessions_span
+        ),
+        dimensions=", ".join(f"{_value(name)} as dimension_{place}" for place, name in enumerate(dimensions)),
     )
 
 
-def _value(name: str) -> str:
-    """What one event says. Pages and sources are told by page views alone."""
-    if name in (ENTRY_PAGE, EXIT_PAGE):
-        return f"(case when event_type = $page_event and url is not null then {path_sql()} end)"
-    if name in SOURCES:
-        return f"(case when event_type = $page_event then {_EXPRESSIONS.get(name, name)} end)"
-    return name
+def _told(dimension: str) -> Sequence[_Told]:
+    """Of where the visitor came from the first page view alone tells, whatever a later one says."""
+    if dimension == _ENTRY_PAGE:
+        return [_Told("entry_url", "url", "page")]
+    if dimension == _EXIT_PAGE:
+        return [_Told("exit_url", "url", "page", is_last=True)]
+    if dimension in _SOURCES:
+        columns = sorted(CHANNEL_COLUMNS) if dimension == "channel" else [dimension]
+        return [_Told(_REFERRER_HOST if column == "referrer" else column, column, "view") for column in columns]
+    return [_Told(dimension, dimension, dimension)]
 
 
-def _chosen(name: str, place: int) -> str:
-    """What the session says: the first event that says something, for the exit page the last; a source only by the
-    first page view, whatever comes later."""
-    value = f"value_{place}"
-    if name in SOURCES:
-        return f"arg_min({value}, (time_us, id)) filter (where place_of_view = 1)"
-    order = "arg_max" if name == EXIT_PAGE else "arg_min"
-    return f"{order}({value}, (time_us, id)) filter (where {value} is not null)"
+def _flag(told: _Told) -> str:
+    return {"view": _VIEW, "page": _PAGE}.get(told.flag, f"{told.column} is not null")
+
+
+def _read(told: _Told) -> str:
+    """Of several events at the instant the ids tell which is the first, or the last."""
+    choose = "arg_max_null" if told.is_last else "arg_min_null"
+    column = f"{choose}({told.column}, id) filter (where {_flag(told)} and time_us = {told.instant})"
+    return host_sql(column) if told.name == _REFERRER_HOST else column
+
+
+def _value(dimension: str) -> str:
+    """Made of what was told, once a session: made of every event it would be dear."""
+    if dimension in (_ENTRY_PAGE, _EXIT_PAGE):
+        url = "entry_url" if dimension == _ENTRY_PAGE else "exit_url"
+        return f"case when {url} is not null then {path_sql(url)} end"
+    if dimension == "channel":
+        return channel_sql(_REFERRER_HOST, host_sql("url"))
+    return f"nullif({_REFERRER_HOST}, '')" if dimension == "referrer" else dimension

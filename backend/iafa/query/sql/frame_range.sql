@@ -3,4 +3,4 @@ select *
 from (
     {events}
 )
-where created_at >= make_timestamptz($from_us) and created_at < make_timestamptz($to_us) and {is_named}
+where created_at >= make_timestamptz($from_us) and created_at < make_timestamptz($to_us) and {is_read}

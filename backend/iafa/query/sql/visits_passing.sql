@@ -1,4 +1,0 @@
--- Which sessions hold an event that passes the filters?
-semi join (
-    {passing}
-) as passing using (session)
