@@ -131,3 +131,45 @@ def test_several_writers_at_once_make_one_chain(tmp_path: Path) -> None:
         writer.join()
     assert len(the_file(tmp_path).read_text().splitlines()) == 15
     assert verify(tmp_path) == []
+
+
+def test_full_files_are_followed_by_others_in_order(tmp_path: Path) -> None:
+    clock = FakeClock(NOON_US)
+    log = AuditLog(tmp_path, clock, file_bytes_max=1)
+    for number in range(12):
+        clock.advance(20 * DAY_S if number == 11 else 0)
+        log.add("test", "thing.change", "thing", {})
+    assert [file.name for file in audit_files(tmp_path)] == [
+        "audit_2025-11.jsonl",
+        *(f"audit_2025-11.{number:03}.jsonl" for number in range(1, 11)),
+        "audit_2025-12.jsonl",
+    ]
+    assert verify(tmp_path) == []
+
+
+def test_the_oldest_file_makes_room_and_the_chain_says_where_it_begins(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, FakeClock(NOON_US), file_bytes_max=700, files_max=3)
+    for _ in range(30):
+        log.add("test", "thing.change", "thing", {})
+        assert verify(tmp_path) == []
+        assert len(audit_files(tmp_path)) <= 3
+    lines = [json.loads(line) for file in audit_files(tmp_path) for line in file.read_text().splitlines()]
+    removals = [line["details"] for line in lines if line["action"] == "audit.remove"]
+    assert {"n": lines[0]["n"] - 1, "hash": lines[0]["previous"]}.items() <= removals[-1].items()
+    audit_files(tmp_path)[0].unlink()
+    assert verify(tmp_path), "what nobody wrote down is missing"
+
+
+def test_a_kill_between_the_entry_and_the_removal_is_made_good(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, FakeClock(NOON_US), file_bytes_max=1, files_max=2)
+    for _ in range(2):
+        log.add("test", "thing.change", "thing", {})
+    oldest = audit_files(tmp_path)[0]
+    content = oldest.read_bytes()
+    log.add("test", "thing.change", "thing", {})
+    assert not oldest.exists()
+    oldest.write_bytes(content)
+    assert verify(tmp_path) == []
+    log.add("test", "thing.change", "thing", {})
+    assert len(audit_files(tmp_path)) == 2
+    assert verify(tmp_path) == []

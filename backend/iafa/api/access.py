@@ -16,15 +16,18 @@ from starlette.routing import BaseRoute
 from iafa.api.bodies import json_object
 from iafa.api.cookies import ACCESS, read_cookie
 from iafa.api.origins import refuse_foreign_page
+from iafa.api.roles import LEAST_ROLE
 from iafa.api.services import Services, ServicesOf
 from iafa.errors import FieldError, InsufficientScope, InvalidCredentials, NotFound, ValidationFailed
 from iafa.meta.api_keys import KeyGrant
 from iafa.meta.funnels import StoredFunnel
 from iafa.meta.ids import is_id
 from iafa.meta.projects import Project
+from iafa.meta.roles import refuse_lower
 from iafa.meta.users import User
 
 EXTENSION = "x-access"
+ROLE_EXTENSION = "x-role"
 
 
 class Access(StrEnum):
@@ -86,7 +89,7 @@ def public() -> None:
 
 
 async def signed_in(request: Request, services: ServicesOf) -> SignedIn:
-    """A user with a live session: a Bearer token of a program, or the dashboard's cookie."""
+    """A user with a live session and the role of the route: a Bearer token of a program, or the dashboard's cookie."""
     token = _bearer(request)
     if token is None:
         token = read_cookie(request, services.settings, ACCESS)
@@ -95,6 +98,7 @@ async def signed_in(request: Request, services: ServicesOf) -> SignedIn:
         refuse_foreign_page(request, services.settings)
     claims = services.tokens.verify(token)
     user = await services.accounts.caller(claims.user_id, claims.session_id)
+    refuse_lower(user.role, LEAST_ROLE[request.scope["route"].name])
     return SignedIn(user=user, session_id=claims.session_id)
 
 
@@ -182,6 +186,7 @@ async def _named_project(services: Services, caller: Caller, raw: Mapping[str, A
 
 
 CallerIsUser = Annotated[SignedIn, Depends(signed_in)]
+CallerReads = Annotated[Caller, Depends(reader)]
 MemberProject = Annotated[Project, Depends(member_project)]
 ReadableProject = Annotated[Project, Depends(readable_project)]
 BodyProject = Annotated[Project, Depends(body_project)]
@@ -218,6 +223,9 @@ SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
 }
 
 
+OF_MEMBERS = frozenset(access for access, ways in SECURITY.items() if {"bearer": []} in ways)
+
+
 class UndeclaredAccess(Exception):
     """A route does not say who may call it."""
 
@@ -236,6 +244,8 @@ def declared_access(routes: Iterable[BaseRoute]) -> dict[tuple[str, str], Access
         if not isinstance(route, APIRoute):
             raise UndeclaredAccess(f"{getattr(route, 'path', route)} is not an API route and declares no policy")
         access = _policy(route)
+        if access in OF_MEMBERS and route.name not in LEAST_ROLE:
+            raise UndeclaredAccess(f"{route.path} names no role: add {route.name} to the table in api/roles")
         found.update({(str(context.path_format), method): access for method in context.methods or ()})
     return found
 
@@ -293,4 +303,5 @@ def _key(request: Request, services: Services) -> KeyGrant:
     grant = services.projects.grant(text, now_us=services.clock.now_us())
     if grant is None:
         raise InvalidCredentials("the key is not valid")
+    services.key_uses.note(grant.key_id)
     return grant

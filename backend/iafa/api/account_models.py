@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from iafa.api.text import email_address, plain_text
+from iafa.meta.invitations import TOKEN_CHARS_MAX
+from iafa.meta.roles import Role
 
 REQUEST = ConfigDict(extra="forbid", strict=True)
 PERSON_NAME = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
@@ -22,6 +24,13 @@ class Registration(BaseModel):
     )
     full_name: PERSON_NAME = Field(examples=["Ada Byron"])
     organization_name: PERSON_NAME | None = Field(None, examples=["Analytical Engines"])
+    invitation: str | None = Field(
+        None,
+        max_length=TOKEN_CHARS_MAX,
+        description="The token of an invitation: join its organization instead of making one. The e-mail address must "
+        "be the invited one.",
+        examples=[None],
+    )
 
 
 class Login(BaseModel):
@@ -55,7 +64,7 @@ class UserAnswer(BaseModel):
     id: str = Field(examples=["k3v9x2m5q8w1z7t4r6y0"])
     email: str = Field(examples=["ada@example.org"])
     full_name: str = Field(examples=["Ada Byron"])
-    role: Literal["owner"]
+    role: Role = Field(examples=["owner"])
     created_at: str = Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T09:15:02.123456Z"])
 
 

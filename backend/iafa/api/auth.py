@@ -13,9 +13,13 @@ from iafa.api.origins import client_address, refuse_foreign_page
 from iafa.api.problem_docs import problem_responses
 from iafa.api.services import Services, ServicesOf
 from iafa.api.tokens import ACCESS_S
-from iafa.errors import InsufficientScope, InvalidCredentials, NotFound
+from iafa.api.trail import record, record_sign_in
+from iafa.errors import FieldError, InsufficientScope, InvalidCredentials, NotFound, ValidationFailed
 from iafa.meta.accounts import SelfChange, SignedInUser
 from iafa.meta.api_keys import KeyGrant
+from iafa.meta.recorded import about_member, of_organization
+from iafa.meta.users import User
+from iafa.settings import Settings
 
 router = APIRouter(prefix="/auth", tags=["accounts"], route_class=StrictRoute)
 BODY_PROBLEMS = ("invalid_json", "payload_too_large", "unsupported_media_type", "validation_error")
@@ -25,23 +29,17 @@ BODY_PROBLEMS = ("invalid_json", "payload_too_large", "unsupported_media_type", 
     "/register",
     status_code=201,
     summary="Make an account and its organization",
-    description="The new user owns the new organization and is signed in at once. "
-    "`IAFA_REGISTRATION` may close this route.",
+    description="The new user owns the new organization and is signed in at once. With the token of an `invitation` "
+    "they join its organization instead. `IAFA_REGISTRATION` may demand an invitation or close this route.",
     dependencies=[Depends(public)],
     responses=problem_responses(
-        *BODY_PROBLEMS, "insufficient_scope", "conflict", "rate_limited", "storage_unavailable"
+        *BODY_PROBLEMS, "insufficient_scope", "not_found", "conflict", "rate_limited", "storage_unavailable"
     ),
 )
 async def register(body: Registration, request: Request, response: Response, services: ServicesOf) -> SessionAnswer:
     refuse_foreign_page(request, services.settings)
-    if services.settings.registration != "open":
-        raise InsufficientScope("this server does not take registrations; ask its operator for an account")
-    user = await services.accounts.register(
-        email=body.email,
-        password=body.password,
-        full_name=body.full_name,
-        organization_name=body.organization_name,
-    )
+    refuse_closed_registration(services.settings, is_invited=body.invitation is not None)
+    user = await (_registered(body, services) if body.invitation is None else _joined(body.invitation, body, services))
     return _session_answer(request, response, services, await services.accounts.sign_in(user))
 
 
@@ -57,7 +55,13 @@ async def register(body: Registration, request: Request, response: Response, ser
 )
 async def login(body: Login, request: Request, response: Response, services: ServicesOf) -> SessionAnswer:
     refuse_foreign_page(request, services.settings)
-    found = await services.accounts.login(email=body.email, password=body.password, address=client_address(request))
+    address = client_address(request)
+    try:
+        found = await services.accounts.login(email=body.email, password=body.password, address=address)
+    except InvalidCredentials:
+        await record_sign_in(services, await services.accounts.users.by_email(body.email), address, failed=True)
+        raise
+    await record_sign_in(services, found.user, address, failed=False)
     return _session_answer(request, response, services, found)
 
 
@@ -99,7 +103,7 @@ async def logout(request: Request, services: ServicesOf, body: RefreshRequest | 
 @router.get(
     "/me",
     summary="Who am I",
-    description="The signed-in user and their organization.",
+    description="The signed-in user with their role, and their organization.",
     responses=problem_responses("invalid_credentials", "token_expired"),
 )
 async def me(caller: CallerIsUser, services: ServicesOf) -> Me:
@@ -138,8 +142,57 @@ async def change_me(body: AccountChange, request: Request, caller: CallerIsUser,
     user = await services.accounts.change_self(
         caller.user, change, session_id=caller.session_id, address=client_address(request)
     )
+    if body.password is not None:
+        await record(services, caller, "password.change", of_organization(user), {})
     organization = await services.accounts.organization_of(user)
     return Me(user=user_answer(user), organization=organization_answer(organization))
+
+
+@router.delete(
+    "/me",
+    status_code=204,
+    summary="Leave the organization",
+    description="Ends the account and all its sessions. The last owner cannot leave.",
+    responses=problem_responses(
+        "invalid_credentials", "token_expired", "insufficient_scope", "conflict", "storage_unavailable"
+    ),
+)
+async def leave(request: Request, caller: CallerIsUser, services: ServicesOf) -> Response:
+    user = await services.membership.remove(caller.user, caller.user.id)
+    await record(services, caller, "member.leave", of_organization(user), about_member(user))
+    response = Response(status_code=204)
+    cookies.clear_session_cookies(request, response, services.settings)
+    return response
+
+
+def refuse_closed_registration(settings: Settings, *, is_invited: bool) -> None:
+    if settings.registration == "closed":
+        raise InsufficientScope("this server does not take registrations; ask its operator for an account")
+    if settings.registration == "invite" and not is_invited:
+        raise InsufficientScope("this server takes registrations by invitation only; ask a member for a link")
+
+
+async def _registered(body: Registration, services: Services) -> User:
+    user = await services.accounts.register(
+        email=body.email,
+        password=body.password,
+        full_name=body.full_name,
+        organization_name=body.organization_name,
+    )
+    await record(services, user, "organization.make", of_organization(user), about_member(user))
+    return user
+
+
+async def _joined(token: str, body: Registration, services: Services) -> User:
+    if body.organization_name is not None:
+        wrong = FieldError("/organization_name", "not_with_invitation", "an invitation names the organization")
+        raise ValidationFailed("the registration is not valid", errors=[wrong])
+    user, invitation = await services.membership.join(
+        token, email=body.email, password=body.password, full_name=body.full_name
+    )
+    details = about_member(user) | {"invitation": invitation.id, "invited_by": invitation.invited_by}
+    await record(services, user, "member.join", of_organization(user), details)
+    return user
 
 
 def _refresh_token(request: Request, services: Services, body: RefreshRequest | None) -> str | None:

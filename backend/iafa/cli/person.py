@@ -2,6 +2,7 @@
 
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from iafa.api.erasures import shown
 from iafa.api.person import end_of, event_lines, head_of, refusal_lines
 from iafa.cli.lookup import project_called
 from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json, run
+from iafa.errors import NotFound
 from iafa.jobs.erase import Erased
 from iafa.lake.erasure import Erasure
 from iafa.query.cancellation import Cancellation
@@ -35,12 +37,16 @@ def export_command(project: str, user: str, data_dir: Path | None) -> None:
     found = run(lambda: project_called(house, project))
     snapshot = house.snapshots.take(found.id)
     asked = PersonQuestion(snapshot, find_person(house.engine, snapshot, user), found.session_gap_seconds)
-    out, events, refused = sys.stdout.buffer, 0, 0
+    out, events, refused, desk = sys.stdout.buffer, 0, 0, house.erasure_desk()
+    batches = all_events(house.engine, asked, Cancellation())
+    first = next(batches, None)
+    if first is None and not desk.is_named(snapshot, asked.person):
+        raise NotFound(f"nothing is known of {user}")
     out.write(head_of(asked, house.clock.now_us()))
-    for rows in all_events(house.engine, asked, Cancellation()):
+    for rows in chain([first or []], batches):
         events += len(rows)
         out.write(event_lines(rows))
-    for refusals in house.erasure_desk().refusals(found.id, asked.person):
+    for refusals in desk.refusals(found.id, asked.person):
         refused += len(refusals)
         out.write(refusal_lines(refusals))
     out.write(end_of(events, refused))

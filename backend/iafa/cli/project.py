@@ -8,9 +8,10 @@ from pydantic import BaseModel, ValidationError
 
 from iafa.api.project_models import ProjectChange, ProjectCreation
 from iafa.cli.lookup import only_organization, organization_called, project_called
-from iafa.cli.options import data_dir_option, house_at, json_option, print_json, run
+from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json, run
 from iafa.errors import WrongUsage
 from iafa.meta.projects import Project
+from iafa.meta.recorded import changed_settings, of_project
 
 FOREVER = "forever"
 _SETTINGS = frozenset(field for field in ProjectCreation.model_fields if field != "name")
@@ -68,6 +69,7 @@ def add_command(
         else:
             owner = await organization_called(house, organization)
         project, api_key, secret_key = await house.projects.add(owner.id, name=given.pop("name"), settings=given)
+        house.audit.add(actor(), "project.make", of_project(project.id), {"name": project.name})
         return project, {"organization": owner.name, "api_key": api_key, "secret_key": secret_key}, is_new
 
     project, shown, is_new = run(add)
@@ -90,7 +92,7 @@ def list_command(data_dir: Path | None, as_json: bool) -> None:
     house = house_at(data_dir)
 
     async def collect() -> tuple[list[Project], dict[str, str]]:
-        owners = {organization.id: organization.name for organization in await house.organizations.all()}
+        owners = {organization.id: organization.name for organization in await house.accounts.organizations.all()}
         return await house.projects.all(), owners
 
     projects, owners = run(collect)
@@ -124,7 +126,10 @@ def set_command(ctx: click.Context, /, project: str, data_dir: Path | None, as_j
 
     async def change() -> Project:
         found = await project_called(house, project)
-        return await house.projects.update(found.id, changes=changes)
+        changed = await house.projects.update(found.id, changes=changes)
+        if details := changed_settings(found, changed):
+            house.audit.add(actor(), "project.change", of_project(found.id), details)
+        return changed
 
     changed = run(change)
     if as_json:

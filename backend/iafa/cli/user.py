@@ -6,10 +6,12 @@ from pathlib import Path
 import click
 
 from iafa.api.text import email_address, plain_text
-from iafa.cli.options import data_dir_option, house_at, json_option, print_json, run
+from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json, run
 from iafa.errors import Conflict, WrongUsage
 from iafa.meta.organizations import Organization
 from iafa.meta.passwords import check_password
+from iafa.meta.recorded import about_member
+from iafa.meta.roles import ROLES, Role
 from iafa.meta.users import User
 from iafa.wiring import House
 
@@ -23,11 +25,18 @@ def user_command() -> None:
 @click.option("--email", required=True)
 @click.option("--name", required=True, help="The full name.")
 @click.option("--organization", help="Id or name of one to join, or the name of a new one.")
+@click.option("--role", type=click.Choice(ROLES), default="owner", show_default=True, help="In the organization.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @data_dir_option
 @json_option
 def add_command(
-    email: str, name: str, organization: str | None, password_stdin: bool, data_dir: Path | None, as_json: bool
+    email: str,
+    name: str,
+    organization: str | None,
+    role: Role,
+    password_stdin: bool,
+    data_dir: Path | None,
+    as_json: bool,
 ) -> None:
     """Make a user."""
     try:
@@ -38,21 +47,25 @@ def add_command(
     house = house_at(data_dir)
 
     async def add() -> tuple[User, Organization]:
-        user = await _add(house, email=email, name=name, password=password, organization=organization)
+        user = await _add(house, email=email, name=name, password=password, organization=organization, role=role)
+        house.audit.add(actor(), "member.add", f"organization:{user.organization_id}", about_member(user))
         return user, await house.accounts.organization_of(user)
 
     user, owner = run(add)
     if as_json:
-        print_json({"id": user.id, "email": user.email, "full_name": user.full_name, "organization": owner.name})
+        shown = {"id": user.id, "email": user.email, "full_name": user.full_name}
+        print_json(shown | {"organization": owner.name, "role": user.role})
     else:
-        click.echo(f"made the user {user.email} ({user.id}) of {owner.name!r} ({owner.id})")
+        click.echo(f"made the user {user.email} ({user.id}), {user.role} of {owner.name!r} ({owner.id})")
 
 
-async def _add(house: House, *, email: str, name: str, password: str, organization: str | None) -> User:
+async def _add(house: House, *, email: str, name: str, password: str, organization: str | None, role: Role) -> User:
     text = (organization or "").strip()
-    known = [one for one in await house.organizations.all() if text in (one.id, one.name)]
+    known = [one for one in await house.accounts.organizations.all() if text in (one.id, one.name)]
     if len(known) > 1:
         raise WrongUsage(f"several organizations are called {text!r}; use the id")
+    if not known and role != "owner":
+        raise WrongUsage("the first user of an organization is its owner")
     if not known:
         return await house.accounts.register(
             email=email, password=password, full_name=name, organization_name=text or None
@@ -62,7 +75,7 @@ async def _add(house: House, *, email: str, name: str, password: str, organizati
         raise Conflict("there is an account with this e-mail address already")
     password_hash = await house.accounts.passwords.hash(password)
     return await house.accounts.users.add(
-        email=email, full_name=name, organization_id=known[0].id, password_hash=password_hash
+        email=email, full_name=name, organization_id=known[0].id, password_hash=password_hash, role=role
     )
 
 

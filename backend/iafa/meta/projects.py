@@ -9,7 +9,7 @@ import msgspec
 from iafa.clock import US_PER_S, Clock
 from iafa.errors import Conflict, NotFound
 from iafa.event import TIME_MAX_US
-from iafa.meta.api_keys import ApiKey, KeyGrant, KeyKind, KeyRing, make_key
+from iafa.meta.api_keys import ApiKey, FormerKey, KeyGrant, KeyKind, KeyRing, RemovedKey, make_key
 from iafa.meta.collect_rules import PrivacySettings, SamplingRule, SchemaRule, chooses_events
 from iafa.meta.ids import new_id
 from iafa.meta.json_file import JsonFile, Stored
@@ -18,6 +18,7 @@ SALT_BYTES = 32
 KNOWN_TO_ALL_US = 10 * US_PER_S  # a change of rules is known to every worker by then
 PROJECTS_MAX = 500  # an organization's
 KEYS_MAX = 20  # a project's
+REMOVED_KEYS_MAX = 20  # of which a project remembers whose they were
 
 _Result = TypeVar("_Result")
 
@@ -63,6 +64,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     session_gap_seconds: int = 3600
     tracker: TrackerSettings = TrackerSettings()
     keys: dict[str, ApiKey] = {}
+    removed_keys: tuple[RemovedKey, ...] = ()
 
     @property
     def may_miss_single_events_until_us(self) -> int:
@@ -95,6 +97,10 @@ class Projects:
         """What the key allows. An unknown one may have been made a moment ago, by another worker."""
         return self.key_ring().grant(key, now_us=now_us) or self.key_ring(anew=True).grant(key, now_us=now_us)
 
+    def former(self, key: str, *, now_us: int) -> FormerKey | None:
+        """Whose a key was that `grant` does not know any more."""
+        return self.key_ring().former(key, now_us=now_us)
+
     def read(self) -> list[Project]:
         """As `all`, for jobs without an event loop."""
         return list(self._file.read().records.values())
@@ -109,8 +115,8 @@ class Projects:
     async def add(self, organization_id: str, *, name: str, settings: Mapping[str, Any]) -> tuple[Project, str, str]:
         """The new project, its write key and its secret key in clear."""
         now_us = self._clock.now_us()
-        write_key, write_text = make_key("write", name="write key", now_us=now_us)
-        secret_key, secret_text = make_key("secret", name="secret key", now_us=now_us)
+        write_key, write_text = make_key("write", name="Website", now_us=now_us)
+        secret_key, secret_text = make_key("secret", name="Server", now_us=now_us)
         project = Project(
             id=new_id(),
             organization_id=organization_id,
@@ -192,12 +198,13 @@ class Projects:
 
         return await self._change_keys(project_id, rotate)
 
-    async def revoke_key(self, project_id: str, key_id: str) -> None:
-        def revoke(keys: dict[str, ApiKey]) -> None:
-            if keys.pop(key_id, None) is None:
+    async def revoke_key(self, project_id: str, key_id: str) -> ApiKey:
+        def revoke(keys: dict[str, ApiKey]) -> ApiKey:
+            if key_id not in keys:
                 raise NotFound
+            return keys.pop(key_id)
 
-        await self._change_keys(project_id, revoke)
+        return await self._change_keys(project_id, revoke)
 
     async def _change_keys(self, project_id: str, edit: Callable[[dict[str, ApiKey]], _Result]) -> _Result:
         now_us = self._clock.now_us()
@@ -206,7 +213,8 @@ class Projects:
             project = _existing(records, project_id)
             keys = {key.id: key for key in project.keys.values() if key.expires_us is None or key.expires_us > now_us}
             result = edit(keys)
-            records[project_id] = self._stamped(project, keys=keys)
+            removed = [*project.removed_keys, *_removed(project, keys, now_us)][-REMOVED_KEYS_MAX:]
+            records[project_id] = self._stamped(project, keys=keys, removed_keys=tuple(removed))
             return result
 
         return await self._file.change(change)
@@ -235,7 +243,28 @@ def _build_ring(stored: Stored[Project]) -> KeyRing:
             for project in stored.records.values()
             for key in project.keys.values()
         ),
+        (
+            (bytes.fromhex(key.sha256), FormerKey(project.id, key.is_expired))
+            for project in stored.records.values()
+            for key in project.removed_keys
+        ),
     )
+
+
+def _removed(project: Project, kept: Mapping[str, ApiKey], now_us: int) -> list[RemovedKey]:
+    """What is remembered of the keys that a change takes away."""
+    return [
+        RemovedKey(
+            kind=key.kind,
+            name=key.name,
+            sha256=key.sha256,
+            last4=key.last4,
+            removed_us=now_us,
+            is_expired=key.expires_us is not None and key.expires_us <= now_us,
+        )
+        for key_id, key in project.keys.items()
+        if key_id not in kept
+    ]
 
 
 def _grant(project: Project, key: ApiKey) -> KeyGrant:

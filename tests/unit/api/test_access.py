@@ -35,6 +35,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_project": {"name": "x"},
     "create_key": {"kind": "write", "name": "x"},
     "rotate_key": {},
+    "change_member": {"role": "viewer"},
 }
 
 
@@ -114,7 +115,9 @@ def test_only_known_routes_are_public() -> None:
     }
     assert found == {
         *(f"/api/v1/auth/{name}" for name in ("register", "login", "refresh", "logout")),
+        "/api/v1/invitations/lookup",
         "/api/v1/funnel-templates",
+        *(f"/api/v1/shared/{{token}}{rest}" for rest in ("", "/answer", "/unlock")),
         *(f"{base}/health{name}" for base in ("", "/api/v1") for name in ("", "/live", "/ready")),
     }
 
@@ -188,14 +191,16 @@ async def test_foreign_missing_and_hostile_ids_have_one_404(
 ) -> None:
     foreign_funnel = await funnel_of(room, eve)
     foreign_key = next(iter(eve.project.keys))
+    invited = await room.services.membership.invite(eve.signed_in.user, email="a@example.org", role="viewer")
+    foreign_invitation = invited.invitation.id
     own_projects = (await room.services.projects.get(ada.project.id), await room.services.projects.get(eve.project.id))
     body = BODIES.get(name, {**DEFINITION, "project_id": eve.project.id}) if method in ("POST", "PUT") else None
     seen = []
     async with room.client(ada.bearer) as client:
         for project, funnel in ((eve.project.id, foreign_funnel), *((one, one) for one in HOSTILE_IDS.values())):
-            url = path.format(
-                project_id=project, funnel_id=funnel, key_id=foreign_key, user_id="user-1", alert_id=funnel
-            )
+            others = dict.fromkeys(("alert_id", "view_id", "board_id", "note_id", "share_id"), funnel)
+            named = {"user_id": eve.signed_in.user.id, "invitation_id": foreign_invitation}
+            url = path.format(project_id=project, funnel_id=funnel, key_id=foreign_key, **named, **others)
             answer = await client.request(method, url, json=body)
             assert answer.status_code == 404, (url, answer.text)
             seen.append(without_instance(answer))
@@ -209,6 +214,8 @@ async def test_foreign_missing_and_hostile_ids_have_one_404(
         await room.services.projects.get(eve.project.id),
     )
     assert await room.services.funnels.get(foreign_funnel) is not None
+    assert await room.services.accounts.users.get(eve.signed_in.user.id) == eve.signed_in.user
+    assert await room.services.membership.open_invitations(eve.project.organization_id) == [invited.invitation]
 
 
 @pytest.mark.parametrize(
