@@ -20,6 +20,7 @@ class Metric(NamedTuple):
 
 # What is counted is named here once: the page docs/metrics.md is held against this list.
 METRICS: Mapping[str, Metric] = {
+    "answer_cache": Metric("counter", "result", "Answers found in the cache (hit) and computed (miss)"),
     "collect_requests": Metric("counter", "status", "Answers of the collect routes by class of status"),
     "compact_days": Metric("counter", "", "Days merged into one file"),
     "compact_failures": Metric("counter", "", "Merges that failed and are tried again"),
@@ -55,11 +56,15 @@ METRICS: Mapping[str, Metric] = {
     "event_loop_lag_seconds": Metric("gauge", "process", "The longest a worker's event loop was late lately"),
     "journal_bytes": Metric("gauge", "", "Bytes of all journals that wait for the flusher"),
     "journal_oldest_seconds": Metric("gauge", "", "Age of the oldest record that is not in the lake yet; 0 if none"),
+    "journal_waiting_requests": Metric("gauge", "process", "Requests whose events are on their way to the disk"),
     "process_cpu_seconds": Metric("gauge", "process", "Processor time that a process has used"),
     "process_open_descriptors": Metric("gauge", "process", "Descriptors that a process has open"),
     "process_resident_bytes": Metric("gauge", "process", "Memory of a process"),
+    "process_start_time_seconds": Metric("gauge", "process", "When a process started, in seconds since 1970"),
     "process_up": Metric("gauge", "process", "1 if a process has reported lately"),
     "projects_over_quota": Metric("gauge", "", "Projects that have had their events of this month"),
+    "queries_running": Metric("gauge", "process", "Questions that the engine is answering"),
+    "queries_waiting": Metric("gauge", "process", "Questions that wait for a thread or for the engine"),
     "quota_used_ratio": Metric("gauge", "", "Of the project that is nearest to its monthly quota: the part it has had"),
     "stuck_projects": Metric("gauge", "", "Projects that the last flush could not write"),
 }

@@ -6,12 +6,12 @@ A process that is started again goes on from the file of the one before it, so t
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
 
-from iafa.clock import Clock
+from iafa.clock import US_PER_S, Clock
 from iafa.durable import make_dirs, remove_tree, replace_derived, unlink
 from iafa.metrics import Counters, Counts
 
@@ -36,13 +36,21 @@ class Publisher:
     """Writes one process's counters and gauges about once a second. Never a reason for anything else to fail."""
 
     def __init__(
-        self, folder: Path, process: str, counters: Counters, clock: Clock, gauges: Callable[[], dict[str, float]]
+        self,
+        folder: Path,
+        process: str,
+        counters: Counters,
+        clock: Clock,
+        gauges: Callable[[], dict[str, float]],
+        beside: Sequence[Callable[[], None]] = (),
     ) -> None:
         self.process = process
         self._path = folder / f"{process}{SUFFIX}"
         self._counters = counters
         self._clock = clock
         self._gauges = gauges
+        self._beside = beside  # what else is published then
+        self._started_s = clock.now_us() / US_PER_S
         self._is_failing = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="published", daemon=True)
@@ -51,7 +59,7 @@ class Publisher:
             counters.add_all(before.counts)
 
     def now(self) -> Published:
-        gauges = process_gauges() | self._gauges()
+        gauges = process_gauges() | {"process_start_time_seconds": self._started_s} | self._gauges()
         return Published(os.getpid(), self._clock.monotonic_s(), self._counters.read(), gauges)
 
     def publish(self) -> None:
@@ -64,6 +72,8 @@ class Publisher:
             self._is_failing = True
         else:
             self._is_failing = False
+        for publish in self._beside:
+            publish()
 
     def start(self) -> "Publisher":
         """The first file is there when this returns: the process is up."""
@@ -104,10 +114,12 @@ def read_all(folder: Path) -> dict[str, Published]:
     return {name: published for name, published in found.items() if published is not None}
 
 
-def clear(folder: Path) -> None:
+def clear(folder: Path, kept: Collection[Path] = ()) -> None:
     """Forget the processes of an earlier server, its tickets and what was watched: their times are of another boot."""
     if folder.is_dir():
         for path in folder.iterdir():
+            if path in kept:
+                continue
             if path.is_dir() and not path.is_symlink():
                 remove_tree(path)
             else:

@@ -142,7 +142,7 @@ def service(folder: Path, durability: str) -> Iterator[Variant]:
     house = open_house(Settings.model_validate({"data_dir": data_dir}))
 
     async def make() -> str:
-        organization = await house.organizations.add("Bench")
+        organization = await house.accounts.organizations.add("Bench")
         _project, _write, secret = await house.projects.add(
             organization.id, name="Bench", settings={"rate_limit_per_minute": None}
         )

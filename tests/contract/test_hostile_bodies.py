@@ -1,6 +1,7 @@
 """Bodies that break parsers, on every operation that takes a body: the answer is a problem and never a 500."""
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -71,6 +72,8 @@ READABLE: dict[str, bytes] = {
     "wrong types": b'{"name": [], "email": {}, "password": 1, "stages": "x", "project_id": 7, "kind": null}',
     "markup": b'{"name": "<script>alert(1)</script>", "zzz": "<b>"}',
 }
+SAVED = re.compile(r"\{(view_id|board_id|note_id|token)\}")
+LINKS: dict[str, str] = {}  # the tokens of the projects' links, which are shown once
 SECRETS = ("<script>alert", "key4999", "x" * 300)
 
 
@@ -83,7 +86,9 @@ async def filled(path: str, room: Room, tenant: Tenant) -> str:
         project_id=project_id,
         funnel_id=funnels[0].id if funnels else await add_funnel(room, tenant),
         key_id=next(iter(tenant.project.keys)),
+        user_id=tenant.signed_in.user.id,
         alert_id=alerts[0].id if alerts else await add_alert(room, tenant),
+        **(await saved_ids(room, tenant) if SAVED.search(path) else {}),
     )
 
 
@@ -115,6 +120,23 @@ async def send(
 async def add_funnel(room: Room, tenant: Tenant) -> str:
     definition = {"project_id": tenant.project.id, "name": "Buy", "stages": [{"name": "A", "event": "a"}]}
     return (await room.services.funnels.add(tenant.project.id, name="Buy", definition=definition)).id
+
+
+async def saved_ids(room: Room, tenant: Tenant) -> dict[str, str]:
+    """One of each thing that members save, and a link."""
+    saved, project_id = room.services.saved, tenant.project.id
+    card = {"kind": "note", "title": None, "question": {"text": "a"}, "range": None, "view": {}}
+    views = await saved.views.of_project(project_id)
+    view = views[0] if views else await saved.views.add(project_id, name="a", card=card)
+    boards = await saved.boards.of_project(project_id)
+    board = boards[0] if boards else await saved.boards.add(project_id, name="a", range=None, cards=())
+    notes = await saved.notes.of_project(project_id)
+    note = notes[0] if notes else await saved.notes.add(project_id, start="2026-11-01", end=None, text="a")
+    token = LINKS.get(project_id)
+    if token is None:
+        _share, token = await saved.shares.make(project_id, kind="view", target_id=view.id, question={})
+        LINKS[project_id] = token
+    return {"view_id": view.id, "board_id": board.id, "note_id": note.id, "token": token}
 
 
 async def add_alert(room: Room, tenant: Tenant) -> str:

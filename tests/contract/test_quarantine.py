@@ -135,7 +135,8 @@ async def test_refused_events_are_listed_mended_and_stored_once(site: Site) -> N
     assert await site.names() == {"buy": 3}
     (log,) = audit_files(open_house(site.settings).layout.audit)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [(line["action"], line["details"]["accepted"]) for line in lines] == [
+    replays = [line for line in lines if line["action"].startswith("quarantine.")]
+    assert [(line["action"], line["details"]["accepted"]) for line in replays] == [
         ("quarantine.replay", accepted) for accepted in (0, 2, 0)
     ]
 

@@ -9,7 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from iafa import __version__
 from iafa.clock import FakeClock
 from iafa.jobs.gauges import Gauges
+from iafa.jobs.measuring import Measurer
 from iafa.jobs.overview import Overview
+from iafa.jobs.task_runs import TaskRuns
 from iafa.journal.watchers import Watchers
 from iafa.meta.live_tickets import LiveTickets
 from iafa.metrics import METRICS, Counters, text_of
@@ -108,7 +110,8 @@ def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
 def test_the_data_directory_is_measured_without_naming_a_project(tmp_path: Path) -> None:
     lake = TestLake(tmp_path / "data")
     gauges = Gauges(lake.layout, lake.manifests, lake.clock)
-    assert gauges.day_parts() == 0
+    measurer = Measurer(lake.layout, lake.manifests, lake.clock, 8, TaskRuns(lake.clock))
+    assert measurer.projects() == 0
     lake.write(make_events(2, prefix="first"))
     received_us = lake.clock.now_us()
     lake.clock.advance(90)
@@ -125,7 +128,7 @@ def test_the_data_directory_is_measured_without_naming_a_project(tmp_path: Path)
     assert gauges.quick()["journal_bytes"] == 0
     lake.write(make_events(1, prefix="third"))
     lake.flusher.run()
-    assert gauges.day_parts() == 2
+    assert measurer.projects() == 2
     text = json.dumps(gauges.quick())
     assert PROJECT not in text
     assert OTHER_PROJECT not in text

@@ -170,10 +170,11 @@ def test_guesses_at_a_password_count_for_all_workers_together(site: Site) -> Non
 
 
 def test_within_two_seconds_every_worker_knows_of_every_change(site: Site) -> None:
-    """A revoked key, other allowed origins, a lower limit, the end of a session."""
+    """A revoked key, other allowed origins, a lower limit, the end of a session, a lower role, the end of a member."""
     revoked, moved, limited = site.project(), site.project(), site.project(rate_limit_per_minute=1_000_000)
     elsewhere, page = "https://elsewhere.example", "https://shop.example"
     other = Account(site.server.url, email="other@example.com")
+    demoted, removed = (_member(site, f"{name}@example.com") for name in ("demoted", "removed"))
     ways: dict[str, Callable[[httpx.Client], httpx.Response]] = {
         "revoked": lambda client: track(client, revoked["api_key"]),
         "other key of it": lambda client: track(client, revoked["secret_key"]),
@@ -187,6 +188,8 @@ def test_within_two_seconds_every_worker_knows_of_every_change(site: Site) -> No
         "session": lambda client: client.get(
             "/api/v1/auth/me", headers={"authorization": other.client.headers["authorization"]}
         ),
+        "admin": lambda client: client.get("/api/v1/invitations", headers=demoted[1]),
+        "member": lambda client: client.get("/api/v1/auth/me", headers=removed[1]),
     }
     with site.workers() as clients:
         for way, ask in ways.items():
@@ -198,6 +201,8 @@ def test_within_two_seconds_every_worker_knows_of_every_change(site: Site) -> No
     assert owner.delete(f"/projects/{revoked['id']}/keys/{key_id}").status_code == 204
     assert owner.put(f"/projects/{moved['id']}", json={"allowed_origins": [page]}).status_code == 200
     assert owner.put(f"/projects/{limited['id']}", json={"rate_limit_per_minute": 1}).status_code == 200
+    assert owner.put(f"/members/{demoted[0]}", json={"role": "editor"}).status_code == 200
+    assert owner.delete(f"/members/{removed[0]}").status_code == 204
     ended = other.client.put("/auth/me", json=_new_password())
     assert ended.status_code == 200, ended.text
     other_session = _sign_in(site, "other@example.com")
@@ -214,12 +219,23 @@ def test_within_two_seconds_every_worker_knows_of_every_change(site: Site) -> No
         "its page": [200, 200],
         "limit": [200, 429],  # one batch larger than the limit passes a full bucket, on whichever worker
         "session": [200, 200],
+        "admin": [403, 403],
+        "member": [401, 401],
         "ended session": [401, 401],
     }
     with site.workers() as clients:
         found = {way: [ask(client).status_code for client in clients.values()] for way, ask in ways.items()}
     other.client.close()
     assert found == expected
+
+
+def _member(site: Site, email: str) -> tuple[str, dict[str, str]]:
+    """An invited admin: the id, and the header of their session."""
+    invited = site.owner.client.post("/invitations", json={"email": email, "role": "admin"}).json()
+    body = {"email": email, "password": "a long enough passphrase", "full_name": "A", "invitation": invited["token"]}
+    joined = httpx.post(f"{site.server.url}/api/v1/auth/register", json=body, timeout=30)
+    assert joined.status_code == 201, joined.text
+    return joined.json()["user"]["id"], {"authorization": f"Bearer {joined.json()['access_token']}"}
 
 
 def _new_password() -> dict[str, str]:

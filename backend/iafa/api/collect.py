@@ -11,11 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope
 
-from iafa.api.front import JSON_TYPE, PREFLIGHT_MAX_AGE_S, Action, Done, Fields, Front, Left
+from iafa.api.front import JSON_TYPE, PREFLIGHT_MAX_AGE_S, PROJECT, Action, Done, Fields, Front, Left
 from iafa.errors import IafaError, PayloadTooLarge, UnsupportedMediaType
 from iafa.event import INFLATED_BYTES_MAX, WIRE_BYTES_MAX
 from iafa.ingest.collector import Collector
-from iafa.ingest.gate import Origin
+from iafa.ingest.gate import Gate, Origin
+from iafa.meta.api_keys import KeyGrant
 
 BODY_SECONDS_MAX = 30.0
 
@@ -49,7 +50,7 @@ class CollectFront(Front):
     )
 
     def __init__(self, app: ASGIApp, collector: Collector, *, durability: str = "sync") -> None:
-        super().__init__(app, collector.counters, durability=durability)
+        super().__init__(app, collector.counters, durability=durability, attempts=collector.attempts)
         self._collector = collector
         self._actions: dict[str, Action] = {
             "/api/v1/track": self._track,
@@ -72,13 +73,13 @@ class CollectFront(Front):
 
     async def _track(self, scope: Scope, receive: Receive) -> Done:
         head, origin = sender_of(scope)
-        grant = await self._collector.gate.admit(head.key, origin)
+        grant = await admitted(self._collector.gate, scope, head.key, origin)
         body = await read_body(head, receive)
         return Done(msgspec.json.encode(await self._collector.one(grant, origin, body)), limit_fields(origin))
 
     async def _batch(self, scope: Scope, receive: Receive) -> Done:
         head, origin = sender_of(scope)
-        grant = await self._collector.gate.admit(head.key, origin)
+        grant = await admitted(self._collector.gate, scope, head.key, origin)
         body = await read_body(head, receive)
         query = scope["query_string"]
         verbose = bool(query) and parse_qs(query.decode("latin-1")).get("verbose") == ["1"]
@@ -87,7 +88,7 @@ class CollectFront(Front):
 
     async def _beacon(self, scope: Scope, receive: Receive) -> Done:
         head, origin = sender_of(scope)
-        grant = await self._collector.gate.admit(scope["path"].removeprefix("/e/"), origin, is_beacon=True)
+        grant = await admitted(self._collector.gate, scope, scope["path"].removeprefix("/e/"), origin, is_beacon=True)
         body = await read_body(head, receive, is_beacon=True)
         await self._collector.beacon(grant, origin, body)
         return Done(b"", limit_fields(origin), 204, b"text/plain")
@@ -95,7 +96,9 @@ class CollectFront(Front):
     async def _pixel(self, scope: Scope, receive: Receive) -> Done:
         """A page view without a script: the page is what `?u=` or the Referer says, `?r=` where it was come from."""
         page, origin = page_of(scope)
-        grant = await self._collector.gate.admit(scope["path"][len("/e/") : -len(".gif")], origin, is_beacon=True)
+        grant = await admitted(
+            self._collector.gate, scope, scope["path"][len("/e/") : -len(".gif")], origin, is_beacon=True
+        )
         said = parse_qs(scope["query_string"].decode("latin-1"))
         view = {"n": "page_view", "l": said.get("u", [page])[0], "r": said.get("r", [None])[0]}
         await self._collector.beacon(grant, origin, msgspec.json.encode({"e": [view]}))
@@ -142,7 +145,15 @@ def sender_of(scope: Scope) -> tuple[Head, Origin]:
     head = read_head(scope)
     client = scope.get("client")
     # The peer's address, or what a trusted proxy said: the server in front of this has already decided.
-    return head, Origin(client[0] if client else "", head.user_agent, head.origin, head.request_key)
+    address = client[0] if client else ""
+    return head, Origin(address, head.user_agent, head.origin, head.request_key, path=scope["path"])
+
+
+async def admitted(gate: Gate, scope: Scope, key: str | None, origin: Origin, *, is_beacon: bool = False) -> KeyGrant:
+    """The key's grant; whatever goes wrong with the request from here on is told to its project."""
+    grant = await gate.admit(key, origin, is_beacon=is_beacon)
+    scope[PROJECT] = grant.project_id
+    return grant
 
 
 def read_head(scope: Scope) -> Head:

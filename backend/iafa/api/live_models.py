@@ -27,6 +27,12 @@ class LiveEvent(BaseModel):
     worker: int = Field(description="The number of the journal that took it: one start of one worker.", examples=[17])
     event_id: str | None = None
     event_type: str | None = None
+    person: str | None = Field(None, description="The user id, else the anonymous id.")
+    page: str | None = Field(None, description="The address of the page.")
+    device: str | None = Field(
+        None, description="`desktop`, `mobile`, `tablet`, `tv`, `console` or `bot`, by the user agent."
+    )
+    country: str | None = Field(None, description="Of the visitor's address, where the server has a database of them.")
     event: dict[str, Any] | None = Field(None, description="As it is stored, without the address.")
     pointer: str | None = None
     message: str | None = None

@@ -200,7 +200,7 @@ class ProjectCreated(ProjectAnswer):
     """The keys in clear. The secret key is shown this once."""
 
     api_key: str = Field(description="The public write key of pages.", examples=["iafa_w_..."])
-    secret_key: str = Field(description="The server key: collect, upload, read.", examples=["iafa_s_..."])
+    secret_key: str = Field(description="The secret key: collect, upload, read.", examples=["iafa_s_..."])
 
 
 class ProjectList(BaseModel):
@@ -230,6 +230,10 @@ class KeyAnswer(BaseModel):
     last4: str = Field(examples=["x4Qz"])
     created_at: str = TIME
     expires_at: str | None = Field(description="Set on a key that was rotated.", examples=[None])
+    last_used_at: str | None = Field(
+        description="When it last sent or read, to about a minute; null: never, as far as is known.",
+        examples=["2026-10-01T12:00:00.000000Z"],
+    )
     key: str | None = Field(
         description="The key in clear: always for write keys, once for secret keys.", examples=["iafa_w_..."]
     )

@@ -19,10 +19,13 @@ from iafa.api.project_models import (
     ProjectStatus,
 )
 from iafa.api.services import ServicesOf
-from iafa.clock import to_iso
+from iafa.api.trail import record
+from iafa.clock import iso_or_none, to_iso
 from iafa.ingest.usage import month_of
+from iafa.jobs.audit_pages import PROJECT_DELETED
 from iafa.meta.collect_rules import PrivacySettings, SamplingRule, SchemaRule
 from iafa.meta.projects import TrackerSettings
+from iafa.meta.recorded import changed_settings, of_project
 
 router = APIRouter(prefix="/projects", tags=["projects"], route_class=StrictRoute)
 SESSION_PROBLEMS = ("invalid_credentials", "token_expired")
@@ -55,6 +58,7 @@ async def create_project(
     project, write_text, secret_text = await services.projects.add(
         caller.user.organization_id, name=body.name, settings=settings
     )
+    await record(services, caller, "project.make", of_project(project.id), {"name": project.name})
     response.headers["etag"] = etag(project.version)
     return ProjectCreated(
         **project_answer(project).model_dump(by_alias=True), api_key=write_text, secret_key=secret_text
@@ -80,10 +84,17 @@ async def read_project(project: MemberProject, response: Response) -> ProjectAns
     responses=problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict", "version_conflict"),
 )
 async def change_project(
-    body: ProjectChange, request: Request, response: Response, project: MemberProject, services: ServicesOf
+    body: ProjectChange,
+    request: Request,
+    response: Response,
+    project: MemberProject,
+    caller: CallerIsUser,
+    services: ServicesOf,
 ) -> ProjectAnswer:
     changes = _stored(body.model_dump(exclude_unset=True))
     changed = await services.projects.update(project.id, changes=changes, expected_version=expected_version(request))
+    if details := changed_settings(project, changed):
+        await record(services, caller, "project.change", of_project(project.id), details)
     response.headers["etag"] = etag(changed.version)
     return project_answer(changed)
 
@@ -92,15 +103,19 @@ async def change_project(
     "/{project_id}",
     status_code=204,
     summary="Delete a project",
-    description="Ends its keys at once, then removes its funnels, alert rules and events. There is no way back.",
+    description="Ends its keys at once, then removes its funnels, boards, share links, alert rules and events. There "
+    "is no way back.",
     responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
 )
-async def delete_project(project: MemberProject, services: ServicesOf) -> Response:
+async def delete_project(project: MemberProject, caller: CallerIsUser, services: ServicesOf) -> Response:
+    details = {"name": project.name, "organization": project.organization_id}
+    await record(services, caller, PROJECT_DELETED, of_project(project.id), details)
     # The mark first: if we are stopped in between, a repeated call finishes and nothing is left without an owner.
     await services.drop_project(project.id)
     await services.projects.remove(project.id)
     await services.funnels.remove_of_project(project.id)
     await services.alerts.remove_of_project(project.id)
+    await services.saved.remove_of_project(project.id)
     return Response(status_code=204)
 
 
@@ -115,8 +130,8 @@ async def project_status(project: ReadableProject, services: ServicesOf) -> Proj
     snapshot = await services.snapshot(project.id)
     return ProjectStatus(
         events_total=snapshot.rows,
-        first_event_at=None if snapshot.first_us is None else to_iso(snapshot.first_us),
-        last_event_at=None if snapshot.last_us is None else to_iso(snapshot.last_us),
+        first_event_at=iso_or_none(snapshot.first_us),
+        last_event_at=iso_or_none(snapshot.last_us),
         events_this_month=services.events_this_month(project.id),
         monthly_quota=project.monthly_quota,
         month_ends_at=to_iso(month_of(services.clock.now_us())[1]),

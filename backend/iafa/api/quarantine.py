@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from iafa.api.access import CallerIsUser, MemberProject, ReadableProject
+from iafa.api.access import CallerIsUser, CallerReads, MemberProject, ReadableProject
 from iafa.api.answers import json_answer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import QuestionRoute
@@ -24,15 +24,17 @@ from iafa.api.quarantine_models import (
     ReplayRequest,
     State,
 )
+from iafa.api.question_fields import time_field
 from iafa.api.services import Services, ServicesOf
-from iafa.clock import to_iso
+from iafa.api.trail import record
+from iafa.clock import iso_or_none, to_iso
 from iafa.errors import FieldError, ValidationFailed
 from iafa.event import NAME_CHARS_MAX
 from iafa.ingest.judging_again import Changes, why_not_replayable
-from iafa.ingest.pipeline import parse_time
 from iafa.jobs.quarantine_desk import QuarantineDesk
 from iafa.jobs.replay import Owner, Selection
 from iafa.lake.quarantine_rows import END_US, Place, Wanted
+from iafa.meta.recorded import of_project
 from iafa.query.cursor import decode_cursor, encode_cursor
 
 router = APIRouter(prefix="/api/v1/projects/{project_id}/quarantine", tags=["quarantine"], route_class=QuestionRoute)
@@ -137,9 +139,12 @@ async def count_quarantine(request: Request, project: ReadableProject) -> Respon
 async def export_quarantine(
     request: Request,
     project: ReadableProject,
+    caller: CallerReads,
+    services: ServicesOf,
     wanted: Chosen,
     format: Annotated[Format, Query()] = "ndjson",
 ) -> Response:
+    await record(services, caller, "quarantine.export", of_project(project.id), {"format": format})
     batches = _desk(request).rows.batches(project.id, wanted)
     return StreamingResponse(
         _lines(batches, format),
@@ -221,7 +226,7 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
         "event_type": row["event_type"],
         "source": row["source"],
         "body": row["body"],
-        "replayed_at": None if replayed_us is None else to_iso(replayed_us),
+        "replayed_at": iso_or_none(replayed_us),
         "is_replayable": why_not is None,
         "not_replayable_because": why_not,
     }
@@ -232,16 +237,7 @@ def _desk(request: Request) -> QuarantineDesk:
 
 
 def _wanted(reason: str | None, event_type: str | None, start: str | None, end: str | None, state: State) -> Wanted:
-    return Wanted(reason, event_type, _time("start", start, 0), _time("end", end, END_US), state)
-
-
-def _time(name: str, text: str | None, default: int) -> int:
-    if text is None:
-        return default
-    found = parse_time(text)
-    if found is None:
-        raise _wrong(f"/{name}", "must be an ISO 8601 time", code="invalid_query")
-    return found
+    return Wanted(reason, event_type, time_field("start", start, 0), time_field("end", end, END_US), state)
 
 
 def _wrong(pointer: str, message: str, *, code: str = "validation_error") -> ValidationFailed:

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "funnels": ("funnels", "Write saved funnels as YAML, list templates, suggest funnels."),
     "check": ("check", "Check funnels written as YAML, and apply them."),
     "tracker": ("tracker", "Check the tracker on a page."),
+    "doctor": ("doctor", "Say why no events come from a page."),
     "sql": ("sql", "Ask the events of a project in SQL."),
     "identity": ("identity", "See which ids were joined, and take it back."),
     "quarantine": ("quarantine", "See, download and replay refused events."),

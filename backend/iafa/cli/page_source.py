@@ -53,7 +53,8 @@ class PageSource(NamedTuple):
     """Content policies of `meta` elements."""
     banners: frozenset[str]
     has_tag_manager: bool
-    has_pixel: bool
+    pixels: Sequence[str]
+    """Addresses of images that count a view."""
     has_stub: bool
 
 
@@ -70,7 +71,7 @@ def read_page(html: str, url: str) -> PageSource:
         policies=reader.policies,
         banners=frozenset(name for mark, name in _BANNERS.items() if mark in text),
         has_tag_manager="googletagmanager.com/gtm.js" in text,
-        has_pixel=any(re.search(r"/e/[^/?]+\.gif", image) for image in reader.images),
+        pixels=[image for image in reader.images if re.search(r"/e/[^/?]+\.gif", image)],
         has_stub=any(re.search(r"\biafa\b", code) for code in reader.codes),
     )
 

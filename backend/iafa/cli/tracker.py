@@ -18,6 +18,7 @@ from iafa.cli.options import json_option, print_json
 from iafa.cli.page_source import HASHED_NAME, KNOWN_ATTRIBUTES, PageSource, Tag, read_page
 from iafa.clock import SystemClock
 from iafa.errors import IafaError, WrongUsage
+from iafa.ingest.attempts import CHECK_AGENT
 
 if TYPE_CHECKING:
     import httpx
@@ -45,15 +46,11 @@ class Finding(NamedTuple):
 @json_option
 def tracker_command(url: str, send: bool, as_json: bool) -> None:
     """Check the tracker on the page at URL."""
-    import httpx  # only needed here, and slow to load
-
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if urlsplit(url).scheme not in {"http", "https"}:
         raise WrongUsage(f"{url!r} is not the address of a page; it begins with http:// or https://")
-    with httpx.Client(
-        timeout=_TIMEOUT_S, follow_redirects=True, headers={"user-agent": "iafa-tracker-check"}
-    ) as client:
-        findings = list(_findings(client, url, is_sending=send))
+    with new_client() as client:
+        findings = list(about_page(client, get_page(client, url), is_sending=send))
     is_ok = not any(finding.level == "problem" for finding in findings)
     if as_json:
         print_json({"url": url, "ok": is_ok, "findings": [finding._asdict() for finding in findings]})
@@ -64,17 +61,38 @@ def tracker_command(url: str, send: bool, as_json: bool) -> None:
         raise SystemExit(FAILED)
 
 
-def _findings(client: "httpx.Client", url: str, *, is_sending: bool) -> Iterator[Finding]:
-    answer, body = _get(client, url)
+class Page(NamedTuple):
+    """What a visitor gets at an address, behind all redirects."""
+
+    url: str
+    status: int
+    source: PageSource
+    policies: Sequence[str]
+
+
+def new_client() -> "httpx.Client":
+    import httpx  # slow to load
+
+    return httpx.Client(timeout=_TIMEOUT_S, follow_redirects=True, headers={"user-agent": CHECK_AGENT})
+
+
+def get_page(client: "httpx.Client", url: str) -> Page:
+    answer, body = get(client, url)
     url = str(answer.url)
-    if answer.status_code >= 400:
-        yield Finding("note", f"the page answers {answer.status_code}")
     source = read_page(body.decode(answer.encoding or "utf-8", "replace"), url)
-    policies = [*answer.headers.get_list("content-security-policy"), *source.policies]
+    return Page(
+        url, answer.status_code, source, [*answer.headers.get_list("content-security-policy"), *source.policies]
+    )
+
+
+def about_page(client: "httpx.Client", page: Page, *, is_sending: bool) -> Iterator[Finding]:
+    url, source = page.url, page.source
+    if page.status >= 400:
+        yield Finding("note", f"the page answers {page.status}")
     yield from _about_page(client, source)
     for tag in source.tags:
         yield from _about_tag(tag)
-        yield from _about_policy(tag, policies, url)
+        yield from _about_policy(tag, page.policies, url)
         yield from _about_script(client, tag)
         if tag.key:
             yield _about_collector(client, tag, url, is_sending=is_sending)
@@ -87,7 +105,7 @@ def _about_page(client: "httpx.Client", source: PageSource) -> Iterator[Finding]
         yield _elsewhere(client, source)
     if source.has_stub:
         yield Finding("ok", "a stub or a call of `iafa` is in the page")
-    if source.has_pixel:
+    if source.pixels:
         yield Finding("ok", "an image counts visitors without scripts")
     if source.banners:
         names = ", ".join(sorted(source.banners))
@@ -100,7 +118,7 @@ def _elsewhere(client: "httpx.Client", source: PageSource) -> Finding:
     """No tag in the page: a bundle may hold the package, a tag manager's file the tag."""
     for address in source.scripts[:_SCRIPTS_MAX]:
         try:
-            _, script = _get(client, address)
+            _, script = get(client, address)
         except IafaError:
             continue
         if _PACKAGE_MARK in script:
@@ -135,7 +153,7 @@ def _about_policy(tag: Tag, policies: Sequence[str], page: str) -> Iterator[Find
 
 def _about_script(client: "httpx.Client", tag: Tag) -> Iterator[Finding]:
     try:
-        answer, script = _get(client, tag.src)
+        answer, script = get(client, tag.src)
     except IafaError as error:
         yield Finding("problem", str(error))
         return
@@ -207,7 +225,7 @@ def _is_current(script: bytes) -> bool:
     return any(path.read_bytes().removesuffix(_PLACE) == head + b"})" for path in _BUILDS.glob("t*.js"))
 
 
-def _get(client: "httpx.Client", url: str) -> "tuple[httpx.Response, bytes]":
+def get(client: "httpx.Client", url: str) -> "tuple[httpx.Response, bytes]":
     """At most 4 MB of what is there."""
     import httpx
 

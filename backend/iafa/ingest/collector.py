@@ -19,6 +19,7 @@ from iafa.event import (
     Rejected,
     earliest_kept_us,
 )
+from iafa.ingest.attempts import REMOVED, Attempts
 from iafa.ingest.deliveries import Delivery
 from iafa.ingest.drafts import BATCH, BEACON, TRACK, delivered, drafted, nowhere
 from iafa.ingest.gate import Gate, Origin
@@ -69,6 +70,20 @@ class Judged(NamedTuple):
     answer: BatchAnswer
     ids: Collection[str]
     encoded: bytes
+    left_out: Sequence["LeftOut"] = ()
+
+
+class LeftOut(NamedTuple):
+    """An event that is all right and is not stored; the reason is called like its result."""
+
+    reason: str
+    event_id: str
+    event_type: str | None
+
+
+def nobody_is_a_bot(_user_agent: str | None) -> bool:
+    """For tests that look at no user agents."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,8 @@ class Collector:
     counters: Counters
     clock: Clock
     locate: Callable[[str], Location | None] = nowhere
+    attempts: Attempts | None = None
+    is_bot: Callable[[str | None], bool] = nobody_is_a_bot
 
     async def one(self, grant: KeyGrant, origin: Origin, body: bytes) -> EventAnswer:
         """One event; raises ValidationFailed with every error, or PayloadTooLarge."""
@@ -92,7 +109,7 @@ class Collector:
         await self.gate.spend(grant, origin, 1)
         if parsed is None:
             assert plain is not None
-            self._count_removed(plain.removed)
+            self._count_removed(grant, sender, plain.removed)
             event: Event | PlainEvent = plain.events[0]
             id_, encoded = plain.ids[0], plain.encoded
         else:
@@ -156,8 +173,7 @@ class Collector:
             (DropReason.SAMPLED_OUT, answer.sampled_out),
         ):
             if count:
-                # What became of such an event is called like the reason.
-                names = ((one.event_id, None) for one in answer.results if one.result == reason)
+                names = ((one.event_id, one.event_type) for one in judged.left_out if one.reason == reason)
                 self.rejections.drop(grant.project_id, sender.received_at, reason, count, names=names)
         if judged.ids:
             await self._store(grant, sender, judged.ids, judged.encoded)
@@ -170,7 +186,7 @@ class Collector:
         plain = read_batch(body, sender)
         if plain is not None:
             await self.gate.spend(grant, origin, len(plain.ids))
-            return self._judge_plain(grant, plain, verbose=verbose)
+            return self._judge_plain(grant, sender, plain, verbose=verbose)
         events = decode_batch(body)
         await self.gate.spend(grant, origin, len(events))
         return self._judge_events(grant, sender, body, events, verbose=verbose)
@@ -179,27 +195,28 @@ class Collector:
         plain = read_beacon(body, sender)
         if plain is not None:
             await self.gate.spend(grant, origin, len(plain.ids))
-            return self._judge_plain(grant, plain, verbose=False)
+            return self._judge_plain(grant, sender, plain, verbose=False)
         events, sent_ms = decode_beacon(body)
         await self.gate.spend(grant, origin, len(events))
         return self._judge_events(grant, sender._replace(sent_ms=sent_ms), body, events, verbose=False)
 
-    def _judge_plain(self, grant: KeyGrant, plain: Plain, *, verbose: bool) -> Judged:
-        self._count_removed(plain.removed)
+    def _judge_plain(self, grant: KeyGrant, sender: Sender, plain: Plain, *, verbose: bool) -> Judged:
+        self._count_removed(grant, sender, plain.removed)
         sampler = sampler_of(grant.sampling, grant.salt) if grant.sampling else None
         ids, encoded = plain.ids, plain.encoded
         results: list[Result] = []
         seen = set(self.recent.known(grant.project_id, ids))
-        sampled_out = 0
+        left_out: list[LeftOut] = []
         if verbose or seen or sampler is not None or len(set(ids)) < len(ids):
             ids, events = [], []
             for index, (id_, event) in enumerate(zip(plain.ids, plain.events, strict=True)):
                 if sampler is not None and not sampler.keeps(event):
                     results.append(Result(index, id_, "sampled_out"))
-                    sampled_out += 1
+                    left_out.append(LeftOut(DropReason.SAMPLED_OUT, id_, event.event_type))
                     continue
                 if id_ in seen:
                     results.append(Result(index, id_, "duplicate"))
+                    left_out.append(LeftOut(DropReason.DUPLICATE, id_, event.event_type))
                     continue
                 seen.add(id_)
                 ids.append(id_)
@@ -207,8 +224,9 @@ class Collector:
                 if verbose:
                     results.append(Result(index, id_, "ok"))
             encoded = encode(events)
-        duplicates = len(plain.ids) - len(ids) - sampled_out
-        return Judged(BatchAnswer(len(ids), duplicates, sampled_out, 0, 0, results), ids, encoded)
+        sampled_out = sum(one.reason == DropReason.SAMPLED_OUT for one in left_out)
+        answer = BatchAnswer(len(ids), len(left_out) - sampled_out, sampled_out, 0, 0, results)
+        return Judged(answer, ids, encoded, left_out)
 
     def _judge_events(
         self, grant: KeyGrant, sender: Sender, body: bytes, events: Sequence[Parsed], *, verbose: bool
@@ -228,6 +246,7 @@ class Collector:
         answer = BatchAnswer(0, 0, 0, 0, 0, [])
         accepted: dict[str, bytes] = {}
         refused: list[Draft] = []
+        left_out: list[LeftOut] = []
         days: set[int] = set()
         removed = 0
         sampler = sampler_of(grant.sampling, grant.salt) if grant.sampling else None
@@ -240,23 +259,25 @@ class Collector:
             elif sampler is not None and not _is_kept(draft, sampler):
                 answer.sampled_out += 1
                 answer.results.append(Result(index, draft.id, "sampled_out"))
+                left_out.append(LeftOut(DropReason.SAMPLED_OUT, draft.id, draft.event_type))
             elif draft.id in accepted or self.recent.known(grant.project_id, (draft.id,)):
                 answer.duplicates += 1
                 answer.results.append(Result(index, draft.id, "duplicate"))
+                left_out.append(LeftOut(DropReason.DUPLICATE, draft.id, draft.event_type))
             else:
                 accepted[draft.id] = draft.encoded
                 if verbose:
                     answer.results.append(Result(index, draft.id, "ok"))
-        self._count_removed(removed)
+        self._count_removed(grant, sender, removed)
         answer.accepted, answer.rejected = len(accepted), len(refused)
         if refused:
             self._refuse(grant, sender, refused, text_of)
-        return Judged(answer, accepted, b"[%b]" % b",".join(accepted.values()))
+        return Judged(answer, accepted, b"[%b]" % b",".join(accepted.values()), left_out)
 
     def _judge_one(self, grant: KeyGrant, sender: Sender, body: bytes, parsed: Parsed) -> Draft:
         """An event that is accepted."""
         draft = drafted(parsed, sender, "", 0)
-        self._count_removed(draft.removed)
+        self._count_removed(grant, sender, draft.removed)
         if draft.errors:
             self._refuse(grant, sender, [draft], lambda _position: body.decode("utf-8", "replace"))
             if draft.errors[0].code == DropReason.EVENT_TOO_LARGE:
@@ -282,15 +303,21 @@ class Collector:
         ]
         self.rejections.keep(grant.project_id, sender.received_at, rejected)
 
-    def _count_removed(self, count: int) -> None:
-        if count:
-            self.counters.add("properties_removed", amount=count)
+    def _count_removed(self, grant: KeyGrant, sender: Sender, count: int) -> None:
+        if not count:
+            return
+        self.counters.add("properties_removed", amount=count)
+        if self.attempts is not None:
+            self.attempts.add(grant.project_id, ((REMOVED, count),), sender.received_at)
 
     async def _store(self, grant: KeyGrant, sender: Sender, ids: Collection[str], encoded: bytes) -> None:
         await self.journal.append(grant.project_id, sender.received_at, encoded, len(ids))
         self.recent.add(grant.project_id, ids)
         self.gate.usage.add(grant.project_id, len(ids))
         self.counters.add("events_accepted", amount=len(ids))
+        if self.attempts is not None:
+            is_bot = self.is_bot(sender.user_agent)
+            self.attempts.accept(grant.project_id, len(ids), sender.received_at, is_bot=is_bot)
 
     def _sender(self, grant: KeyGrant, origin: Origin, *, is_browser: bool = False, route: str) -> Sender:
         # Pages use the public key; whoever holds the secret one is a server, and its own address is no visitor's.

@@ -2,6 +2,7 @@
 every reason. Through the journal, within a bound, and nobody waits for it.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ import msgspec
 
 from iafa.clock import US_PER_DAY
 from iafa.event import DROPPED_SEEN_MAX, Dropped, DroppedEvent, Rejected
+from iafa.ingest.attempts import Attempts, Sample, cut
 from iafa.ingest.limits import RateLimiter
 from iafa.journal.format import Kind
 from iafa.journal.writer import JournalWriter
@@ -19,6 +21,8 @@ from iafa.metrics import Counters
 KEPT_PER_MINUTE = 600  # a project; a sender gone wild must not fill the journal with what is no event
 TOLD_EVERY_S = 0.5
 TALLIED_MAX = 10_000  # projects and reasons between two tellings; beyond that they are told at once
+SHOWN_MAX = 10  # events of one request that are kept as examples
+_INDEX = re.compile(r"/[0-9]+(?=/|$)")
 Names = Iterable[tuple[str | None, str | None]]  # (event id, event type)
 
 
@@ -36,11 +40,13 @@ class Rejections:
         limiter: RateLimiter,
         counters: Counters,
         is_watched: Callable[[str], bool] = nobody_watches,
+        attempts: Attempts | None = None,
     ) -> None:
         self._journal = journal
         self._limiter = limiter
         self._counters = counters
         self._is_watched = is_watched
+        self._attempts = attempts
         self._lock = threading.Lock()
         self._tallies: dict[tuple[str, int, str], Dropped] = {}  # by project, day of receipt and reason
         self._last: dict[tuple[str, int], int] = {}  # the newest receipt of a project and day
@@ -57,12 +63,17 @@ class Rejections:
         whole = {id(one) for one in kept}
         for one in rejected:
             self.drop(project_id, received_at, one.code, kept=id(one) in whole)
+        if self._attempts is not None:
+            for one in rejected[:SHOWN_MAX]:
+                self._attempts.show(project_id, _sample(one, received_at))
 
     def drop(
         self, project_id: str, received_at: int, reason: str, count: int = 1, *, kept: bool = False, names: Names = ()
     ) -> None:
         """Count events that are not stored. `names` are looked at only while somebody watches the project."""
         self._counters.add("events_dropped", reason, count)
+        if self._attempts is not None:
+            self._attempts.drop(project_id, reason, count, received_at)
         is_watched = not kept and self._is_watched(project_id)
         with self._lock:
             tally = self._tally(project_id, received_at, reason)
@@ -116,3 +127,18 @@ class Rejections:
                 tally.count += one.count
                 tally.kept += one.kept
             self._arm()
+
+
+def _sample(one: Rejected, received_at: int) -> Sample:
+    """Alike are events that are wrong in the same place, whatever their number in the batch."""
+    return Sample(
+        what=one.code,
+        code=one.code,
+        route=one.source,
+        pointer=cut(_INDEX.sub("/*", one.pointer)),
+        message=cut(one.message),
+        event_type=cut(one.event_type),
+        count=1,
+        first_us=received_at,
+        last_us=received_at,
+    )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from iafa.clock import Clock
+from iafa.jobs.task_runs import TaskRuns
 from iafa.metrics import Counters
 
 log = logging.getLogger("iafa.background")
@@ -32,6 +33,7 @@ class Background:
     tasks: Sequence[Task]
     clock: Clock
     counters: Counters = field(default_factory=Counters)
+    runs: TaskRuns | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`. A failing run is logged and tried again: its input stays where it is."""
@@ -42,10 +44,14 @@ class Background:
             for task in self.tasks:
                 if stop.is_set() or self.clock.monotonic_s() < due_s[task.name]:
                     continue
+                began_s = self.clock.monotonic_s()
                 try:
-                    task.run()
+                    outcome = task.run()
                     due_s[task.name] = self.clock.monotonic_s() + task.every_s
-                except Exception:
+                except Exception as error:
+                    outcome = error
                     log.exception("task=%s failed; nothing is lost, it is tried again", task.name)
                     self.counters.add("task_failures", task.name)
                     due_s[task.name] = self.clock.monotonic_s() + max(PAUSE_AFTER_FAILURE_S, task.every_s)
+                if self.runs is not None:
+                    self.runs.ended(task.name, task.every_s, began_s, outcome)

@@ -16,6 +16,7 @@ from iafa.durable import copy_synced, link_or_copy, make_dirs, sync_tree, unlink
 from iafa.errors import DataDamaged, StorageUnavailable, WrongUsage
 from iafa.failpoints import Hit, no_failpoints
 from iafa.jobs.backup_contents import BackedUp, Contents, ProjectState, write_contents
+from iafa.jobs.backup_record import ERROR_CHARS_MAX, BackupRecord, record_backup
 from iafa.journal.acked import read_published
 from iafa.journal.epoch import highest_journal, read_epoch
 from iafa.journal.format import ACKED_NAME, LOCK_NAME
@@ -59,6 +60,30 @@ class Backup:
     _files: list[BackedUp] = field(default_factory=list)
 
     def run(self) -> Made:
+        """Whatever becomes of it is noted in the directory, for those who look whether there are backups."""
+        try:
+            self._run()
+        except WrongUsage:
+            raise
+        except BaseException as error:
+            self._note(f"{type(error).__name__}: {error}"[:ERROR_CHARS_MAX])
+            raise
+        self._note(None)
+        return self.made
+
+    def _note(self, error: str | None) -> None:
+        made = self.made
+        record = BackupRecord(
+            at_us=self.clock.now_us(),
+            files=made.files,
+            bytes=made.bytes,
+            rows=made.rows,
+            left_out=len(made.left_out),
+            error=error,
+        )
+        record_backup(self.layout, record)
+
+    def _run(self) -> None:
         self._check_target()
         make_dirs(self.target)
         self._journals()
@@ -76,7 +101,6 @@ class Backup:
             left_out=tuple(self.made.left_out),
         )
         write_contents(self.target, contents)
-        return self.made
 
     def _check_target(self) -> None:
         target, root = self.target.resolve(), self.layout.root.resolve()

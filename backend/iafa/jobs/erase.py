@@ -6,7 +6,7 @@ the proof, and the last file with the ids in clear is removed.
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -239,7 +239,7 @@ class Eraser:
         if waits_for := places.remove_left_overs():
             return waits_for
         places.clean_strays(folder)
-        remove_refusals(self.quarantine, project_id, places.people, self.hit)
+        remove_refusals(self.quarantine, project_id, places.people, self.hit, places.note_unreadable)
         if places.in_files():
             return "further files came in"  # they are looked into at once
         self.hit("erase.before_proof")
@@ -281,14 +281,22 @@ def proof(record: Erasure, places: Places) -> dict[str, object]:
     }
 
 
-def remove_refusals(quarantine: Quarantine, project_id: str, people: ErasedPeople, hit: Hit) -> int:
-    """Refused events of theirs; how many. The caller holds the writer lock. The counts of each day stay."""
+def remove_refusals(
+    quarantine: Quarantine,
+    project_id: str,
+    people: ErasedPeople,
+    hit: Hit,
+    unread: Callable[[Path], object] = lambda _path: None,
+) -> int:
+    """Refused events of theirs; how many. The caller holds the writer lock. The counts of each day stay. `unread` is
+    told of files that are damaged."""
 
     def left(table: pa.Table) -> pa.Table:
         theirs = refused_mask(table, people)
         return table.filter(pa.array(~theirs)) if theirs.any() else table
 
-    removed = sum(quarantine.amend(project_id, day, left) for day in days_of(quarantine.layout.quarantine(project_id)))
+    days = days_of(quarantine.layout.quarantine(project_id))
+    removed = sum(quarantine.amend(project_id, day, left, unread) for day in days)
     hit("erase.refusals_removed")
     return removed
 

@@ -128,10 +128,14 @@ class Places:
             rows = clean_aside(path, self.people, folder, self.hit)
         except UNREADABLE as error:
             log.warning("unreadable file=%s error=%s: it may hold rows of somebody who was erased", path, error)
-            self.unreadable.add(path.relative_to(self.layout.root).as_posix())
+            self.note_unreadable(path)
         else:
             self.removed_rows += rows
             self.removed_files += rows > 0
+
+    def note_unreadable(self, path: Path) -> None:
+        """For the proof: nobody can tell whether they are in it."""
+        self.unreadable.add(path.relative_to(self.layout.root).as_posix())
 
     def _clean_damaged_bytes(self) -> None:
         """Bytes of a journal that are no record: searched as they are."""

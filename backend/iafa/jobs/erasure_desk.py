@@ -90,10 +90,16 @@ class ErasureDesk:
             if theirs:
                 yield theirs
 
+    def is_named(self, snapshot: Snapshot, person: Person) -> bool:
+        """Whether something is known of somebody without events: an edge, or a refused event that names them."""
+        return self._has_edges(snapshot, person) or any(self.refusals(snapshot.project_id, person))
+
     def _is_known(self, snapshot: Snapshot, person: Person) -> bool:
+        return self._has_edges(snapshot, person) or self._is_refused_sender(snapshot.project_id, person)
+
+    def _has_edges(self, snapshot: Snapshot, person: Person) -> bool:
         assert snapshot.edges is not None
-        has_edges = bool(edges_naming(snapshot.edges, person).any())
-        return has_edges or self._is_refused_sender(snapshot.project_id, person)
+        return bool(edges_naming(snapshot.edges, person).any())
 
     def _is_refused_sender(self, project_id: str, person: Person) -> bool:
         """Of an id that is only in refused events one of them must say that it is somebody's: a mistyped id may be

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from iafa.event import DropReason, Event
 from iafa.journal.follow import Followed, Follower
 from iafa.journal.format import FORMAT_VERSION, Kind, Record
 from iafa.journal.watchers import Watchers
+from iafa.lake.agents import device_of
 from iafa.lake.enrichment import BARE
 from iafa.lake.poison import sound_rows
 
@@ -48,6 +50,10 @@ class LiveItem(msgspec.Struct, omit_defaults=True, kw_only=True, frozen=True):
     worker: int
     event_id: str | None = None
     event_type: str | None = None
+    person: str | None = None
+    page: str | None = None
+    device: str | None = None
+    country: str | None = None
     event: dict[str, Any] | None = None
     pointer: str | None = None
     message: str | None = None
@@ -77,6 +83,7 @@ class Choice(NamedTuple):
 
 
 EVERYTHING = Choice()
+_device = lru_cache(IDS_REMEMBERED // 10)(device_of)
 
 
 class Taken(NamedTuple):
@@ -256,6 +263,10 @@ class LiveFeed:
             worker=found.epoch,
             event_id=event.id,
             event_type=event.event_type,
+            person=event.user_id or event.anonymous_id,
+            page=event.url,
+            device=None if event.user_agent is None else _device(event.user_agent),
+            country=None if event.location is None else event.location.country,
             event=None if judged.message else _plain(event),
             message=judged.message,
         )

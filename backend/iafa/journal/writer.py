@@ -191,6 +191,11 @@ class JournalWriter:
 
     # The commit thread
 
+    @property
+    def waiting(self) -> int:
+        """Requests whose records are not written yet."""
+        return len(self._waiting)
+
     def _run(self) -> None:
         try:
             while (group := self._next_group()) is not None:

@@ -55,6 +55,11 @@ class Layout:
         return self.root / "usage" / "events.slots"
 
     @property
+    def key_uses(self) -> Path:
+        """When each API key was last used, see meta/key_uses."""
+        return self.root / "usage" / "keys"
+
+    @property
     def salts(self) -> Path:
         """Salts of address hashes that are thrown away after their time. In no backup."""
         return self.root / "salts"
@@ -79,6 +84,26 @@ class Layout:
     def run(self) -> Path:
         """What the processes of the present server tell each other; empty at every start."""
         return self.root / "run"
+
+    @property
+    def attempts(self) -> Path:
+        """What each worker tells of the requests of the last day; it outlives the server, see ingest/attempts."""
+        return self.run / "attempts"
+
+    @property
+    def monitor(self) -> Path:
+        """What the background process has measured, see jobs/measuring."""
+        return self.run / "monitor"
+
+    @property
+    def slow(self) -> Path:
+        """Questions that took long, see query/slow_questions."""
+        return self.run / "slow"
+
+    @property
+    def backup_record(self) -> Path:
+        """What became of the last backup, see jobs/backup_record."""
+        return self.root / "config" / "last_backup.json"
 
     @property
     def damaged(self) -> Path:

@@ -148,9 +148,15 @@ class Quarantine:
         else:
             self._replace_day(folder, day, table)
 
-    def amend(self, project_id: str, day: date, change: Callable[[pa.Table], pa.Table]) -> int:
+    def amend(
+        self,
+        project_id: str,
+        day: date,
+        change: Callable[[pa.Table], pa.Table],
+        unread: Callable[[Path], object] = lambda _path: None,
+    ) -> int:
         """Replace the rows of a day by what `change` makes of them; how many it left out. Under the writer lock; all
-        or nothing. A damaged file stays as it is, for whoever can still read it."""
+        or nothing. A damaged file stays, for whoever can still read it; `unread` is told where."""
         folder = self.layout.quarantine(project_id)
         tables, damaged = [REJECTED_SCHEMA.empty_table()], set(readable_files(folder, day))
         for path in sorted(damaged):
@@ -160,21 +166,26 @@ class Quarantine:
         before = pa.concat_tables(tables)
         after = change(before)
         if after.num_rows != before.num_rows or not after.equals(before):
-            self._replace_day(folder, day, after, damaged)
+            damaged = self._replace_day(folder, day, after, damaged)
+        for path in damaged:
+            unread(path)
         self._rows.pop((project_id, day), None)
         return int(before.num_rows - after.num_rows)
 
-    def _replace_day(self, folder: Path, day: date, table: pa.Table, damaged: Collection[Path] = ()) -> None:
-        """One file that also names the segments of rows that are gone, so that they never come back."""
+    def _replace_day(self, folder: Path, day: date, table: pa.Table, damaged: Collection[Path] = ()) -> set[Path]:
+        """One file that also names the segments of rows that are gone, so that they never come back. Where the damaged
+        ones are now."""
         whole = folder / rejected_path(day)
         small = [path for path in _files_of_day(folder, day) if path != whole and path not in damaged]
         sources = ",".join(sorted(_segments(folder, day) - {_segment_of(path) for path in damaged}))
         if whole in damaged:
             aside = whole.with_suffix(f".{DAMAGED}-{os.urandom(4).hex()}.parquet")
             publish_synced([(whole, aside)], area="quarantine")
+            damaged = {*damaged, aside} - {whole}
         self._write(folder, rejected_path(day), table.replace_schema_metadata({SOURCES: sources}))
         for path in small:
             unlink(path)
+        return set(damaged)
 
 
 _told: set[Path] = set()

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,24 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     public_text: str | None = None
 
 
+class RemovedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What a project remembers of a key that was revoked or has expired, so that who still uses it can be told."""
+
+    kind: KeyKind
+    name: str
+    sha256: str
+    last4: str
+    removed_us: int
+    is_expired: bool = False
+
+
+class FormerKey(NamedTuple):
+    """Whose a key was that is valid no more."""
+
+    project_id: str
+    is_expired: bool
+
+
 @dataclass(frozen=True)
 class KeyGrant:
     """What a key lets its bearer do, with all that the collect path has to know of the project."""
@@ -54,9 +72,15 @@ class KeyGrant:
 class KeyRing:
     """An immutable view of all keys of one generation of the projects' file."""
 
-    def __init__(self, generation: int, grants: Iterable[tuple[bytes, KeyGrant]]) -> None:
+    def __init__(
+        self,
+        generation: int,
+        grants: Iterable[tuple[bytes, KeyGrant]],
+        former: Iterable[tuple[bytes, FormerKey]] = (),
+    ) -> None:
         self.generation = generation
         self.grants: Mapping[bytes, KeyGrant] = dict(grants)
+        self._former: Mapping[bytes, FormerKey] = dict(former)
 
     def grant(self, key: str, *, now_us: int) -> KeyGrant | None:
         """The grant of a key as it was sent; None for one that is unknown, revoked or expired."""
@@ -66,6 +90,16 @@ class KeyRing:
         if grant is None or (grant.expires_us is not None and grant.expires_us <= now_us):
             return None
         return grant
+
+    def former(self, key: str, *, now_us: int) -> FormerKey | None:
+        """Whose key it was, if it is one that expired or was revoked lately."""
+        if len(key) > KEY_CHARS_MAX:
+            return None
+        hashed = digest(key)
+        grant = self.grants.get(hashed)
+        if grant is not None and grant.expires_us is not None and grant.expires_us <= now_us:
+            return FormerKey(grant.project_id, True)
+        return self._former.get(hashed)
 
 
 def digest(key: str) -> bytes:

@@ -8,15 +8,6 @@ import pytest
 
 from iafa.lake.schema import EVENT_SCHEMA
 from tests.unit.cli.conftest import Command
-from tests.unit.cli.test_import_and_funnel import CSV, MAP
-
-
-@pytest.fixture
-def shop(iafa: Command, project_id: str, tmp_path: Path) -> str:
-    (tmp_path / "shop.csv").write_text(CSV)
-    loaded = iafa("import", str(tmp_path / "shop.csv"), "--project", project_id, *MAP)
-    assert loaded.code == 0, loaded.err
-    return project_id
 
 
 def test_a_file_of_each_format_holds_the_events(iafa: Command, shop: str, tmp_path: Path) -> None:

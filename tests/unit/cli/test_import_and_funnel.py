@@ -16,21 +16,9 @@ import uvicorn
 from iafa.api.server import running
 from iafa.cli.bars import BAR_CHARS, bar, window_text
 from iafa.cli.options import house_at, read_settings, run
-from tests.unit.cli.conftest import Command
+from tests.unit.cli.conftest import CSV, MAP, Command
 
-CSV = (
-    "customer,action,at\n"
-    "u1,visit,2025-11-20 09:00\nu1,cart,2025-11-20 09:30\nu2,visit,2025-11-20 10:00\nu2,cart,2025-11-22 10:00\n"
-)
-MAP = ("--map", "user_id=customer", "--map", "event_type=action", "--map", "created_at=at")
 DATA = Path(os.environ.get("IAFA_TEST_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data")
-
-
-@pytest.fixture
-def csv(tmp_path: Path) -> str:
-    path = tmp_path / "shop.csv"
-    path.write_text(CSV)
-    return str(path)
 
 
 def users(iafa: Command, *words: str) -> list[int]:

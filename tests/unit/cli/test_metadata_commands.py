@@ -1,10 +1,12 @@
 """`iafa project` and `iafa user`: a person without a browser gets a working set-up."""
 
+import json
 import stat
 from pathlib import Path
 
 import pytest
 
+from iafa.audit import audit_files
 from iafa.cli.options import house_at, run
 from tests.unit.cli.conftest import Command
 
@@ -101,8 +103,28 @@ def test_a_user_can_join_the_organization_of_a_project(iafa: Command, tmp_path: 
     assert add_user(iafa, "ann@example.org", "--organization", "Default") == 0
     assert add_user(iafa, "bob@example.org", "--organization", "Default") == 0
 
-    organizations = run(house_at(tmp_path / "data").organizations.all)
+    organizations = run(house_at(tmp_path / "data").accounts.organizations.all)
     assert [organization.name for organization in organizations] == ["Default"]
+
+
+def test_a_user_joins_in_a_role_and_the_audit_log_says_so(iafa: Command, tmp_path: Path) -> None:
+    assert add_user(iafa, "ann@example.org", "--organization", "Acme", "--role", "viewer") == 2
+    assert add_user(iafa, "ann@example.org", "--organization", "Acme") == 0
+    assert add_user(iafa, "bob@example.org", "--organization", "Acme", "--role", "viewer") == 0
+    iafa("project", "add", "Shop", "--organization", "Acme")
+    iafa("project", "set", "Shop", "--retention-days", "7")
+
+    house = house_at(tmp_path / "data")
+    (acme,) = run(house.accounts.organizations.all)
+    users = run(lambda: house.accounts.users.of_organization(acme.id))
+    (bob,) = [user for user in users if user.email == "bob@example.org"]
+    assert sorted(user.role for user in users) == ["owner", "viewer"]
+    (log,) = audit_files(house.layout.audit)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["action"] for line in lines] == ["member.add", "member.add", "project.make", "project.change"]
+    assert {line["actor"].partition("=")[0] for line in lines} == {"command:uid"}
+    assert lines[1]["details"] == {"user": bob.id, "email": "bob@example.org", "role": "viewer"}
+    assert lines[3]["details"] == {"changed": {"retention_days": [90, 7]}}
 
 
 @pytest.mark.parametrize("organization", ["Default", "New one"])

@@ -9,15 +9,6 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.conftest import Command
-from tests.unit.cli.test_import_and_funnel import CSV, MAP
-
-
-@pytest.fixture
-def shop(iafa: Command, project_id: str, tmp_path: Path) -> str:
-    (tmp_path / "shop.csv").write_text(CSV)
-    loaded = iafa("import", str(tmp_path / "shop.csv"), "--project", project_id, *MAP)
-    assert loaded.code == 0, loaded.err
-    return project_id
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

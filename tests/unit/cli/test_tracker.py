@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +13,9 @@ import httpx
 import pytest
 
 from iafa.cli.content_policy import allows
+from iafa.cli.doctor import on_page
 from iafa.cli.page_source import KNOWN_ATTRIBUTES, read_page
+from iafa.cli.tracker import Page
 from tests.support.server import Account, ServerProcess
 from tests.unit.cli.conftest import Command
 
@@ -212,7 +215,7 @@ def test_addresses_of_a_page_are_read_against_its_base() -> None:
     page = read_page(html, PAGE)
     assert [(tag.src, tag.key, tag.collector) for tag in page.tags] == [("https://shop.example/x/t.js", "k", "/stats")]
     assert (page.scripts, page.policies) == (["https://shop.example/x/app.js"], ["default-src 'self'"])
-    assert (page.has_pixel, page.has_stub, page.has_tag_manager) == (True, True, False)
+    assert (bool(page.pixels), page.has_stub, page.has_tag_manager) == (True, True, False)
 
 
 def test_the_known_attributes_are_those_of_the_documentation() -> None:
@@ -220,3 +223,69 @@ def test_the_known_attributes_are_those_of_the_documentation() -> None:
     table = text.split("## Attributes")[1].split("\n## ")[0]
     documented = set(re.findall(r"^\| `data-([a-z0-9-]+)", table, re.MULTILINE))
     assert documented | {"api-key"} == KNOWN_ATTRIBUTES
+
+
+def test_the_doctor_names_what_the_page_and_the_server_say(
+    iafa: Command, serve: Serve, server: ServerProcess, owner: Account
+) -> None:
+    made = owner.client.post("/projects", json={"name": "Blocked", "allowed_origins": ["https://shop.example"]}).json()
+    page = f'<script defer src="{server.url}/t.js" data-key="{made["api_key"]}" data-domains="*.shop.example"></script>'
+    url = serve(page + f'<img src="{server.url}/e/{made["api_key"]}.gif">', policy="img-src 'self'; default-src *")
+    refused = httpx.post(f"{server.url}/e/{made['api_key']}", content="{}", headers={"origin": "https://evil.example"})
+    assert refused.status_code == 403
+    given = ("--server", server.url, "--secret-key", made["secret_key"])
+    found = iafa("doctor", url, *given, "--json")
+    assert found.code == 1, found.out
+    assert made["api_key"] not in found.out.replace(f"/e/{made['api_key']} ", "")
+    texts = [one["text"] for one in found.json["findings"] if one["level"] == "problem"]
+    for said in (
+        "answers 403: this key may not be used from this origin",
+        "the tracker counts only on *.shop.example, and this page is on 127.0.0.1",
+        "the content policy refuses the image",
+        "server: Requests from https://evil.example are refused: the origin is not allowed",
+    ):
+        assert any(said in text for text in texts), (said, texts)
+    # What the doctor tried is no finding of its next visit.
+    assert iafa("doctor", url, *given, "--json").json["server"][0]["count"] == 1
+
+
+def test_the_doctor_reads_the_counts_of_a_server_on_this_machine(
+    iafa: Command, serve: Serve, server: ServerProcess, owner: Account
+) -> None:
+    url = serve(f"{tag(server, owner)}")
+    sent = {"content": '{"e":[{"n":"page_view","a":"v"}]}', "headers": {"origin": "http://127.0.0.1"}}
+    assert httpx.post(f"{server.url}/e/{owner.write_key}", **sent).status_code == 204  # type: ignore[arg-type]
+    data_dir = str(server.log_path.with_suffix(""))
+
+    def says(text: str) -> bool:
+        return text in iafa("doctor", url, "--data-dir", data_dir).out
+
+    deadline = time.monotonic() + 60
+    while not says("server: Events are arriving"):
+        assert time.monotonic() < deadline, "the server has published nothing"
+    assert says(f"the tag has the write key ending in {owner.write_key[-4:]}")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("ftp://shop.example/",), 2, "is not the address of a page"),
+        (("http://127.0.0.1:9/", "--server", "http://127.0.0.1:9"), 2, "needs --secret-key"),
+        (("http://127.0.0.1:9/",), 1, "cannot be read"),
+    ],
+)
+def test_the_doctor_refuses_what_is_no_page(iafa: Command, words: tuple[str, ...], code: int, said: str) -> None:
+    found = iafa("doctor", *words)
+    assert (found.code, said in found.err) == (code, True), found
+
+
+def test_the_doctor_finds_mixed_content_and_the_secret_key() -> None:
+    secret = "iafa_s_" + "k" * 43
+    html = f'<script src="http://in.example/t.js" data-key="{secret}" data-exclude="/cart,/x/*"></script>'
+    page = Page(PAGE, 200, read_page(html, PAGE), [])
+    with httpx.Client(transport=httpx.MockTransport(lambda _request: httpx.Response(200, text="({});"))) as client:
+        texts = [one.text for one in on_page(client, page)]
+    assert sum("mixed content" in text for text in texts) == 2
+    assert any("this is the secret key" in text for text in texts)
+    assert any("leaves out /cart" in text for text in texts)
+    assert not any(secret in text for text in texts)

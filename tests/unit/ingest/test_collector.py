@@ -27,8 +27,9 @@ from iafa.ingest.rejections import Rejections
 from iafa.ingest.salts import Salts
 from iafa.ingest.usage import Usage, open_usage
 from iafa.journal.format import Kind
-from iafa.journal.reader import Damage, read_segment, sealed_segments
+from iafa.journal.reader import Damage, journals, read_segment, sealed_segments, segments
 from iafa.meta.api_keys import KeyGrant
+from iafa.meta.collect_rules import SamplingRule
 from iafa.metrics import Counters
 from tests.support.events import NOON_US, PROJECT
 from tests.support.lake import TestLake, ids, rows
@@ -49,10 +50,10 @@ SECRET = replace(WRITE, key_id="key-s", kind="secret")
 HERE = Origin("192.0.2.1", "Agent/1.0")
 
 
-def collector_of(lake: TestLake, **grants: KeyGrant) -> Collector:
+def collector_of(lake: TestLake, *, is_watched: bool = False, **grants: KeyGrant) -> Collector:
     known = {"write": WRITE, "secret": SECRET, **grants}
     journal, counters = lake.open_journal(), Counters()
-    rejections = Rejections(journal, RateLimiter(lake.clock), counters)
+    rejections = Rejections(journal, RateLimiter(lake.clock), counters, lambda _project_id: is_watched)
     gate = Gate(
         find_grant=lambda key, _now_us: known.get(key),
         limiter=RateLimiter(lake.clock),
@@ -108,6 +109,29 @@ async def test_batch_judges_each_event_alone_and_the_counts_add_up(tmp_path: Pat
         **{"duplicate": 2, "invalid_timestamp": 1, "validation_error": 1}
     }
     collector.journal.close()
+
+
+@pytest.mark.parametrize("more", [[], [{"event": "wrong"}]], ids=["plain", "judged one by one"])
+async def test_who_watches_is_told_the_names_of_what_a_batch_leaves_out(
+    tmp_path: Path, more: list[dict[str, Any]]
+) -> None:
+    lake = TestLake(tmp_path)
+    collector = collector_of(lake, is_watched=True)
+    grant = replace(SECRET, sampling=(SamplingRule(rate=0, event_type="rare"),))
+    await collector.batch(grant, HERE, body(event("e1"), event("e1"), event("e2", event="rare"), *more))
+    collector.rejections.tell()
+    collector.journal.close()
+    tallies = [
+        tally
+        for epoch, directory in journals(lake.layout.journal)
+        for segment in segments(epoch, directory)
+        for record in read_segment(segment, Damage())
+        for tally in record.d
+    ]
+    assert {tally.code: [(one.event_id, one.event_type) for one in tally.seen] for tally in tallies if tally.seen} == {
+        "duplicate": [("e1", "a")],
+        "sampled_out": [("e2", "rare")],
+    }
 
 
 async def test_batch_of_nothing_but_invalid_events_answers_and_stores_nothing(tmp_path: Path) -> None:

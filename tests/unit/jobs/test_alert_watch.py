@@ -208,6 +208,6 @@ def test_the_background_process_looks_after_the_rules_of_real_projects(tmp_path:
     (sent,) = room.hook.received
     assert msgspec.json.decode(sent[2])["text"] == 'No events of "pay" in the last day'
     assert house.alerts.read()[0].deliveries[0].outcome == "delivered"
-    assert "alerts" in [task.name for task in house.background().tasks]
+    assert "alerts" in [task.name for task in house.background({}, house.measurer()).tasks]
     house.query_pool.shutdown()
     house.engine.close()

@@ -22,6 +22,7 @@ from iafa.journal.epoch import read_epoch
 from iafa.lake.dropped import drop
 from iafa.locks import take
 from iafa.meta.json_file import JsonFile
+from iafa.meta.saved import open_saved
 from iafa.seal import sealed
 from tests.support.crasher import killed_at
 from tests.support.events import NOON_US, OTHER_PROJECT, PROJECT, encode, make_events
@@ -73,6 +74,24 @@ def wiped(lake: TestLake) -> None:
 def problems(lake: TestLake) -> list[str]:
     report = Verifier(lake.layout, lake.manifests, lake.clock, WINDOW_US).run()
     return [f"{finding.path}: {finding.what}" for finding in report.problems]
+
+
+async def test_boards_notes_and_links_come_back_with_their_tokens(lake: TestLake, tmp_path: Path) -> None:
+    saved = open_saved(lake.root, lake.clock)
+    view = await saved.views.add(PROJECT, name="Buyers", card={"kind": "note", "question": {"text": "a"}})
+    board = await saved.boards.add(PROJECT, name="Monday", range=None, cards=())
+    note = await saved.notes.add(PROJECT, start="2025-11-20", end=None, text="New prices")
+    share, token = await saved.shares.make(PROJECT, kind="view", target_id=view.id, question={})
+    back_up(lake, tmp_path / "backup")
+    wiped(lake)
+    restore(lake, tmp_path / "backup")
+    again = open_saved(lake.root, lake.clock)
+    assert [await again.views.of_project(PROJECT), await again.boards.of_project(PROJECT)] == [[view], [board]]
+    assert [await again.notes.of_project(PROJECT), await again.shares.by_token(token)] == [[note], share]
+    assert problems(reopened(lake)) == []
+    boards = lake.root / "metadata" / "boards.json"
+    boards.write_bytes(boards.read_bytes().replace(b"Monday", b"Sunday"))
+    assert [found for found in problems(reopened(lake)) if "boards.json" in found]
 
 
 @pytest.mark.parametrize("may_link", [True, False], ids=["links", "copies"])

@@ -95,6 +95,23 @@ def test_the_audit_log_keeps_the_proof(erasing: ErasingLake) -> None:
     assert [one.id for one in erasing.desk.of_person(PROJECT, DEVICE)] == [erasure_id]
 
 
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_the_proof_names_refused_events_that_could_not_be_read(erasing: ErasingLake, is_whole: bool) -> None:
+    quarantine = erasing.lake.layout.quarantine(PROJECT)
+    if is_whole:  # it moves aside when the others of its day become one
+        erasing.lake.quarantine.amend(PROJECT, date(2025, 11, 21), lambda table: table.slice(1))
+    path = min(quarantine.rglob("*.parquet"), key=lambda one: one.name.count("."))
+    assert (path.stem == "rejected_2025-11-21") == is_whole
+    path.write_bytes(b"PAR1")
+    erasing.erase()
+    erasing.finish()
+    proof = audit_lines(erasing.lake, "person.erased")[-1]["details"]
+    damaged = [one for one in quarantine.rglob("*.parquet") if one.read_bytes() == b"PAR1"]
+    assert len(damaged) == 1
+    assert isinstance(proof, dict)
+    assert proof["unreadable"] == [damaged[0].relative_to(erasing.lake.root).as_posix()]
+
+
 @pytest.mark.parametrize("called", [USER, ALIAS, DEVICE, OTHER_DEVICE])
 def test_each_id_of_a_person_means_the_whole_person(erasing: ErasingLake, called: str) -> None:
     erasing.erase(called)

@@ -9,7 +9,7 @@ import pytest
 
 from iafa.clock import FakeClock
 from iafa.errors import RateLimited
-from iafa.event import Event, Rejected
+from iafa.event import Event, Location, Rejected
 from iafa.jobs.live import (
     PROJECT_WATCHERS_MAX,
     QUEUE_MAX,
@@ -134,6 +134,26 @@ def test_the_newest_are_shown_and_the_rest_is_counted(tmp_path: Path) -> None:
     results = [msgspec.json.decode(text) for text in shown]
     assert [one["event_id"] for one in results][-2:] == [f"event-{SHOWN_MAX + 49}", "x"]
     assert skipped >= 50
+    feed.leave(watcher)
+    journal.close()
+
+
+def test_a_stored_event_tells_who_where_and_with_what(tmp_path: Path) -> None:
+    lake = TestLake(tmp_path)
+    journal = lake.open_journal()
+    feed, has_news = LiveFeed(lake.layout.journal, Watchers(tmp_path / "run", lake.clock)), threading.Event()
+    watcher = feed.watch(PROJECT, has_news.set)
+    assert watcher is not None
+    agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile/15E148 Safari/604.1"
+    known = make_event(id="known", url="https://a.example/x", user_agent=agent, location=Location(country="DE"))
+    send(lake, journal, known, make_event(id="bare", user_id=None, anonymous_id="visitor"))
+    assert has_news.wait(WAIT_S), "nothing came"
+    shown = [msgspec.json.decode(text) for text in watcher.take(10).items]
+    names = ("person", "page", "device", "country")
+    assert [[one.get(name) for name in names] for one in shown] == [
+        ["user-1", "https://a.example/x", "mobile", "DE"],
+        ["visitor", None, None, None],
+    ]
     feed.leave(watcher)
     journal.close()
 

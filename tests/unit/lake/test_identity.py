@@ -137,7 +137,7 @@ def slow_owners(edges: Sequence[Edge]) -> set[tuple[str, int, int, str]]:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_however_edges_arrive_the_owners_are_those_of_the_semantics(data: st.DataObject) -> None:
     names = st.sampled_from(["ann", "bob", "cid"])
     edge = st.builds(

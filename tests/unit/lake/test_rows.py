@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from iafa.event import Event, identity_hash
@@ -33,7 +33,6 @@ events = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(events, max_size=8))
 def test_table_holds_what_the_events_hold(rows: list[Event]) -> None:
     line = msgspec.json.encode(rows)
@@ -48,7 +47,6 @@ def test_table_holds_what_the_events_hold(rows: list[Event]) -> None:
     assert table.column("user_hash").to_pylist() == [identity_hash(person) for person in people]
 
 
-@settings(deadline=None)
 @given(st.lists(texts, max_size=8), st.integers(0, 3))
 def test_hash_of_an_id_does_not_depend_on_where_it_lies(ids: list[str], start: int) -> None:
     whole = pa.chunked_array([pa.array(ids, pa.string()), pa.array(ids, pa.string())])
