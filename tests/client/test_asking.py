@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -218,7 +218,13 @@ def test_trends_are_a_frame(shop: Shop, make: Made) -> None:
     client = loaded(shop, make)
     frame = client.trends(["visit", "*"])
     assert types(frame) == {
-        **{"date": "datetime64[us, Europe/Vienna]", "event_type": "str", "name": "str", "measure": "str"},
+        **{
+            "line": "int64",
+            "date": "datetime64[us, Europe/Vienna]",
+            "event_type": "str",
+            "name": "str",
+            "measure": "str",
+        },
         **{"value": "float64", "events": "Int64", "events_scaled": "Int64", "people": "Int64", "skipped": "Int64"},
         **{"source": "str", "is_exact": "bool", "is_incomplete": "bool"},
     }
@@ -237,7 +243,14 @@ def test_trends_have_measures_formulas_and_groups(shop: Shop, make: Made) -> Non
     assert frame["name"].tolist() == ["visit", "all", "share"]
     assert frame["measure"].tolist() == ["events", "people", "formula"]
     assert frame["value"].tolist() == [3, 3, 1]
-    assert frame.attrs["totals"] == {"visit": 3, "all": 3, "share": 1}
+    assert [total["value"] for total in frame.attrs["totals"]] == [3, 3, 1]
+    alike = client.trends([{"event": "visit"}, {"event": "visit", "measure": "people"}, "buy"], interval="month")
+    assert alike.attrs["totals"] == [
+        {"line": 0, "name": "visit", "measure": "events", "value": 3},
+        {"line": 1, "name": "visit", "measure": "people", "value": 3},
+        {"line": 2, "name": "buy", "measure": "events", "value": 2},
+    ]
+    assert alike["line"].tolist() == [0, 1, 2]
     groups = client.trends("visit", interval="week", breakdown={"property": "plan", "limit": 1})
     assert types(groups) == {"group": "str", "group_value": "str", **types(frame)}
     assert groups["events"].sum() == 3
@@ -279,6 +292,103 @@ def test_paths_are_a_frame(shop: Shop, make: Made) -> None:
     assert back["source"].tolist() == ["visit", "(entry)"]
 
 
+FIGURE_TYPES = {
+    **{"sessions": "int64", "people": "int64", "events": "int64", "page_views": "int64", "bounces": "int64"},
+    **{"bounce_rate": "float64", "average_seconds": "float64", "median_seconds": "float64"},
+    **{"events_per_session": "float64", "views_per_session": "float64"},
+}
+SESSIONS_TYPES = {"bucket": "datetime64[us, Europe/Vienna]", "is_incomplete": "bool", **FIGURE_TYPES}
+LISTS_TYPES = {"property": "str", "group": "str", "value": "str", **FIGURE_TYPES}
+
+
+def test_sessions_are_a_frame(shop: Shop, make: Made) -> None:
+    client = loaded(shop, make)
+    frame = client.sessions(start=date(2026, 11, 1), end="2026-11-03")
+    assert types(frame) == SESSIONS_TYPES
+    assert frame["bucket"].tolist() == [pd.Timestamp(f"2026-11-0{n}", tz="Europe/Vienna") for n in (1, 2, 3)]
+    assert frame["sessions"].tolist() == [1, 1, 1]
+    assert frame["average_seconds"].tolist() == [3600, 0, 3600]
+    assert frame.attrs["total"]["bounces"] == 1
+    hours = client.sessions(interval="hour", start="2026-11-01", end="2026-11-01")
+    assert hours.loc[hours["sessions"] == 1, "bucket"].tolist() == [pd.Timestamp(FIRST).tz_convert("Europe/Vienna")]
+    assert hours["average_seconds"].isna().sum() == 23
+    groups = client.sessions(breakdown="channel", limit=1)
+    assert types(groups) == {"group": "str", "value": "str", **FIGURE_TYPES}
+    assert groups[["group", "sessions"]].to_numpy().tolist() == [["none", 3]]
+
+
+def test_the_overview_has_a_frame_for_each_table(shop: Shop, make: Made) -> None:
+    client = make(shop.secret_key, shop.recorder.url)
+    pages = [("a", 10, "/"), ("a", 11, "/x"), ("b", 10, "/")]
+    client.upload(
+        [
+            {
+                "user_id": user,
+                "event_type": "page_view",
+                "created_at": FIRST.replace(hour=hour),
+                "url": f"https://s.at{path}",
+            }
+            for user, hour, path in pages
+        ]
+    )
+    told = client.overview(lists=["entry_page", "exit_page"], limit=1)
+    assert (told.total["sessions"], told.total["page_views"], told.present["people"]) == (2, 3, 0)
+    assert types(told.buckets) == SESSIONS_TYPES
+    assert types(told.pages) == {"page": "str", "views": "int64", "people": "int64"}
+    assert told.pages.to_numpy().tolist() == [["/", 2, 2]]
+    assert types(told.lists) == LISTS_TYPES
+    assert told.lists["property"].tolist() == ["entry_page", "exit_page", "exit_page"]
+    assert told.lists["group"].tolist() == ["value", "value", "other"]
+    assert told.lists["value"].tolist()[:2] == ["/", "/"]
+    assert told.lists["sessions"].tolist() == [2, 1, 1]
+    with pytest.raises(ApiError) as refused:
+        client.overview(lists=["shoe size"])
+    assert (refused.value.status, refused.value.pointer) == (422, "/lists/0")
+
+
+def test_anomalies_are_a_frame(shop: Shop, make: Made) -> None:
+    client = make(shop.secret_key, shop.recorder.url)
+    first = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    client.upload(
+        [
+            {"user_id": f"u{place}", "event_type": "buy", "created_at": first + timedelta(days=day, minutes=place)}
+            for day in range(40)
+            for place in range(2 if day == 35 else 20 + day % 3)
+        ]
+    )
+    frame = client.anomalies("buy", start="2026-09-29", end=date(2026, 10, 10), sensitivity="high")
+    assert types(frame) == {
+        **{"event_type": "str", "bucket": "datetime64[us, Europe/Vienna]", "value": "int64", "expected": "float64"},
+        **{"low": "int64", "high": "int64", "score": "float64", "direction": "str", "text": "str"},
+    }
+    assert frame[["bucket", "value", "direction"]].to_numpy().tolist() == [
+        [pd.Timestamp("2026-10-06", tz="Europe/Vienna"), 2, "down"]
+    ]
+    assert frame.attrs["findings_total"] == 1
+    assert len(frame.attrs["series"][0]["buckets"]) == 12
+    assert types(client.anomalies("nothing", measure="people", start="2026-09-29")) == types(frame)
+
+
+def test_a_journey_is_a_frame_of_all_pages(shop: Shop, make: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iafa.client.reports.JOURNEY_PAGE", 1)
+    client = loaded(shop, make)
+    frame = client.journey("a", limit=None)
+    assert types(frame) == {
+        **{"session_start": "datetime64[us, Europe/Vienna]", "time": "datetime64[us, Europe/Vienna]", "id": "str"},
+        **{"event": "str", "page": "str", "gap_s": "float64"},
+    }
+    assert frame["event"].tolist() == ["visit", "buy"]
+    assert frame["session_start"].tolist() == [pd.Timestamp(FIRST).tz_convert("Europe/Vienna")] * 2
+    assert frame["gap_s"].isna().tolist() == [True, False]
+    assert client.journey("a", limit=1)["event"].tolist() == ["visit"]
+    assert client.journey("a", start=date(2026, 11, 2))["event"].tolist() == []
+    with pytest.raises(ApiError) as refused:
+        client.journey("nobody")
+    assert refused.value.code == "not_found"
+    with pytest.raises(ValueError, match="at least 1"):
+        client.journey("a", limit=0)
+
+
 def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: Made) -> None:
     client = make(shop.secret_key, shop.recorder.url)
     assert types(client.funnel({"stages": STAGES})) == FUNNEL_TYPES
@@ -288,6 +398,8 @@ def test_project_without_events_has_frames_of_the_same_types(shop: Shop, make: M
     assert len(trend) == 0
     assert client.trends()["date"].dtype == "datetime64[us, Europe/Vienna]"
     assert types(client.retention("visit")) == RETENTION_TYPES
+    assert types(client.sessions()) == SESSIONS_TYPES
+    assert types(client.overview().lists) == LISTS_TYPES
     assert types(client.paths()) == PATHS_TYPES
     assert client.project_id == shop.id
 

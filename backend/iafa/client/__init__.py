@@ -4,6 +4,7 @@ from iafa.client.client import Client
 from iafa.client.errors import ApiError, ClientError, FieldProblem, InvalidEvent, Unreachable
 from iafa.client.loading import Receipt, RowProblem
 from iafa.client.outbox import Counts, Dropped
+from iafa.client.reports import Overview
 
 __all__ = [
     "ApiError",
@@ -13,6 +14,7 @@ __all__ = [
     "Dropped",
     "FieldProblem",
     "InvalidEvent",
+    "Overview",
     "Receipt",
     "RowProblem",
     "Unreachable",

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from functools import partial
 from time import sleep
 from typing import Any
@@ -15,6 +16,7 @@ from iafa.client.errors import ApiError, Unreachable
 ATTEMPTS_MAX = 4
 PAUSE_S = 0.5
 PAUSE_MAX_S = 60.0
+Day = str | date | datetime
 log = logging.getLogger("iafa.client")
 
 
@@ -33,6 +35,14 @@ class Questions:
 
     def _ask(self, send: Callable[..., httpx.Response]) -> dict[str, Any]:
         return content_of(with_retries(partial(send, timeout=self._timeout)))
+
+
+def present(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def day_text(value: Day | None) -> str | None:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def with_retries(send: Callable[[], httpx.Response]) -> httpx.Response:

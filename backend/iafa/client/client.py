@@ -3,14 +3,13 @@
 import logging
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
 from iafa.client import frames
-from iafa.client.asking import Questions
+from iafa.client.asking import Day, Questions, day_text, present
 from iafa.client.connection import Connection
 from iafa.client.delivery import BATCH_EVENTS_MAX, Delivery
 from iafa.client.errors import InvalidEvent
@@ -18,22 +17,22 @@ from iafa.client.event_log import EventsAsked, parameters_of, read_log, write_ex
 from iafa.client.events import EventFields, Id, prepare
 from iafa.client.loading import Receipt, column_map, load
 from iafa.client.outbox import Counts, Dropped, Limits, Outbox
+from iafa.client.reports import ReportQuestions
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-Day = str | date | datetime
 QUESTION_S = 120.0
 log = logging.getLogger("iafa.client")
 
 
-class Client:
+class Client(ReportQuestions):
     """Sends events to one project of an IAFA server, and asks it questions.
 
     `track`, `identify`, `group`, `alias` and `page` return at once and never raise: events wait in memory and one
     thread sends them, at the latest when the program ends. `upload`, `export` and the questions (`funnel`, `trends`,
-    `retention`, `paths`, `events`) need the secret key, return when they are done and raise `ApiError` or
-    `Unreachable`.
+    `retention`, `paths`, `sessions`, `overview`, `anomalies`, `journey`, `events`) need the secret key, return when
+    they are done and raise `ApiError` or `Unreachable`.
     """
 
     def __init__(
@@ -176,11 +175,11 @@ class Client:
         if breakdown is not None and trend is not None:
             raise ValueError("ask for breakdown or for trend, not for both")
         include = "breakdown" if breakdown is not None else "trend" if trend is not None else "times"
-        asked = _present(
-            {"start_date": _day(start), "end_date": _day(end), "window_seconds": window_seconds, "trend": trend}
+        asked = present(
+            {"start_date": day_text(start), "end_date": day_text(end), "window_seconds": window_seconds, "trend": trend}
         )
         if isinstance(funnel, str):
-            parameters = {**asked, "include": include, **_present({"breakdown": breakdown})}
+            parameters = {**asked, "include": include, **present({"breakdown": breakdown})}
             answer = self._questions.get(f"/analytics/funnel/{quote(funnel, safe='')}", parameters)
         else:
             body = {"project_id": funnel.get("project_id") or self.project_id, **funnel, **asked, "include": [include]}
@@ -189,37 +188,6 @@ class Client:
             answer = self._questions.post("/analytics/funnel", body)
         make = {"breakdown": frames.group_frame, "trend": frames.trend_frame, "times": frames.funnel_frame}[include]
         return make(answer)
-
-    def trends(
-        self,
-        events: str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]] = "*",
-        *,
-        start: Day | None = None,
-        end: Day | None = None,
-        interval: str = "day",
-        formulas: Iterable[str | Mapping[str, str]] = (),
-        breakdown: str | Mapping[str, Any] | None = None,
-        **frame: Any,
-    ) -> "DataFrame":
-        """Series of events over time, by `interval` (`hour`, `day`, `week`, `month`) of the project's zone.
-
-        `events`: up to 20 series, each a name (`*` is any event; its people are counted, too) or a mapping such as
-        `{"event": "purchase", "measure": "sum", "property": "total", "filters": [...]}`. `formulas`: texts such as
-        `"A / B * 100"` (A is the first series), or `{"name": ..., "expression": ...}`. `breakdown`: a property, or
-        `{"property": ..., "limit": 10}`. `frame`: `filters`, `exclude_bots`, `as_of`, `timezone`. Both days count;
-        absent: all data.
-
-        Returns one row a series or formula and bucket, empty ones included: `date` (its begin), `event_type`, `name`,
-        `measure`, `value`, `events`, `events_scaled` (an estimate where events are a sample), `people`, `skipped`
-        (events without a number), `source` (`raw`, `rollup`, `both`, `removed`), `is_exact`, `is_incomplete`; with
-        `breakdown` one row a group, too, after `group` (`value`, `other`, `none`) and `group_value`.
-        `DataFrame.attrs["totals"]` has the values over the whole range, which of people are no sums.
-        """
-        given = [events] if isinstance(events, str | Mapping) else list(events)
-        series = [{"event": one, "counts_people": True} if isinstance(one, str) else dict(one) for one in given]
-        body = {"project_id": self.project_id, "series": series, "interval": interval, "formulas": list(formulas)}
-        body |= _present({"start_date": _day(start), "end_date": _day(end), "breakdown": breakdown, **frame})
-        return frames.trends_frame(self._questions.post("/analytics/trends", body))
 
     def events(
         self,
@@ -243,7 +211,7 @@ class Client:
         """
         if limit is not None and limit < 1:
             raise ValueError("limit must be at least 1, or None")
-        more = {"project_id": self.project_id, "start": _day(start), "end": _day(end), "order": order}
+        more = {"project_id": self.project_id, "start": day_text(start), "end": day_text(end), "order": order}
         parameters = parameters_of(asked, more)
         rows, version = read_log(self._questions, parameters, limit)
         return frames.events_frame(rows, parameters.get("fields"), version)
@@ -265,56 +233,8 @@ class Client:
         """
         path = Path(path)
         kind = format or path.suffix.lower().removeprefix(".")
-        more = {"project_id": self.project_id, "start": _day(start), "end": _day(end), "format": kind}
+        more = {"project_id": self.project_id, "start": day_text(start), "end": day_text(end), "format": kind}
         return write_export(self._connection, parameters_of(asked, more), path)
-
-    def retention(
-        self,
-        start: str | Mapping[str, Any],
-        returns: str | Mapping[str, Any] | None = None,
-        *,
-        start_date: Day | None = None,
-        end_date: Day | None = None,
-        **options: Any,
-    ) -> "DataFrame":
-        """Who comes back after the event `start`, by doing `returns` (absent: any event). Both are an event's name or a
-        matcher such as `{"page": "/docs/**"}`.
-
-        Days of the project's zone, both included, or instants; absent: all data. `options` are those of
-        docs/retention.md: `interval`, `periods`, `kind`, `mode`, `on_or_after`, `breakdown`, `filters`, `exclude_bots`,
-        `as_of`. Returns one row a cohort and period with `cohort_start`, `size`, `period`, `people`, `percent` and
-        `is_open`, with a breakdown after `group` and `value`. `DataFrame.attrs["averages"]` has the averages.
-        """
-        asked = _present({"return": returns, "start_date": _day(start_date), "end_date": _day(end_date), **options})
-        body = {"project_id": self.project_id, "start": start, **asked}
-        return frames.retention_frame(self._questions.post("/analytics/retention", body))
-
-    def paths(
-        self,
-        start: str | Mapping[str, Any] | None = None,
-        end: str | Mapping[str, Any] | None = None,
-        *,
-        start_date: Day | None = None,
-        end_date: Day | None = None,
-        **options: Any,
-    ) -> "DataFrame":
-        """Which ways sessions take: forward from the event `start`, back from `end`, between the two, or all of it.
-
-        Days as for `retention`. `options` are those of docs/paths.md: `unit`, `nodes`, `after_drop`, `depth`, `top`,
-        `collapse`, `include_events`, `exclude_events`, `filters`, `exclude_bots`, `as_of`. Returns one row a link with
-        `depth`, `source`, `source_kind`, `target`, `target_kind` and `value`, from the earlier to the later step.
-        `DataFrame.attrs` has `nodes`, `paths` (the most frequent whole ways) and `entities`.
-        """
-        asked = _present({"start": start, "end": end, "start_date": _day(start_date), "end_date": _day(end_date)})
-        body = {"project_id": self.project_id, **asked, **_present(options)}
-        return frames.paths_frame(self._questions.post("/analytics/paths", body))
-
-    @property
-    def project_id(self) -> str:
-        """Whose secret key this is. Asked once."""
-        if not self._owner:
-            self._owner = self._questions.get("/auth/key")
-        return str(self._owner["project_id"])
 
     def __enter__(self) -> "Client":
         return self
@@ -343,14 +263,6 @@ class Client:
 def _with(traits: Any, **more: Any) -> Any:
     """What is no mapping stays what it is, and is refused with all else."""
     return more if traits is None else {**traits, **more} if isinstance(traits, Mapping) else traits
-
-
-def _present(members: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _day(value: Day | None) -> str | None:
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def _say_nothing(_dropped: Dropped) -> None:

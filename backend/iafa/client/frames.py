@@ -13,6 +13,7 @@ FUNNEL = {**_STAGE, **_RATES, **_TIMES}
 FUNNEL_GROUPS = {"group": "str", "value": "str", **_STAGE, **_RATES}
 FUNNEL_TREND = {"bucket_start": "time", "bucket_end": "time", **_STAGE}
 TRENDS = {
+    "line": "int64",
     "date": "time",
     "event_type": "str",
     "name": "str",
@@ -57,12 +58,26 @@ PATHS = {
     "target_kind": "str",
     "value": "int64",
 }
+_FIGURES = {
+    **{"sessions": "int64", "people": "int64", "events": "int64", "page_views": "int64", "bounces": "int64"},
+    **{"bounce_rate": "float64", "average_seconds": "float64", "median_seconds": "float64"},
+    **{"events_per_session": "float64", "views_per_session": "float64"},
+}
+SESSIONS = {"bucket": "time", "is_incomplete": "bool", **_FIGURES}
+SESSIONS_GROUPS = {"group": "str", "value": "str", **_FIGURES}
+LISTS = {"property": "str", **SESSIONS_GROUPS}
+PAGES = {"page": "str", "views": "int64", "people": "int64"}
+ANOMALIES = {
+    **{"event_type": "str", "bucket": "time", "value": "int64", "expected": "float64", "low": "int64"},
+    **{"high": "int64", "score": "float64", "direction": "str", "text": "str"},
+}
+JOURNEY = {"session_start": "time", "time": "time", "id": "str", "event": "str", "page": "str", "gap_s": "float64"}
 _ABOUT = frozenset(
     {
         *("funnel_id", "name", "date_range", "overall_conversion_rate", "people_total", "open", "dropped_by_exclusion"),
         *("window_seconds", "timezone", "semantics_version", "data_version", "as_of", "rows_read"),
         *("project_id", "interval", "data_from", "range", "people", "periods", "kind", "mode", "on_or_after"),
-        *("averages", "unit", "direction", "entities", "nodes", "paths"),
+        *("averages", "unit", "direction", "entities", "nodes", "paths", "sampling", "smallest_sample_rate"),
     }
 )
 
@@ -100,15 +115,18 @@ def trend_frame(answer: Mapping[str, Any]) -> "DataFrame":
 
 
 def trends_frame(answer: Mapping[str, Any]) -> "DataFrame":
-    """One row for each bucket of a series or formula; or, with groups, of each of their groups."""
+    """One row for each bucket of a series or formula; or, with groups, of each of their groups. Names may repeat:
+    a line is known by its number."""
     has_groups = answer.get("breakdown") is not None
-    rows = []
-    for line in (*answer["series"], *answer["formulas"]):
-        about = {"name": line["name"], "event_type": line.get("event_type"), "measure": line.get("measure", "formula")}
+    rows: list[dict[str, Any]] = []
+    totals = []
+    for number, line in enumerate((*answer["series"], *answer["formulas"])):
+        about = {"line": number, "name": line["name"], "measure": line.get("measure", "formula")}
+        totals.append({**about, "value": line["total"]["value"]})
+        about["event_type"] = line.get("event_type")
         for one in line["groups"] if has_groups else [line]:
             group = {"group": one.get("group"), "group_value": one.get("group_value")}
             rows += [{**bucket, **about, **group} for bucket in one["buckets"]]
-    totals = {line["name"]: line["total"]["value"] for line in (*answer["series"], *answer["formulas"])}
     return _frame(rows, TRENDS_GROUPS if has_groups else TRENDS, answer, {"totals": totals})
 
 
@@ -144,6 +162,36 @@ def paths_frame(answer: Mapping[str, Any]) -> "DataFrame":
         for source, target in [(nodes[link["source"]], nodes[link["target"]])]
     ]
     return _frame(rows, PATHS, answer)
+
+
+def sessions_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    """One row for each bucket, or for each group if there are groups."""
+    breakdown, total = answer.get("breakdown"), {"total": answer["total"]}
+    if breakdown is None:
+        return _frame(answer["buckets"], SESSIONS, answer, total)
+    return _frame(breakdown["groups"], SESSIONS_GROUPS, answer, {**total, "property": breakdown["property"]})
+
+
+def pages_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    return _frame(answer["pages"], PAGES, answer)
+
+
+def lists_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    """One row for each group of each list."""
+    rows = [{"property": one["property"], **group} for one in answer["lists"] for group in one["groups"]]
+    return _frame(rows, LISTS, answer)
+
+
+def anomalies_frame(answer: Mapping[str, Any]) -> "DataFrame":
+    """One row for each finding."""
+    more = ("series", "days_without_data", "days_judged", "findings_total", "threshold", "measure", "sensitivity")
+    return _frame(answer["findings"], ANOMALIES, answer, {name: answer[name] for name in more})
+
+
+def journey_frame(answer: Mapping[str, Any], sessions: Sequence[Mapping[str, Any]]) -> "DataFrame":
+    """One row for each event; `answer` is the last page, `sessions` those of all pages."""
+    rows = [{"session_start": one["session_start"], **event} for one in sessions for event in one["events"]]
+    return _frame(rows, JOURNEY, answer, {"user_id": answer["user_id"]})
 
 
 def _cells(matrix: Mapping[str, Any]) -> list[dict[str, Any]]:
