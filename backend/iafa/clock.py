@@ -68,6 +68,10 @@ def to_iso(time_us: int) -> str:
     return to_datetime(time_us).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def iso_or_none(time_us: int | None) -> str | None:
+    return None if time_us is None else to_iso(time_us)
+
+
 def from_datetime(value: datetime) -> int:
     """Microseconds since 1970 of an aware datetime, exact."""
     delta = value - datetime(1970, 1, 1, tzinfo=UTC)

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     failpoint: str = ""
     workers: int = Field(1, ge=1, le=64)
     registration: Literal["open", "invite", "closed"] = "open"
+    shares: bool = True
     docs: bool = True
     metrics: Literal["off", "local", "public"] = "local"
     trusted_proxies: Annotated[list[str], NoDecode] = []

@@ -8,28 +8,26 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from iafa.audit import AuditLog
-from iafa.clock import US_PER_DAY, US_PER_S, Clock, SystemClock
-from iafa.durable import Durability, make_dirs
+from iafa.clock import US_PER_DAY, Clock, SystemClock
+from iafa.durable import make_dirs, remove_tree
+from iafa.errors import NotFound
 from iafa.event import Location
 from iafa.failpoints import Failpoints, Hit, no_failpoints
-from iafa.ingest.collector import Collector
+from iafa.ingest.attempts import Attempts
 from iafa.ingest.drafts import nowhere
-from iafa.ingest.gate import Gate
-from iafa.ingest.limits import RateLimiter
 from iafa.ingest.locations import Locations
-from iafa.ingest.recent_ids import RecentIds
-from iafa.ingest.redis_limits import RedisLimits
-from iafa.ingest.rejections import Rejections
 from iafa.ingest.salts import Salts
 from iafa.ingest.usage import Usage, open_usage, quota_gauges
 from iafa.jobs.alert_watch import AlertWatch, RuleLooks
 from iafa.jobs.background import POLL_S, Background, Task
 from iafa.jobs.backup import Backup
 from iafa.jobs.compact import Compactor
+from iafa.jobs.diagnosis import Diagnosis, DiagnosisDesk
 from iafa.jobs.erase import Eraser
 from iafa.jobs.erasure_desk import ErasureDesk
-from iafa.jobs.flush import Flusher
+from iafa.jobs.flush import Flushed, Flusher
 from iafa.jobs.gauges import Gauges
+from iafa.jobs.measuring import Measurer
 from iafa.jobs.merge import Merger
 from iafa.jobs.overview import Overview
 from iafa.jobs.quarantine_desk import QuarantineDesk
@@ -37,36 +35,36 @@ from iafa.jobs.repair import Repairer, Step
 from iafa.jobs.replay import Replayer
 from iafa.jobs.retention import Retention
 from iafa.jobs.retention_plan import Policy
+from iafa.jobs.system import SystemDesk
+from iafa.jobs.task_runs import TaskRuns
 from iafa.jobs.upload import Uploader
 from iafa.jobs.verify import Verifier
 from iafa.jobs.webhook import Webhook
 from iafa.journal.reader import backlog, journals
 from iafa.journal.watchers import Watchers
-from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.append import LakeAppender
 from iafa.lake.dropped import drop
 from iafa.lake.enrichment import Enrichment
-from iafa.lake.epochs import highest_epoch
 from iafa.lake.layout import Layout
 from iafa.lake.manifest import Manifests
 from iafa.lake.quarantine import Quarantine
 from iafa.lake.schema import leave_pandas_out
 from iafa.lake.snapshot import Snapshots
 from iafa.locks import held
+from iafa.meta.account_files import open_membership
 from iafa.meta.accounts import Accounts
 from iafa.meta.alerts import Alerts, StoredAlert
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
-from iafa.meta.login_throttle import LoginThrottle
-from iafa.meta.organizations import Organization, Organizations
-from iafa.meta.passwords import Passwords
+from iafa.meta.key_uses import KeyUses
+from iafa.meta.membership import Membership
 from iafa.meta.projects import Project, Projects
-from iafa.meta.sessions import Session, Sessions
-from iafa.meta.users import User, Users
+from iafa.meta.saved import Saved, open_saved
 from iafa.metrics import Counters
 from iafa.published import Publisher
 from iafa.query.answer_cache import AnswerCache
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
+from iafa.query.slow_questions import SlowQuestions
 from iafa.questions import THREADS_BESIDE, Questions
 from iafa.settings import Settings
 from iafa.slots import SharedTables, open_shared
@@ -76,6 +74,7 @@ ERASE_S = 1.0
 SALTS_SWEEP_S = 600.0
 QUARANTINE_WAIT_S = 5.0
 MEASURE_EVERY_S = 30.0
+MEASURE_DISK_EVERY_S = 300.0
 CLOCK_LOOK_S = 3600.0
 ALERTS_S = 15.0
 
@@ -88,15 +87,20 @@ class House(Questions):
     projects: Projects
     funnels: Funnels
     alerts: Alerts
-    accounts: Accounts
-    organizations: Organizations
+    saved: Saved
+    membership: Membership
     hit: Hit
     counters: Counters  # of this process
     enrichment: Enrichment
     shared: SharedTables | None  # what the workers of one server count together; None: one worker or a command
 
+    @property
+    def accounts(self) -> Accounts:
+        return self.membership.accounts
+
     async def drop_project(self, project_id: str) -> None:
         await asyncio.to_thread(drop, self.layout, project_id)
+        await asyncio.to_thread(remove_tree, self.layout.attempts / project_id)
 
     def appender(self) -> LakeAppender:
         return LakeAppender(
@@ -122,6 +126,10 @@ class House(Questions):
         return Quarantine(self.layout, self.settings.quarantine_rows_max, self.hit, self.counters)
 
     @cached_property
+    def audit(self) -> AuditLog:
+        return AuditLog(self.layout.audit, self.clock, self.hit)
+
+    @cached_property
     def watchers(self) -> Watchers:
         """Which projects somebody watches, at whichever worker."""
         return Watchers(self.layout.run / "watched", self.clock)
@@ -136,10 +144,28 @@ class House(Questions):
         locations.look()
         return locations.of
 
+    def diagnosis_desk(self, attempts: Attempts) -> DiagnosisDesk:
+        return DiagnosisDesk(attempts, self.projects, self.clock)
+
+    def diagnose_key(self, key: str) -> Diagnosis:
+        """Of the project that the key is or was of, from what a server here has left. Raises NotFound."""
+        now_us = self.clock.now_us()
+        whose = self.projects.grant(key, now_us=now_us) or self.projects.former(key, now_us=now_us)
+        project = next((one for one in self.projects.read() if whose and one.id == whose.project_id), None)
+        if project is None:
+            raise NotFound
+        return self.diagnosis_desk(self.attempts("command")).of(project)
+
+    def system_desk(self, attempts: Attempts, slow: SlowQuestions, publisher: Publisher) -> SystemDesk:
+        overview = self.overview(publisher)
+        return SystemDesk(self.layout, overview, attempts, slow, self.clock, self.settings.query_concurrency)
+
+    def slow_questions(self, process: str) -> SlowQuestions:
+        return SlowQuestions(self.layout.slow, process)
+
     def quarantine_desk(self) -> QuarantineDesk:
         replayer = Replayer(self.layout, self.appender(), self.quarantine(), self.clock, self.hit, self.enrichment)
-        audit = AuditLog(self.layout.audit, self.clock, self.hit)
-        return QuarantineDesk(replayer.rows, replayer, self.manifests, audit)
+        return QuarantineDesk(replayer.rows, replayer, self.manifests, self.audit)
 
     def usage(self) -> Usage:
         return Usage(open_usage(self.layout.usage, self.layout.tmp), self.clock)
@@ -194,26 +220,28 @@ class House(Questions):
         return Verifier(self.layout, self.manifests, self.clock, self._window_us)
 
     def repairer(self, backup: Path | None = None, *, actor: str = "command") -> Repairer:
-        audit = AuditLog(self.layout.audit, self.clock, self.hit)
-
         def tell(step: Step) -> None:
-            audit.add(actor, f"repair.{step.action}", f"file:{step.path}", {"what": step.what, "rows": step.rows})
+            self.audit.add(actor, f"repair.{step.action}", f"file:{step.path}", {"what": step.what, "rows": step.rows})
 
         return Repairer(self.layout, self.manifests, self.appender(), self.clock, backup, tell)
 
     def backup(self, target: Path, *, may_link: bool = True) -> Backup:
         return Backup(self.layout, self.manifests, self.clock, target.absolute(), may_link, self.hit)
 
-    def background(self, gauges: dict[str, float] | None = None) -> Background:
-        """The tasks of the background process; they leave what they measured in `gauges`."""
-        gauges = {} if gauges is None else gauges
-        flusher, lake, retention, usage = self.flusher(), self.lake_gauges(), self.retention(), self.usage()
+    def measurer(self) -> Measurer:
+        return Measurer(self.layout, self.manifests, self.clock, self.settings.compact_parts_min, TaskRuns(self.clock))
 
-        def flush() -> None:
-            gauges["stuck_projects"] = len(flusher.run().stuck_projects)
+    def background(self, gauges: dict[str, float], measurer: Measurer) -> Background:
+        """The tasks of the background process; they leave what they measured in `gauges` and the measurer."""
+        flusher, retention, usage = self.flusher(), self.retention(), self.usage()
+
+        def flush() -> Flushed:
+            flushed = flusher.run()
+            gauges["stuck_projects"] = len(flushed.stuck_projects)
+            return flushed
 
         def measure() -> None:
-            gauges["day_parts"] = lake.day_parts()
+            gauges["day_parts"] = measurer.projects()
             quotas = [(one.id, one.monthly_quota) for one in self.projects.read() if one.monthly_quota is not None]
             gauges["projects_over_quota"], gauges["quota_used_ratio"] = quota_gauges(usage, quotas)
 
@@ -227,11 +255,12 @@ class House(Questions):
             Task("salts", SALTS_SWEEP_S, self.salts().sweep, is_due_at_start=True),
             Task("alerts", ALERTS_S, self.alert_watch().start),
             Task("measure", MEASURE_EVERY_S, measure, is_due_at_start=True),
+            Task("disk", MEASURE_DISK_EVERY_S, measurer.disk, is_due_at_start=True),
         ]
         if self.settings.retention_interval_s:
             run = partial(retention.run, actor="background")
             tasks.append(Task("retention", self.settings.retention_interval_s, run, is_due_at_start=True))
-        return Background(tuple(tasks), self.clock, self.counters)
+        return Background(tuple(tasks), self.clock, self.counters, measurer.runs)
 
     def _retention_policies(self) -> dict[str, Policy]:
         return {one.id: Policy(one.retention_days, one.aggregate_retention_days) for one in self.projects.read()}
@@ -239,9 +268,17 @@ class House(Questions):
     def lake_gauges(self) -> Gauges:
         return Gauges(self.layout, self.manifests, self.clock)
 
-    def publisher(self, process: str, gauges: Callable[[], dict[str, float]]) -> Publisher:
-        """What makes this process's counters visible to the others; start it when the process does its work."""
-        return Publisher(self.layout.run, process, self.counters, self.clock, gauges)
+    def attempts(self, process: str) -> Attempts:
+        """What a worker tells of the requests that it got."""
+        return Attempts(self.clock, self.layout.attempts, process)
+
+    def key_uses(self, process: str) -> KeyUses:
+        return KeyUses(self.layout.key_uses, process, self.clock)
+
+    def publisher(self, process: str, gauges: Callable[[], dict[str, float]], *beside: Callable[[], None]) -> Publisher:
+        """What makes this process's counters visible to the others, with what is published beside them; start it when
+        the process does its work."""
+        return Publisher(self.layout.run, process, self.counters, self.clock, gauges, beside)
 
     def overview(self, publisher: Publisher) -> Overview:
         return Overview(
@@ -266,25 +303,6 @@ class House(Questions):
         return f"journal {oldest} and later: {left.bytes} bytes in {left.segments} segments are left"
 
 
-@dataclass(frozen=True)
-class Intake:
-    """What writes: the journal of this process and the collector on top of it. `close` it at the end."""
-
-    journal: JournalWriter
-    collector: Collector
-
-    async def close(self) -> None:
-        await asyncio.to_thread(self._close)
-        shared = self.collector.gate.shared
-        if shared is not None:
-            await shared.close()
-
-    def _close(self) -> None:
-        self.collector.rejections.tell()
-        self.journal.close()
-        self.collector.gate.usage.share()
-
-
 def open_house(
     settings: Settings, clock: Clock | None = None, *, hit: Hit | None = None, shared_fd: int | None = None
 ) -> House:
@@ -297,15 +315,8 @@ def open_house(
     make_dirs(layout.root)
     manifests = Manifests(layout, clock, grace_s=settings.trash_grace_s, hit=hit)
     window_us = settings.dedup_window_days * US_PER_DAY
-    users = Users(JsonFile(layout.root, "users", User, clock=clock, hit=hit), clock)
-    organizations = Organizations(JsonFile(layout.root, "organizations", Organization, clock=clock, hit=hit), clock)
     counters = Counters()
     enrichment = Enrichment(counters, hit)
-    sessions = Sessions(
-        JsonFile(layout.root, "sessions", Session, clock=clock, hit=hit),
-        clock,
-        idle_s=settings.jwt_expiration_hours * 3600,
-    )
     return House(
         settings=settings,
         clock=clock,
@@ -332,64 +343,21 @@ def open_house(
         projects=Projects(JsonFile(layout.root, "projects", Project, clock=clock, hit=hit), clock),
         funnels=Funnels(JsonFile(layout.root, "funnels", StoredFunnel, clock=clock, hit=hit), clock),
         alerts=Alerts(JsonFile(layout.root, "alerts", StoredAlert, clock=clock, hit=hit), clock),
-        accounts=Accounts(
-            users, organizations, sessions, Passwords(), LoginThrottle(clock, shared.logins if shared else None)
+        saved=open_saved(layout.root, clock, hit),
+        membership=open_membership(
+            layout.root,
+            clock,
+            idle_s=settings.jwt_expiration_hours * 3600,
+            logins=shared.logins if shared else None,
+            hit=hit,
         ),
-        organizations=organizations,
         hit=hit,
         query_pool=ThreadPoolExecutor(settings.query_concurrency + THREADS_BESIDE, thread_name_prefix="query"),
-        answers=AnswerCache(),
+        answers=AnswerCache(counters=counters),
         counters=counters,
         enrichment=enrichment,
         shared=shared,
     )
-
-
-def open_intake(house: House) -> Intake:
-    settings = house.settings
-    limits = JournalLimits(
-        segment_bytes_max=settings.journal_segment_bytes_max,
-        segment_events_max=settings.event_buffer_size,
-        segment_age_s=settings.event_flush_interval,
-        journal_bytes_max=settings.journal_bytes_max,
-        disk_free_min_bytes=settings.disk_free_min_mb * 1024**2,
-    )
-    journal = JournalWriter(
-        house.layout.journal,
-        house.clock,
-        limits,
-        durability=Durability.of(settings.durability),
-        counters=house.counters,
-        hit=house.hit,
-        known_epoch=partial(highest_epoch, house.layout, house.manifests),
-    )
-    rejections = Rejections(journal, RateLimiter(house.clock), house.counters, house.watchers.is_watched)
-    gate = Gate(
-        find_grant=lambda key, now_us: house.projects.grant(key, now_us=now_us),
-        limiter=RateLimiter(house.clock, house.shared.limits if house.shared else None),
-        usage=house.usage(),
-        rejections=rejections,
-        counters=house.counters,
-        clock=house.clock,
-        shared=_shared_limits(house),
-    )
-    collector = Collector(
-        journal=journal,
-        gate=gate,
-        salts=house.salts(),
-        recent=RecentIds(house.clock, window_s=settings.dedup_window_days * US_PER_DAY / US_PER_S),
-        rejections=rejections,
-        counters=house.counters,
-        clock=house.clock,
-        locate=house.locate,
-    )
-    return Intake(journal, collector)
-
-
-def _shared_limits(house: House) -> RedisLimits | None:
-    if not house.settings.use_redis:
-        return None
-    return RedisLimits(house.settings.redis_url, house.settings.secret().encode(), house.clock, house.counters)
 
 
 def failpoints(settings: Settings) -> Hit:

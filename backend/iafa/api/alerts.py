@@ -1,22 +1,28 @@
 """The routes of alert rules. The rules are looked at by the background process."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
+import msgspec
 from fastapi import APIRouter, Response
 
-from iafa.api.access import MemberProject
+from iafa.api.access import CallerIsUser, MemberProject, SignedIn
 from iafa.api.alert_models import AlertAnswer, AlertChoice, AlertList, NewAlertAnswer, SendingAnswer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute
 from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import CHANGE_PROBLEMS, OBJECT_PROBLEMS
+from iafa.api.roles import LEAST_ROLE
 from iafa.api.services import Services, ServicesOf
-from iafa.clock import to_iso
+from iafa.api.trail import record
+from iafa.clock import iso_or_none, to_iso
 from iafa.errors import FieldError, ValidationFailed
 from iafa.jobs.alert_watch import content_of
 from iafa.meta.alerts import Message, StoredAlert
 from iafa.meta.ids import new_id
 from iafa.meta.projects import Project
+from iafa.meta.recorded import of_project
+from iafa.meta.roles import reaches
 
 router = APIRouter(prefix="/projects/{project_id}/alerts", tags=["alerts"], route_class=StrictRoute)
 _CHANGES = problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict")
@@ -25,11 +31,12 @@ _CHANGES = problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS,
 @router.get(
     "",
     summary="List the alert rules",
-    description="Oldest first, with what was found at the last look and what became of the last messages.",
+    description="Oldest first, with what was found at the last look and what became of the last messages. Viewers see "
+    "of `webhook_url` only the host.",
     responses=problem_responses(*OBJECT_PROBLEMS),
 )
-async def list_alerts(project: MemberProject, services: ServicesOf) -> AlertList:
-    return AlertList(alerts=[_answer(one) for one in await services.alerts.of_project(project.id)])
+async def list_alerts(project: MemberProject, caller: CallerIsUser, services: ServicesOf) -> AlertList:
+    return AlertList(alerts=[_shown(one, caller) for one in await services.alerts.of_project(project.id)])
 
 
 @router.post(
@@ -50,8 +57,8 @@ async def create_alert(body: AlertChoice, project: MemberProject, services: Serv
     description="With what was found at the last look.",
     responses=problem_responses(*OBJECT_PROBLEMS),
 )
-async def read_alert(alert_id: str, project: MemberProject, services: ServicesOf) -> AlertAnswer:
-    return _answer(await services.alerts.get(project.id, alert_id))
+async def read_alert(alert_id: str, project: MemberProject, caller: CallerIsUser, services: ServicesOf) -> AlertAnswer:
+    return _shown(await services.alerts.get(project.id, alert_id), caller)
 
 
 @router.put(
@@ -72,8 +79,9 @@ async def change_alert(alert_id: str, body: AlertChoice, project: MemberProject,
     description="A message that waits is not sent any more.",
     responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
 )
-async def delete_alert(alert_id: str, project: MemberProject, services: ServicesOf) -> Response:
-    await services.alerts.remove(project.id, alert_id)
+async def delete_alert(alert_id: str, project: MemberProject, caller: CallerIsUser, services: ServicesOf) -> Response:
+    gone = await services.alerts.remove(project.id, alert_id)
+    await record(services, caller, "alert.delete", of_project(project.id), {"alert": gone.id, "name": gone.name})
     return Response(status_code=204)
 
 
@@ -102,6 +110,15 @@ async def _fields(body: AlertChoice, project: Project, services: Services) -> di
     return {**body.model_dump(exclude={"rule"}), "rule": body.rule.model_dump()}
 
 
+def _shown(alert: StoredAlert, caller: SignedIn) -> AlertAnswer:
+    """The path of a webhook's address lets whoever knows it post there: viewers see only the host."""
+    if reaches(caller.user.role, LEAST_ROLE["change_alert"]):
+        return _answer(alert)
+    parts = urlsplit(alert.webhook_url)
+    hidden = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/..."
+    return _answer(msgspec.structs.replace(alert, webhook_url=hidden))
+
+
 def _answer(alert: StoredAlert) -> AlertAnswer:
     shown = {name: getattr(alert, name) for name in AlertAnswer.model_fields if hasattr(alert, name)}
     deliveries = [
@@ -114,8 +131,8 @@ def _answer(alert: StoredAlert) -> AlertAnswer:
         | {
             "deliveries": deliveries,
             "is_waiting": alert.message is not None,
-            "checked_at": None if alert.checked_us is None else to_iso(alert.checked_us),
-            "changed_at": None if alert.changed_us is None else to_iso(alert.changed_us),
+            "checked_at": iso_or_none(alert.checked_us),
+            "changed_at": iso_or_none(alert.changed_us),
             "created_at": to_iso(alert.created_us),
             "updated_at": to_iso(alert.updated_us),
         }

@@ -13,6 +13,7 @@ from iafa.api import (
     alerts,
     analytics,
     anomalies,
+    audit,
     auth,
     docs_pages,
     drivers,
@@ -21,7 +22,9 @@ from iafa.api import (
     funnels,
     health,
     keys,
+    members,
     metrics,
+    notes,
     pages,
     people,
     projects,
@@ -30,19 +33,24 @@ from iafa.api import (
     retention,
     schema,
     sessions,
+    shared_links,
+    shares,
     suggestions,
     tracker_files,
     trends,
+    views,
 )
 from iafa.api.access import declared_access
 from iafa.api.error_answers import register_error_answers
-from iafa.api.middleware import Envelope
+from iafa.api.middleware import Envelope, HeadOfGet
 from iafa.api.openapi import build_document
 from iafa.api.services import Services
 
 API_BASE = "/api/v1"
 API_ROUTERS = (
     auth.router,
+    members.router,
+    audit.router,
     projects.router,
     keys.router,
     funnels.router,
@@ -53,6 +61,10 @@ API_ROUTERS = (
     sessions.router,
     anomalies.router,
     alerts.router,
+    views.router,
+    notes.router,
+    shares.router,
+    shared_links.router,
     suggestions.router,
     schema.router,
     receipts.router,
@@ -71,6 +83,7 @@ def create_app(services: Services, *, lifespan: Lifespan | None = None, extra: S
     app = _bare_app(lifespan, extra)
     app.state.services = services
     settings = services.settings
+    app.add_middleware(HeadOfGet)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

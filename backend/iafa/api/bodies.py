@@ -63,15 +63,23 @@ class QuestionRoute(StrictRoute):
     all time, and the numbers would look right. Who brings no credentials hears that first.
     """
 
+    needs_credentials = True
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler, known = super().get_route_handler(), frozenset(_parameters(self.dependant))
 
         async def strict(request: Request) -> Response:
-            if any(name in request.headers for name in CREDENTIALS):
+            if not self.needs_credentials or any(name in request.headers for name in CREDENTIALS):
                 _refuse_unknown(request, known)
             return await handler(request)
 
         return strict
+
+
+class OpenQuestionRoute(QuestionRoute):
+    """The same for a route that anybody may call."""
+
+    needs_credentials = False
 
 
 def _refuse_unknown(request: Request, known: Set[str]) -> None:

@@ -6,6 +6,7 @@ The framework's machinery costs more than judging an event does; documented rout
 import itertools
 import logging
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -15,11 +16,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from iafa.api.problems import INTERNAL_ERROR, MEDIA_TYPE, Problem
 from iafa.errors import IafaError, NotFound
+from iafa.ingest.attempts import CHECK_AGENT, Attempts
 from iafa.metrics import Counters
 
 log = logging.getLogger("iafa.collect")
 PREFLIGHT_MAX_AGE_S = 7200
 JSON_TYPE = b"application/json"
+PROJECT = "iafa.project"  # of a scope: whose key the request has
 Fields = tuple[tuple[bytes, bytes], ...]
 
 CORS: Fields = (
@@ -54,14 +57,17 @@ class Left(Exception):
     """The client went away before its body was complete: nothing is stored and nobody hears an answer."""
 
 
-class Front:
+class Front(ABC):
     """Every answer has CORS and a request id, also a refusal; every request is counted."""
 
     preflight: Fields = ()
 
-    def __init__(self, app: ASGIApp, counters: Counters, *, durability: str = "sync") -> None:
+    def __init__(
+        self, app: ASGIApp, counters: Counters, *, durability: str = "sync", attempts: Attempts | None = None
+    ) -> None:
         self._app = app
         self._counters = counters
+        self._attempts = attempts
         self._durability = (b"x-iafa-durability", durability.encode())
         # One random prefix a process and a counter: asking the kernel each time cost more than the rest of the answer.
         self._id_prefix = os.urandom(8).hex()
@@ -97,13 +103,16 @@ class Front:
         except IafaError as error:
             problem = Problem.of(error)
             counters.add("requests_refused", problem.code)
+            self._tell(scope, problem.code, error.detail)
             answer = self._refused(problem, error, request_id, named)
         except Left:
             counters.add("requests_refused", "client_left")
+            self._tell(scope, "client_left", "the connection ended before the body was complete")
             raise
         except Exception:
             counters.add("internal_errors", "collect")
             log.exception("collect request=%s", request_id)
+            self._tell(scope, INTERNAL_ERROR.code, f"request {request_id}, see the server's log")
             answer = self._refused(INTERNAL_ERROR, None, request_id, named)
         else:
             fields = ((b"cache-control", done.caching), *_about(done.body, done.media_type))
@@ -111,13 +120,23 @@ class Front:
         counters.add("collect_requests", f"{answer.status // 100}xx")
         return answer
 
+    @abstractmethod
     def action(self, scope: Scope) -> Action | None:
         """What a path of this front means; None for everybody else's."""
-        raise NotImplementedError
 
     def refusal(self, problem: Problem, _error: IafaError | None, request_id: str) -> tuple[int, bytes, dict[str, str]]:
         """Status, body and further header fields, as the clients of this front understand them."""
         return problem.status, problem.body(request_id), problem.header_fields()
+
+    def _tell(self, scope: Scope, code: str, detail: str) -> None:
+        """The project that the request's key belongs to, if there is one, hears why it was refused."""
+        if self._attempts is not None and PROJECT in scope:
+            fields = dict(scope["headers"])
+            if fields.get(b"user-agent", b"").decode("latin-1") == CHECK_AGENT:
+                return
+            origin = fields.get(b"origin")
+            named = None if origin is None else origin.decode("latin-1")
+            self._attempts.refuse_request(scope[PROJECT], code, detail, named, scope["path"])
 
     def _refused(self, problem: Problem, error: IafaError | None, request_id: str, named: Fields) -> Answer:
         status, body, fields = self.refusal(problem, error, request_id)

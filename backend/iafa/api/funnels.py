@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from iafa.api.access import BodyProject, MemberFunnel, ReadableFunnel, ReadableProject, public
+from iafa.api.access import BodyProject, CallerIsUser, MemberFunnel, ReadableFunnel, ReadableProject, public
 from iafa.api.answers import etag, expected_version, funnel_answer, json_answer
 from iafa.api.auth import BODY_PROBLEMS
 from iafa.api.bodies import StrictRoute, json_object
@@ -15,8 +15,10 @@ from iafa.api.funnel_models import Funnel, FunnelList, FunnelTemplateList
 from iafa.api.problem_docs import problem_responses
 from iafa.api.projects import CHANGE_PROBLEMS, OBJECT_PROBLEMS
 from iafa.api.services import ServicesOf
+from iafa.api.trail import record
 from iafa.checks.templates import templates
 from iafa.errors import FieldError, ValidationFailed
+from iafa.meta.recorded import of_project
 from iafa.query.definition import to_dict
 from iafa.query.definition_reading import parse_definition
 
@@ -88,11 +90,14 @@ async def change_funnel(raw: RawDefinition, request: Request, funnel: MemberFunn
     "/funnels/{funnel_id}",
     status_code=204,
     summary="Delete a funnel",
-    description="Forgets the definition. Events are not touched.",
+    description="Forgets the definition and ends its share links. Events are not touched.",
     responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
 )
-async def delete_funnel(funnel: MemberFunnel, services: ServicesOf) -> Response:
+async def delete_funnel(funnel: MemberFunnel, caller: CallerIsUser, services: ServicesOf) -> Response:
     await services.funnels.remove(funnel.id)
+    await services.saved.shares.remove_of_target(funnel.id)
+    details = {"funnel": funnel.id, "name": funnel.name}
+    await record(services, caller, "funnel.delete", of_project(funnel.project_id), details)
     return Response(status_code=204)
 
 

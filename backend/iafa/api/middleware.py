@@ -1,9 +1,10 @@
-"""Pure ASGI layers around every answer: request id, security headers, cache rule, the last catch of errors."""
+"""Pure ASGI layers around every answer: request id, security headers, cache rule, HEAD, the last catch of errors."""
 
 import logging
 import secrets
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from iafa.api.problems import INTERNAL_ERROR
@@ -16,6 +17,36 @@ CONTENT_POLICY = (
     "frame-ancestors 'none'"
 )
 API_PREFIX = "/api/"
+LINK_PREFIXES = ("/api/v1/shared/", "/s/")  # addresses that are secrets themselves
+READ_PREFIXES = (API_PREFIX, "/health", "/metrics")  # a GET elsewhere may store what an image of a page says
+
+
+class HeadOfGet:
+    """What may be read by GET may be asked for by HEAD: the same work and header fields, no body. What counts readers
+    finds `is_head` in the request's state."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD" or not scope["path"].startswith(READ_PREFIXES):
+            await self._app(scope, receive, send)
+            return
+        is_told = False
+
+        async def send_head(message: Message) -> None:
+            nonlocal is_told
+            if is_told:
+                raise OSError("the head is told")  # ends a long body, as if the client had gone
+            is_told = message["type"] == "http.response.body"
+            await send({"type": message["type"], "body": b""} if is_told else message)
+
+        scope.setdefault("state", {})["is_head"] = True
+        try:
+            await self._app({**scope, "method": "GET"}, receive, send_head)
+        except (OSError, ClientDisconnect):
+            if not is_told:
+                raise
 
 
 class Envelope:
@@ -54,6 +85,9 @@ class Envelope:
         headers.setdefault("x-request-id", request_id)
         headers["x-content-type-options"] = "nosniff"
         headers["referrer-policy"] = "strict-origin-when-cross-origin"
+        if scope["path"].startswith(LINK_PREFIXES):
+            headers["referrer-policy"] = "no-referrer"
+            headers["x-robots-tag"] = "noindex, nofollow"
         headers.setdefault("content-security-policy", CONTENT_POLICY)
         headers.setdefault("x-frame-options", "DENY")
         if self._is_tls or scope.get("scheme") == "https":

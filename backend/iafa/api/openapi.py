@@ -8,7 +8,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from iafa import __version__
-from iafa.api.access import EXTENSION, SECURITY, Access
+from iafa.api.access import EXTENSION, OF_MEMBERS, ROLE_EXTENSION, SECURITY, Access
+from iafa.api.anomaly_models import AnomaliesQuestion
 from iafa.api.driver_models import DriversQuestion
 from iafa.api.examples import example_of
 from iafa.api.flow_models import PathsQuestion
@@ -17,6 +18,8 @@ from iafa.api.live_models import LiveMessage, LiveRequest
 from iafa.api.people_models import ExplainQuestion, ExportQuestion, PeopleQuestion
 from iafa.api.problem_docs import ProblemBody
 from iafa.api.retention_models import RetentionQuestion
+from iafa.api.roles import LEAST_ROLE
+from iafa.api.session_models import OverviewQuestion, SessionsQuestion
 from iafa.api.suggestion_models import NextStepsQuestion
 from iafa.api.trend_models import TrendsQuestion
 
@@ -25,7 +28,7 @@ Collect events, ask how many people went from one to the next.
 
 **Who is asking.** Programs send `Authorization: Bearer <access token>` (from `/auth/login`) or a project's key as
 `X-API-Key`: write keys only send events, secret keys also upload and read. The dashboard uses HttpOnly cookies. Each
-operation says under `x-access` who may call it.
+operation says under `x-access` who may call it, and under `x-role` the least role that a member needs.
 
 **Errors** are `application/problem+json` (RFC 9457) with a `code` from a closed set. `retryable: true` means that the
 same request may succeed after `Retry-After` seconds. Every answer has an `X-Request-Id`.
@@ -34,11 +37,15 @@ _TAGS = [
     {"name": "collect", "description": "Send events. 200 means: on disk."},
     {"name": "other clients", "description": "What clients of Segment, RudderStack and PostHog send, unchanged."},
     {"name": "accounts", "description": "Users and their sessions."},
+    {"name": "members", "description": "Members of an organization, their roles, and invitations."},
+    {"name": "audit", "description": "Who did what."},
     {"name": "projects", "description": "Projects, their keys and the snippet."},
     {"name": "quarantine", "description": "What was not stored, and why; mend it and store it after all."},
     {"name": "live", "description": "What comes in now, over a WebSocket."},
     {"name": "funnels", "description": "Saved definitions."},
     {"name": "analytics", "description": "Answers."},
+    {"name": "boards", "description": "Saved views, boards of them, notes on dates."},
+    {"name": "sharing", "description": "Links that show one thing to anybody."},
     {"name": "events", "description": "The raw events, page by page and as files."},
     {"name": "operation", "description": "For load balancers and operators."},
 ]
@@ -56,7 +63,8 @@ _SECURITY = {
 _BODIES = (
     *(ProblemBody, FunnelDefinition, FunnelQuestion, PeopleQuestion, ExportQuestion, ExplainQuestion),
     *(LiveMessage, LiveRequest),
-    *(NextStepsQuestion, ReceiptQuestion, DriversQuestion, TrendsQuestion, RetentionQuestion, PathsQuestion),
+    *(NextStepsQuestion, ReceiptQuestion, DriversQuestion),
+    *(TrendsQuestion, RetentionQuestion, PathsQuestion, SessionsQuestion, OverviewQuestion, AnomaliesQuestion),
 )
 # The framework's own validation answer is never sent: problems take its place.
 _UNUSED_SCHEMAS = ("HTTPValidationError", "ValidationError")
@@ -82,6 +90,8 @@ def build_document(app: FastAPI, access: Mapping[tuple[str, str], Access]) -> di
         for method, operation in operations.items():
             policy = access[path, method.upper()]
             operation[EXTENSION] = policy.value
+            if policy in OF_MEMBERS:
+                operation[ROLE_EXTENSION] = LEAST_ROLE[operation["operationId"]]
             operation["security"] = SECURITY[policy]
             _drop_framework_422(operation)
             _describe_success(operation)

@@ -30,6 +30,7 @@ KINDS: Mapping[str, Kind] = {
     "number_out_of_range": Kind(400, "A number is out of range"),
     "invalid_credentials": Kind(401, "Sign in, or send a valid key"),
     "token_expired": Kind(401, "The token has expired"),
+    "password_required": Kind(401, "A password is needed"),
     "quota_exceeded": Kind(402, "The quota is used up"),
     "insufficient_scope": Kind(403, "The key or the role does not allow this"),
     "not_found": Kind(404, "Not found"),
@@ -100,7 +101,7 @@ class Problem:
         return content
 
     def header_fields(self) -> dict[str, str]:
-        fields = {"cache-control": "no-store", **(self.headers or {})}
+        fields = {"cache-control": "no-store, private", **(self.headers or {})}
         if self.status in RETRY_AFTER_STATUSES:
             fields["retry-after"] = str(max(1, math.ceil(self.retry_after_s or RETRY_AFTER_S)))
         if self.status == 401:

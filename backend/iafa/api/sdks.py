@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope
 
-from iafa.api.collect import PIXEL, inflate, limit_fields, page_of, read_body, sender_of
+from iafa.api.collect import PIXEL, admitted, inflate, limit_fields, page_of, read_body, sender_of
 from iafa.api.front import JSON_TYPE, PREFLIGHT_MAX_AGE_S, Action, Done, Front
 from iafa.api.problems import RETRY_AFTER_S, Problem
 from iafa.api.sdk_settings import KEY, base_url_of, posthog_config, rudder_settings, segment_settings
@@ -50,7 +50,7 @@ class SdkFront(Front):
     )
 
     def __init__(self, app: ASGIApp, collector: Collector, *, public_url: str = "", durability: str = "sync") -> None:
-        super().__init__(app, collector.counters, durability=durability)
+        super().__init__(app, collector.counters, durability=durability, attempts=collector.attempts)
         self._collector = collector
         self._public_url = public_url
         posts: dict[str, Action] = {"/flags": partial(_said, _NO_FLAGS), "/v1/m": partial(_said, _SUCCESS)}
@@ -125,7 +125,8 @@ class SdkFront(Front):
         """RudderStack's image. A refused message is in the quarantine; whoever looks at the image sees it anyway."""
         page, origin = page_of(scope)
         keys = _keys_of(scope, None, _WRITE_KEY)
-        grant = await self._collector.gate.admit(_one_key(keys) if keys else None, origin, is_beacon=True)
+        key = _one_key(keys) if keys else None
+        grant = await admitted(self._collector.gate, scope, key, origin, is_beacon=True)
         said = {name: value for name, value in _query(scope).items() if name != _WRITE_KEY}
         await self._collector.deliver(grant, origin, read_pixel(said, call, page))
         return Done(PIXEL, limit_fields(origin), media_type=b"image/gif")
@@ -146,7 +147,7 @@ class SdkFront(Front):
     ) -> tuple[BatchAnswer, Origin]:
         """Judge and store. A key outside the body is looked at before the body is read."""
         head, origin = sender_of(scope)
-        admit = self._collector.gate.admit
+        admit = partial(admitted, self._collector.gate, scope)
         grant = await admit(_one_key(keys), origin) if keys else None
         # JSON under whatever type: these clients send text/plain, too. What came too slowly may come again.
         body = await read_body(head._replace(content_type=JSON_TYPE, origin=None), receive)

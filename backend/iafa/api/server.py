@@ -16,21 +16,27 @@ from typing import Any, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
-from iafa.api import collect_routes, erasures, live, person, quarantine, sdk_routes, upload
+from iafa.api import collect_routes, diagnosis, erasures, live, person, quality, quarantine, sdk_routes, system, upload
 from iafa.api.app import create_app
 from iafa.api.collect import CollectFront
 from iafa.api.loop_lag import LoopLag
 from iafa.api.sdks import SdkFront
-from iafa.api.services import Services
+from iafa.api.services import Services, nobody_told
+from iafa.api.share_gate import ShareGate
 from iafa.api.tokens import Tokens
 from iafa.api.upload import Uploads
 from iafa.clock import Clock
+from iafa.ingest.limits import RateLimiter
+from iafa.intake import Intake, open_intake
+from iafa.jobs.audit_pages import AuditPages
 from iafa.jobs.live import LiveFeed
+from iafa.meta.key_uses import KeyUses
 from iafa.meta.live_tickets import LiveTickets
+from iafa.meta.sign_in_trail import SignInTrail
 from iafa.published import Publisher
 from iafa.query.paths.warming import WARMING
 from iafa.settings import Settings
-from iafa.wiring import House, Intake, open_house, open_intake
+from iafa.wiring import House, open_house
 
 EXTRA_ROUTERS = (
     collect_routes.router,
@@ -40,6 +46,9 @@ EXTRA_ROUTERS = (
     live.router,
     erasures.router,
     person.router,
+    diagnosis.router,
+    quality.router,
+    system.router,
 )
 log = logging.getLogger("iafa.server")
 SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -57,22 +66,42 @@ class Serving(NamedTuple):
     publisher: Publisher
 
 
-def services_of_house(house: House, intake: Intake, publisher: Publisher, *, replayed_from: int) -> Services:
+def services_of_house(
+    house: House, intake: Intake, publisher: Publisher, key_uses: KeyUses, *, replayed_from: int
+) -> Services:
     overview = house.overview(publisher)
+    limiter = RateLimiter(house.clock, house.shared.limits if house.shared else None)
 
     async def readiness() -> dict[str, Any]:
         left = await asyncio.to_thread(house.left_of, replayed_from)
         return {"ready": left is None, "journal": "replayed" if left is None else f"replaying: {left}"}
+
+    async def drop_project(project_id: str) -> None:
+        if intake.collector.attempts is not None:
+            intake.collector.attempts.forget(project_id)
+        await house.drop_project(project_id)
 
     return Services(
         settings=house.settings,
         clock=house.clock,
         tokens=Tokens(house.settings.secret(), algorithm=house.settings.jwt_algorithm, clock=house.clock),
         accounts=house.accounts,
+        membership=house.membership,
+        audit=house.audit,
+        audit_pages=AuditPages(house.layout.audit),
+        sign_ins=SignInTrail(house.audit, house.clock),
         projects=house.projects,
+        key_uses=key_uses,
         funnels=house.funnels,
         alerts=house.alerts,
         webhook=house.webhook(),
+        saved=house.saved,
+        share_gate=ShareGate(
+            limiter,
+            _key_of(house, b"iafa share pass"),
+            house.clock,
+            at_once=max(1, house.settings.query_concurrency // 2),
+        ),
         snapshot=house.snapshot,
         run_funnel=house.run_funnel,
         funnel_notebook=house.funnel_notebook,
@@ -89,12 +118,17 @@ def services_of_house(house: House, intake: Intake, publisher: Publisher, *, rep
         schema_watch=house.schema_watch,
         events_page=house.events_page,
         events_export=house.events_export,
-        cursor_key=hashlib.sha256(b"iafa cursor key" + house.settings.secret().encode()).digest(),
+        cursor_key=_key_of(house, b"iafa cursor key"),
         readiness=readiness,
         events_this_month=intake.collector.gate.usage.of,
-        drop_project=house.drop_project,
+        drop_project=drop_project,
         metrics=partial(asyncio.to_thread, overview.text),
+        tracker_fetched=intake.collector.attempts.fetched if intake.collector.attempts else nobody_told,
     )
+
+
+def _key_of(house: House, purpose: bytes) -> bytes:
+    return hashlib.sha256(purpose + house.settings.secret().encode()).digest()
 
 
 @asynccontextmanager
@@ -115,12 +149,20 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     """The same with the publisher of its counters, which whoever listens has to start."""
     house = await asyncio.to_thread(partial(open_house, settings, clock, shared_fd=shared_fd))
-    intake = await asyncio.to_thread(open_intake, house)
+    attempts = house.attempts(process).begin()
+    key_uses = house.key_uses(process)
+    intake = await asyncio.to_thread(open_intake, house, attempts, key_uses.note)
     lag = LoopLag()
     watching = asyncio.create_task(lag.watch())
-    publisher = house.publisher(process, lambda: {"event_loop_lag_seconds": lag.worst_s()})
+    slow = house.slow_questions(process)
+
+    def gauges() -> dict[str, float]:
+        waiting = {"journal_waiting_requests": float(intake.journal.waiting)}
+        return {"event_loop_lag_seconds": lag.worst_s()} | waiting | house.gauges()
+
+    publisher = house.publisher(process, gauges, attempts.publish, slow.publish, key_uses.publish)
     try:
-        services = services_of_house(house, intake, publisher, replayed_from=replayed_from)
+        services = services_of_house(house, intake, publisher, key_uses, replayed_from=replayed_from)
         app = create_app(services, extra=EXTRA_ROUTERS)
         app.state.sdk_front = sdks = SdkFront(
             app, intake.collector, public_url=settings.public_url, durability=settings.durability
@@ -129,15 +171,19 @@ async def serving(
         app.state.live = live.LiveDesk(
             LiveFeed(house.layout.journal, house.watchers), LiveTickets(house.layout.run / "tickets", house.clock)
         )
+        app.state.slow = slow
+        app.state.system = house.system_desk(attempts, slow, publisher)
+        app.state.diagnosis = house.diagnosis_desk(attempts)
         app.state.quarantine = house.quarantine_desk()
         app.state.erasures = house.erasure_desk()
-        app.state.people = house
+        app.state.people = app.state.questions = house
         uploader = house.uploader()
         app.state.uploads = Uploads(uploader.make_folder, uploader.run, settings.upload_bytes_max)
         yield Serving(front, publisher)
     finally:
         watching.cancel()
         await intake.close()
+        await asyncio.to_thread(key_uses.write)
         await asyncio.to_thread(house.engine.close)
 
 

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import Depends, Request
 
+from iafa.api.share_gate import ShareGate
 from iafa.api.tokens import Tokens
+from iafa.audit import AuditLog
 from iafa.clock import Clock
+from iafa.jobs.audit_pages import AuditPages
 from iafa.jobs.webhook import Webhook
 from iafa.meta.accounts import Accounts
 from iafa.meta.alerts import Alerts
 from iafa.meta.funnels import Funnels
+from iafa.meta.key_uses import KeyUses
+from iafa.meta.membership import Membership
 from iafa.meta.projects import Projects
+from iafa.meta.saved import Saved
+from iafa.meta.sign_in_trail import SignInTrail
 from iafa.query.cancellation import Cancellation
 from iafa.query.definition import FunnelDefinition
 from iafa.query.drivers import DriversQuestion
@@ -32,16 +39,27 @@ if TYPE_CHECKING:
 STATIC_DIR = Path(__file__).resolve().parent.parent / "static"
 
 
+def nobody_told(_project_id: str | None, _key: str, _origin: str | None) -> None:
+    """Where nothing counts who asks for the tracker's file."""
+
+
 @dataclass(frozen=True)
 class Services:
     settings: Settings
     clock: Clock
     tokens: Tokens
     accounts: Accounts
+    membership: Membership
+    audit: AuditLog
+    audit_pages: AuditPages
+    sign_ins: SignInTrail
     projects: Projects
+    key_uses: KeyUses
     funnels: Funnels
     alerts: Alerts
     webhook: Webhook
+    saved: Saved
+    share_gate: ShareGate
     snapshot: "Callable[[str], Awaitable[Snapshot]]"
     # (snapshot, definition, range, id of the saved funnel, what else is asked for, whether anybody still waits)
     # -> the answer of semantics.md section 7
@@ -92,6 +110,8 @@ class Services:
     drop_project: Callable[[str], Awaitable[None]]
     # the text of /metrics
     metrics: Callable[[], Awaitable[str]]
+    # (project or None, key, origin of the page): somebody asked for the tracker's file with this key
+    tracker_fetched: Callable[[str | None, str, str | None], None] = nobody_told
     static_dir: Path = STATIC_DIR
 
 

@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from iafa.event import CONTROL
 
+_LINE_BREAKS = str.maketrans("", "", "\n\r\t")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -18,6 +19,16 @@ def plain_text(value: str) -> str:
     if not trimmed:
         raise ValueError("must not be blank")
     if CONTROL.search(trimmed):
+        raise ValueError("must not contain control characters")
+    return trimmed
+
+
+def several_lines(value: str) -> str:
+    """Text that may have line breaks and tabs, but no other control characters; trimmed, not empty."""
+    trimmed = value.strip()
+    if not trimmed:
+        raise ValueError("must not be blank")
+    if CONTROL.search(trimmed.translate(_LINE_BREAKS)):
         raise ValueError("must not contain control characters")
     return trimmed
 

@@ -4,14 +4,16 @@ import gzip
 import hashlib
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from iafa.api.access import public
 from iafa.api.services import Services, ServicesOf
-from iafa.api.static_folder import StaticFolder
+from iafa.api.static_folder import StaticFolder, accepts
 from iafa.errors import NotFound
+from iafa.ingest.attempts import CHECK_AGENT
 from iafa.meta.projects import TrackerSettings
 
 READ = ["GET", "HEAD"]
@@ -20,7 +22,6 @@ FOR_EVER = "public, max-age=31536000, immutable"
 JAVASCRIPT = "text/javascript; charset=utf-8"
 _HASHED = re.compile(r"(?:lite\.|web\.|vitals\.)?[0-9a-f]{16}")
 _PLACE = "({});"  # how every build ends: the settings go here
-_ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(public)])
 
@@ -62,6 +63,8 @@ def attributes(settings: TrackerSettings, key: str) -> dict[str, str]:
 async def _baked(request: Request, services: Services, key: str) -> Response:
     grant = services.projects.grant(key, now_us=services.clock.now_us())
     project = await services.projects.get(grant.project_id) if grant is not None and grant.kind == "write" else None
+    if request.headers.get("user-agent") != CHECK_AGENT:
+        services.tracker_fetched(None if project is None else project.id, key, _page_origin(request))
     if project is None:
         raise NotFound
     name = "t.js" if project.tracker.build == "full" else f"t.{project.tracker.build}.js"
@@ -75,7 +78,7 @@ async def _baked(request: Request, services: Services, key: str) -> Response:
     headers = {"cache-control": ONE_HOUR, "etag": etag, "vary": "Accept-Encoding"}
     if etag in request.headers.get("if-none-match", ""):
         return _for_any_page(Response(status_code=304, headers=headers))
-    if _accepts(request, "gzip"):
+    if accepts(request, "gzip"):
         body = gzip.compress(body, 9, mtime=0)
         headers["content-encoding"] = "gzip"
     return _for_any_page(Response(body, headers=headers, media_type="text/javascript"))
@@ -83,16 +86,19 @@ async def _baked(request: Request, services: Services, key: str) -> Response:
 
 async def _file(request: Request, services: Services, name: str, *, cache: str) -> Response:
     folder = StaticFolder(services.static_dir / "tracker")
-    for encoding, suffix in _ENCODINGS:
-        found = await folder.find(name + suffix, request, cache=cache) if _accepts(request, encoding) else None
-        if found is not None:
-            found.headers["content-encoding"] = encoding
-            break
-    else:
-        found = await folder.get(name, request, cache=cache)
+    found = await folder.get(name, request, cache=cache)
     found.headers["content-type"] = JAVASCRIPT
-    found.headers["vary"] = "Accept-Encoding"
     return _for_any_page(found)
+
+
+def _page_origin(request: Request) -> str | None:
+    """Of the page that the tag stands on, as far as the browser says."""
+    said = request.headers.get("origin") or request.headers.get("referer")
+    try:
+        parts = urlsplit(said) if said else None
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.netloc}" if parts and parts.netloc else None
 
 
 def _for_any_page(response: Response) -> Response:
@@ -100,10 +106,3 @@ def _for_any_page(response: Response) -> Response:
     response.headers["access-control-allow-origin"] = "*"
     response.headers["cross-origin-resource-policy"] = "cross-origin"
     return response
-
-
-def _accepts(request: Request, encoding: str) -> bool:
-    offers = request.headers.get("accept-encoding", "").replace(" ", "").lower().split(",")
-    return encoding in offers or any(
-        offer.startswith(f"{encoding};q=") and offer.rpartition("=")[2].strip("0.") for offer in offers
-    )

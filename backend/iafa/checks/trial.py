@@ -16,6 +16,7 @@ from iafa.errors import FieldError, IafaError
 from iafa.event import Event
 from iafa.ingest.pipeline import Sender, run
 from iafa.ingest.wire import WireEvent, coerce
+from iafa.intake import open_intake
 from iafa.jobs.upload_columns import ColumnMap
 from iafa.jobs.upload_rows import Format, RowFile, open_rows
 from iafa.journal.writer import JournalWriter
@@ -24,7 +25,7 @@ from iafa.meta.ids import new_id
 from iafa.query.paths.warming import WARMING
 from iafa.query.people import PeopleQuestion
 from iafa.query.question import Extras
-from iafa.wiring import House, open_intake
+from iafa.wiring import House
 
 FIXTURE_BYTES_MAX = 16 * 1024 * 1024
 FIXTURE_EVENTS_MAX = 100_000

@@ -18,9 +18,10 @@ from iafa.checks.trial import try_tests
 from iafa.checks.written import WrittenFunnel, read_file
 from iafa.cli.exit_codes import FAILED
 from iafa.cli.lookup import project_called
-from iafa.cli.options import data_dir_option, house_at, json_option, print_json, read_settings, run
+from iafa.cli.options import actor, data_dir_option, house_at, json_option, print_json, read_settings, run
 from iafa.errors import WrongUsage
 from iafa.meta.projects import Project
+from iafa.meta.recorded import of_project
 from iafa.wiring import House
 
 FILES_MAX = 1_000
@@ -120,6 +121,10 @@ class _Check:
             done = [change for change, _funnel in changes]
             if is_ok and self.options["apply"]:
                 done = await apply(house.funnels, changes, project.id)
+                for change in done:
+                    if change.action == "removed":
+                        details = {"funnel": change.funnel_id, "name": change.name}
+                        house.audit.add(actor(), "funnel.delete", of_project(project.id), details)
             by_key = {change.key: change for change in done if change.action != "removed"}
             removed += [change for change in done if change.action == "removed"]
             for one in self.funnels:

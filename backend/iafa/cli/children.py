@@ -139,9 +139,10 @@ def background_command() -> None:
         signal.signal(number, lambda _number, _frame: stop.set())
     when_parent_is_gone(stop.set)
     gauges: dict[str, float] = {}
-    publisher = house.publisher("background", lambda: dict(gauges)).start()
+    measurer = house.measurer()
+    publisher = house.publisher("background", lambda: dict(gauges), measurer.publish).start()
     try:
-        house.background(gauges).run(stop)
+        house.background(gauges, measurer).run(stop)
     finally:
         publisher.close()
 

@@ -21,18 +21,18 @@ async def project_called(house: House, text: str) -> Project:
 
 
 async def organization_called(house: House, text: str) -> Organization:
-    return _one(await house.organizations.all(), text, "organization")
+    return _one(await house.accounts.organizations.all(), text, "organization")
 
 
 async def only_organization(house: House) -> tuple[Organization, bool]:
     """The organization when none was named, and whether it was just made."""
-    organizations = await house.organizations.all()
+    organizations = await house.accounts.organizations.all()
     if len(organizations) > 1:
         names = ", ".join(sorted(organization.name for organization in organizations))
         raise WrongUsage(f"there are several organizations ({names}); choose one with --organization")
     if organizations:
         return organizations[0], False
-    return await house.organizations.add(DEFAULT_ORGANIZATION), True
+    return await house.accounts.organizations.add(DEFAULT_ORGANIZATION), True
 
 
 def _one(records: Sequence[Named], text: str, kind: str) -> Named:

@@ -18,6 +18,7 @@ from iafa.cli.options import data_dir_option, read_settings
 from iafa.clock import SystemClock
 from iafa.durable import make_dirs, write_private
 from iafa.errors import WrongUsage
+from iafa.ingest.attempts import sweep
 from iafa.ingest.locations import check_database
 from iafa.journal.epoch import highest_journal, read_epoch
 from iafa.lake.layout import Layout
@@ -71,8 +72,10 @@ def run_server(settings: Settings, *, announce: Callable[[str], None]) -> None:
     if settings.geoip_database:
         check_database(Path(settings.geoip_database), Layout(settings.data_dir.resolve()).tmp)
     replayed_from = next_epoch_of(settings)
-    run_folder = Layout(settings.data_dir.resolve()).run
-    clear(run_folder)
+    layout = Layout(settings.data_dir.resolve())
+    run_folder = layout.run
+    clear(run_folder, kept=[layout.attempts])
+    sweep(layout.attempts, SystemClock().now_us())
     counters = Counters()
     publisher = Publisher(run_folder, "supervisor", counters, SystemClock(), dict).start()
     with reserved_port(settings) as port:

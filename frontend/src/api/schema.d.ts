@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Make an account and its organization
-         * @description The new user owns the new organization and is signed in at once. `IAFA_REGISTRATION` may close this route.
+         * @description The new user owns the new organization and is signed in at once. With the token of an `invitation` they join its organization instead. `IAFA_REGISTRATION` may demand an invitation or close this route.
          */
         post: operations["register"];
         delete?: never;
@@ -93,7 +93,7 @@ export interface paths {
         };
         /**
          * Who am I
-         * @description The signed-in user and their organization.
+         * @description The signed-in user with their role, and their organization.
          */
         get: operations["me"];
         /**
@@ -102,7 +102,11 @@ export interface paths {
          */
         put: operations["change_me"];
         post?: never;
-        delete?: never;
+        /**
+         * Leave the organization
+         * @description Ends the account and all its sessions. The last owner cannot leave.
+         */
+        delete: operations["leave"];
         options?: never;
         head?: never;
         patch?: never;
@@ -120,6 +124,154 @@ export interface paths {
          * @description The project of the secret key that is sent, for programs that hold nothing else.
          */
         get: operations["key_owner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the members
+         * @description Of the caller's organization, oldest first.
+         */
+        get: operations["list_members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a member's role
+         * @description Admins change everybody but owners; owners also make and unmake owners. The last owner stays one. With `If-Match: "3"` the change is refused when the member is not at version 3 any more. It holds in every worker within two seconds.
+         */
+        put: operations["change_member"];
+        post?: never;
+        /**
+         * Remove a member
+         * @description Ends their account and sessions. Admins remove everybody but owners; the last owner stays. What they made stays, too; invitations that they sent are worth nothing any more. To leave oneself: `DELETE /auth/me`.
+         */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the open invitations
+         * @description Oldest first, without their links. Used, revoked and expired ones are not there.
+         */
+        get: operations["list_invitations"];
+        put?: never;
+        /**
+         * Invite somebody
+         * @description Answers a link that is shown this once and that lets the address join once, within 7 days. No e-mail is sent: give the link to whom you invite. An earlier invitation to the same address is worth nothing from then on. At most 1,000 are open at once. Only owners invite owners.
+         */
+        post: operations["create_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{invitation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an invitation
+         * @description Its link lets nobody in from then on.
+         */
+        delete: operations["revoke_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an invitation is for
+         * @description For whoever holds the link: which organization, which address, which role. The token is in the body, so that no log of addresses holds it. Join with it by `POST /auth/register`.
+         */
+        post: operations["lookup_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit log
+         * @description Who did what in the organization and its projects, newest first, page by page: ask again with `next_cursor` and the same filters.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the audit log
+         * @description All entries that meet the filters, newest first, sent as they are read. CSV cells that a spreadsheet would take for a formula begin with `'`.
+         */
+        get: operations["export_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -172,7 +324,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a project
-         * @description Ends its keys at once, then removes its funnels, alert rules and events. There is no way back.
+         * @description Ends its keys at once, then removes its funnels, boards, share links, alert rules and events. There is no way back.
          */
         delete: operations["delete_project"];
         options?: never;
@@ -209,7 +361,7 @@ export interface paths {
         };
         /**
          * List the keys
-         * @description Write keys in clear, because they stand in every page anyway; of secret keys the last four characters.
+         * @description Write keys in clear, because they stand in every page anyway; of secret keys the last four characters. `last_used_at` is when each last sent events, uploaded or read, to about a minute.
          */
         get: operations["list_keys"];
         put?: never;
@@ -328,7 +480,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a funnel
-         * @description Forgets the definition. Events are not touched.
+         * @description Forgets the definition and ends its share links. Events are not touched.
          */
         delete: operations["delete_funnel"];
         options?: never;
@@ -697,7 +849,7 @@ export interface paths {
         };
         /**
          * List the alert rules
-         * @description Oldest first, with what was found at the last look and what became of the last messages.
+         * @description Oldest first, with what was found at the last look and what became of the last messages. Viewers see of `webhook_url` only the host.
          */
         get: operations["list_alerts"];
         put?: never;
@@ -754,6 +906,262 @@ export interface paths {
          * @description One attempt, now, signed like any other message, of the type `alert.test`. Nothing is kept of it.
          */
         post: operations["test_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the saved views
+         * @description Oldest first.
+         */
+        get: operations["list_views"];
+        put?: never;
+        /**
+         * Save a view
+         * @description A name, and what a card of a board has: the kind, the question and how it is shown. At most 200 a project.
+         */
+        post: operations["create_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/views/{view_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a saved view
+         * @description With its `ETag`.
+         */
+        get: operations["read_view"];
+        /**
+         * Change a saved view
+         * @description Swaps the whole view; cards and links that refer to it show the new one. With `If-Match` only that version.
+         */
+        put: operations["change_view"];
+        post?: never;
+        /**
+         * Delete a saved view
+         * @description Its links end. Cards that refer to it stay on their boards and have nothing to show.
+         */
+        delete: operations["delete_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/boards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the boards
+         * @description Oldest first, with their cards.
+         */
+        get: operations["list_boards"];
+        put?: never;
+        /**
+         * Make a board
+         * @description Up to 40 cards on a grid of 12 columns. Cards that overlap or reach over the grid are refused, and so is a question that its report would refuse. At most 50 a project.
+         */
+        post: operations["create_board"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/boards/{board_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a board
+         * @description With its `ETag`.
+         */
+        get: operations["read_board"];
+        /**
+         * Change a board
+         * @description Swaps the whole board. With `If-Match` only that version.
+         */
+        put: operations["change_board"];
+        post?: never;
+        /**
+         * Delete a board
+         * @description Its links end. Saved views that its cards refer to stay.
+         */
+        delete: operations["delete_board"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the notes on dates
+         * @description Those that touch the range, or all, by time.
+         */
+        get: operations["list_notes"];
+        put?: never;
+        /**
+         * Put a note on a date
+         * @description On a day of the project's time zone, on several days, or on an instant. At most 1,000 a project.
+         */
+        post: operations["create_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/notes/{note_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change a note
+         * @description Swaps the whole note; its author stays. With `If-Match` only that version.
+         */
+        put: operations["change_note"];
+        post?: never;
+        /**
+         * Delete a note
+         * @description It is gone from every chart.
+         */
+        delete: operations["delete_note"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the share links
+         * @description Oldest first, with what they show and how often they were opened. Tokens are not kept.
+         */
+        get: operations["list_shares"];
+        put?: never;
+        /**
+         * Make a share link
+         * @description To a funnel, a saved view or a board: whoever has the link sees its numbers, read-only and without an account. It follows the thing: what is changed there is shown. The token is shown this once. At most 100 a project.
+         */
+        post: operations["create_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a share link
+         * @description At this worker at once, at all others within two seconds.
+         */
+        delete: operations["delete_share"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shared/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a share link
+         * @description What it shows and how it is drawn. Events and saved views that are gone are left out.
+         */
+        get: operations["open_shared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shared/{token}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a share link that has a password
+         * @description Answers a pass for twelve hours. Wrong passwords are answered ever more slowly, as at signing in.
+         */
+        post: operations["unlock_shared"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shared/{token}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask what a share link shows
+         * @description The numbers of one card. Days may be chosen where the link lets.
+         */
+        get: operations["ask_shared"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1495,9 +1903,69 @@ export interface paths {
         };
         /**
          * List the events of a person
-         * @description By whichever of their ids, newest first, page by page.
+         * @description By whichever of their ids, newest first, page by page. Of somebody without events: 404.
          */
         get: operations["list_person_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Why nothing arrives
+         * @description What all workers counted of the project in the last 15 minutes and 24 hours, and findings that say in words what is wrong and what to do, likeliest first. Requests with a wrong key belong to no project; they are named here if the key was once the project's, or if they come from its domain or an allowed origin.
+         */
+        get: operations["diagnose"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Data quality over time
+         * @description By UTC day of receipt: events that are stored, those of bots, and what was not stored by reason. Both days count; without them the last 30 days, at most 366. What retention has removed is not counted as stored, and what was refused is known for 30 days. Refused events appear when the journal has been flushed.
+         */
+        get: operations["read_quality"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the server is doing
+         * @description Rates, what waits, processes, disk, the background's runs and slow questions, of all workers. Nothing is measured for this answer: it reads what the processes published. Of single projects only those of your organization are named.
+         */
+        get: operations["read_system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1703,14 +2171,56 @@ export interface components {
         };
         /** AnomaliesAnswer */
         AnomaliesAnswer: {
-            /** Report */
-            report: string;
-            /** Project Id */
+            /**
+             * Report
+             * @constant
+             */
+            report: "anomalies";
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
             project_id: string;
-            /** Date Range */
-            date_range: {
-                [key: string]: string | null;
-            };
+            date_range: components["schemas"]["DateRange"];
+            /** @description With `include: receipt`. */
+            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
+            timezone: string;
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
+            semantics_version: number;
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
+            data_version: string;
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            as_of: string;
+            /**
+             * Rows Read
+             * @example 142082
+             */
+            rows_read: number;
+            /**
+             * Elapsed Ms
+             * @example 38.2
+             */
+            elapsed_ms: number;
             /**
              * Measure
              * @enum {string}
@@ -1724,14 +2234,19 @@ export interface components {
             /**
              * Threshold
              * @description The score above which a day is flagged.
+             * @example 4
              */
             threshold: number;
             /**
              * Days Judged
              * @description Complete days of the range.
+             * @example 28
              */
             days_judged: number;
-            /** Findings Total */
+            /**
+             * Findings Total
+             * @example 1
+             */
             findings_total: number;
             /**
              * Findings
@@ -1745,24 +2260,86 @@ export interface components {
             days_without_data: components["schemas"]["DayWithoutData"][];
             /** Series */
             series: components["schemas"]["JudgedSeries"][];
-            /** Timezone */
-            timezone: string;
-            /** Semantics */
-            semantics: string;
-            /** Semantics Version */
-            semantics_version: number;
-            /** Data Version */
-            data_version: string;
-            /** As Of */
-            as_of: string;
-            /** Rows Read */
-            rows_read: number;
-            /** Elapsed Ms */
-            elapsed_ms: number;
-            /** Receipt */
-            receipt?: {
-                [key: string]: unknown;
-            } | null;
+        };
+        /**
+         * AnomaliesQuestion
+         * @description Which days were unlike those before them.
+         */
+        AnomaliesQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Filters
+             * @description Hold for every event.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /**
+             * Include
+             * @default []
+             */
+            include?: "receipt"[];
+            /**
+             * Measure
+             * @default events
+             * @enum {string}
+             */
+            measure?: "events" | "people";
+            /**
+             * Sensitivity
+             * @default medium
+             * @enum {string}
+             */
+            sensitivity?: "low" | "medium" | "high";
+            /**
+             * Events
+             * @description Types of events; `*` is all together. Absent: `*` and the most frequent ones.
+             * @default null
+             * @example [
+             *       "purchase"
+             *     ]
+             */
+            events?: string[] | null;
+            /**
+             * Limit
+             * @description So many of the most frequent types.
+             * @default 10
+             */
+            limit?: number;
         };
         /** Anomaly */
         Anomaly: {
@@ -1851,6 +2428,114 @@ export interface components {
             any_of: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
         };
         /**
+         * AuditEntry
+         * @description One thing that was done.
+         */
+        AuditEntry: {
+            /**
+             * Id
+             * @description Its number in the server's log; higher is later.
+             * @example 4711
+             */
+            id: number;
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            at: string;
+            /**
+             * Actor
+             * @description `user:{id}`, `key:{id}`, `background`, `anonymous`, or who ran a command.
+             * @example user:k3v9x2m5q8w1z7t4r6y0
+             */
+            actor: string;
+            /**
+             * Actor Name
+             * @description Of somebody who is a member now.
+             * @example Ada Byron
+             */
+            actor_name: string | null;
+            /**
+             * Actor Email
+             * @description Of somebody who is a member now.
+             * @example ada@example.org
+             */
+            actor_email: string | null;
+            /**
+             * Action
+             * @example key.revoke
+             */
+            action: string;
+            /**
+             * Object
+             * @description `project:{id}` or `organization:{id}`.
+             * @example project:p7c1n4d8j2g5b9f3h6m0
+             */
+            object: string;
+            /**
+             * Object Name
+             * @description Of a project that is there, or of the organization.
+             * @example Web shop
+             */
+            object_name: string | null;
+            /**
+             * Details
+             * @description Depends on the action. Never a secret.
+             * @example {
+             *       "name": "old"
+             *     }
+             */
+            details: {
+                [key: string]: unknown;
+            };
+            /**
+             * Hash
+             * @description Of the line in the log; each line holds the hash of the one before.
+             * @example 51ab...
+             */
+            hash: string;
+        };
+        /** AuditPage */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Next Cursor
+             * @description Null at the end. A page may hold fewer entries than asked for, or none, before the end: a page reads a bounded part of the log.
+             */
+            next_cursor: string | null;
+        };
+        /** BackupState */
+        BackupState: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Is Complete
+             * @description It ended, and nothing was left out.
+             */
+            is_complete: boolean;
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+            /** Rows */
+            rows: number;
+            /**
+             * Left Out
+             * @description Files that were damaged or missing already.
+             */
+            left_out: number;
+            /**
+             * Error
+             * @example null
+             */
+            error: string | null;
+        };
+        /**
          * BatchAnswerBody
          * @description The five counts add up to the events sent. `results` lists what is not ok; with `verbose=1` all.
          */
@@ -1867,6 +2552,72 @@ export interface components {
             retry: number;
             /** Results */
             results: components["schemas"]["EventResult"][];
+        };
+        /** Board */
+        Board: {
+            /**
+             * Name
+             * @example Monday morning
+             */
+            name: string;
+            /** @description Of cards that say no dates. */
+            range?: components["schemas"]["ViewRange"] | null;
+            /** Cards */
+            cards: components["schemas"]["Card"][];
+            /**
+             * Id
+             * @example v2k5m8q1t4w7z0c3g6j9
+             */
+            id: string;
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Author
+             * @description Who made it; null when that user is gone.
+             * @example Ada
+             */
+            author: string | null;
+            /**
+             * Version
+             * @description Goes up with every change; the value of `If-Match`.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            updated_at: string;
+        };
+        /** BoardChoice */
+        BoardChoice: {
+            /**
+             * Name
+             * @example Monday morning
+             */
+            name: string;
+            /** @description Of cards that say no dates. */
+            range?: components["schemas"]["ViewRange"] | null;
+            /**
+             * Cards
+             * @default []
+             */
+            cards?: components["schemas"]["CardChoice"][];
+        };
+        /** BoardList */
+        BoardList: {
+            /** Boards */
+            boards: components["schemas"]["Board"][];
         };
         /**
          * Breakdown
@@ -1914,6 +2665,150 @@ export interface components {
              * @example column:browser
              */
             filter: string;
+        };
+        /** Card */
+        Card: {
+            /**
+             * Id
+             * @example c1
+             */
+            id: string;
+            /**
+             * X
+             * @example 0
+             */
+            x: number;
+            /**
+             * Y
+             * @example 0
+             */
+            y: number;
+            /**
+             * W
+             * @example 6
+             */
+            w: number;
+            /**
+             * H
+             * @example 4
+             */
+            h: number;
+            /**
+             * View Id
+             * @example null
+             */
+            view_id?: string | null;
+            /**
+             * Kind
+             * @example trends
+             */
+            kind?: ("funnel" | "trends" | "retention" | "paths" | "sessions" | "overview" | "events" | "note") | null;
+            /**
+             * Title
+             * @example Buyers by day
+             */
+            title?: string | null;
+            /**
+             * Question
+             * @description Of `funnel`: `funnel_id` and the parameters of `GET /analytics/funnel/{funnel_id}`. Of `trends`, `retention`, `paths`, `sessions`, `overview`: the body of the report's POST route without `project_id` and `format`. Of `events`: the parameters of `GET /events` that choose and show events, `filters` as JSON. Of `note`: `text`.
+             * @example {
+             *       "series": [
+             *         {
+             *           "event": "a"
+             *         }
+             *       ]
+             *     }
+             */
+            question?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Replaces the dates of the question, or of the saved view. */
+            range?: components["schemas"]["ViewRange"] | null;
+            /**
+             * View
+             * @description How it is drawn; up to 4,000 bytes.
+             * @default {}
+             * @example {
+             *       "chart": "line"
+             *     }
+             */
+            view?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * CardChoice
+         * @description A card refers to a saved view by `view_id`, or has a kind and a question of its own.
+         */
+        CardChoice: {
+            /**
+             * Id
+             * @description Made by the server if absent.
+             * @example c1
+             */
+            id?: string | null;
+            /**
+             * X
+             * @example 0
+             */
+            x: number;
+            /**
+             * Y
+             * @example 0
+             */
+            y: number;
+            /**
+             * W
+             * @example 6
+             */
+            w: number;
+            /**
+             * H
+             * @example 4
+             */
+            h: number;
+            /**
+             * View Id
+             * @example null
+             */
+            view_id?: string | null;
+            /**
+             * Kind
+             * @example trends
+             */
+            kind?: ("funnel" | "trends" | "retention" | "paths" | "sessions" | "overview" | "events" | "note") | null;
+            /**
+             * Title
+             * @example Buyers by day
+             */
+            title?: string | null;
+            /**
+             * Question
+             * @description Of `funnel`: `funnel_id` and the parameters of `GET /analytics/funnel/{funnel_id}`. Of `trends`, `retention`, `paths`, `sessions`, `overview`: the body of the report's POST route without `project_id` and `format`. Of `events`: the parameters of `GET /events` that choose and show events, `filters` as JSON. Of `note`: `text`.
+             * @example {
+             *       "series": [
+             *         {
+             *           "event": "a"
+             *         }
+             *       ]
+             *     }
+             */
+            question?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Replaces the dates of the question, or of the saved view. */
+            range?: components["schemas"]["ViewRange"] | null;
+            /**
+             * View
+             * @description How it is drawn; up to 4,000 bytes.
+             * @default {}
+             * @example {
+             *       "chart": "line"
+             *     }
+             */
+            view?: {
+                [key: string]: unknown;
+            };
         };
         /**
          * Cause
@@ -2089,6 +2984,86 @@ export interface components {
              * @description What the host answered.
              */
             status: number | null;
+        };
+        /** DiagnosisAnswer */
+        DiagnosisAnswer: {
+            /** Project Id */
+            project_id: string;
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /**
+             * Counted Since
+             * Format: date-time
+             * @description Nothing is known of what came before.
+             */
+            counted_since: string;
+            /**
+             * Is Receiving
+             * @description An event was stored in the last 15 minutes.
+             */
+            is_receiving: boolean;
+            /**
+             * Last Request At
+             * Format: date-time
+             * @description With a key of the project, valid or not.
+             */
+            last_request_at: string | null;
+            /**
+             * Last Accepted At
+             * Format: date-time
+             */
+            last_accepted_at: string | null;
+            /**
+             * Last Tracker Fetch At
+             * Format: date-time
+             * @description Of `t.js?key=`; a browser keeps the file for an hour.
+             */
+            last_tracker_fetch_at: string | null;
+            last_15_minutes: components["schemas"]["TrafficSpan"];
+            /** @description From the beginning of the first hour. */
+            last_24_hours: components["schemas"]["TrafficSpan"];
+            /**
+             * Minutes
+             * @description The last 60, oldest first; the last one is not over.
+             */
+            minutes: components["schemas"]["TrafficMinute"][];
+            /**
+             * Findings
+             * @description Likeliest first.
+             */
+            findings: components["schemas"]["FindingAnswer"][];
+        };
+        /** DiskState */
+        DiskState: {
+            /** Free Bytes */
+            free_bytes: number;
+            /** Total Bytes */
+            total_bytes: number;
+            /**
+             * Measured At
+             * Format: date-time
+             * @description When the folders were last measured.
+             */
+            measured_at: string | null;
+            /**
+             * Is Complete
+             * @description False: a folder has more files than are looked at.
+             */
+            is_complete: boolean;
+            /**
+             * Parts
+             * @description Bytes of `events`, `rollups`, `journal`, `quarantine`, `metadata`, `index`, `audit`, `erasures`, `damaged`, `trash` and `tmp`.
+             * @example {
+             *       "events": 104857600,
+             *       "journal": 40960
+             *     }
+             */
+            parts: {
+                [key: string]: number;
+            };
         };
         /**
          * Driver
@@ -3377,6 +4352,12 @@ export interface components {
              */
             kind?: "converted" | "dropped" | "dropped_by_exclusion";
             /**
+             * Open
+             * @description `true`: only who has not converted yet and still has time; `false`: only the others. Left out, the list has both.
+             * @default null
+             */
+            open?: boolean | null;
+            /**
              * Format
              * @default csv
              * @enum {string}
@@ -3430,6 +4411,114 @@ export interface components {
              * @example pro
              */
             value?: unknown;
+        };
+        /**
+         * FindingAnswer
+         * @description Something that explains why events arrive or do not.
+         */
+        FindingAnswer: {
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "receiving" | "nothing_seen" | "quiet" | "tracker_silent" | "blocked_origin" | "revoked_key" | "expired_key" | "unknown_key" | "missing_key" | "secret_key_in_page" | "quota_exceeded" | "storage_unavailable" | "invalid_events" | "unreadable_requests" | "rate_limited" | "sampled_out" | "duplicates" | "bots" | "properties_removed";
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "error" | "warning" | "info" | "ok";
+            /**
+             * Title
+             * @example Requests from https://shop.test are refused: the origin is not allowed
+             */
+            title: string;
+            /**
+             * Advice
+             * @example Add https://shop.test to the project's allowed origins.
+             */
+            advice: string;
+            /**
+             * Count
+             * @description In the last 24 hours: events, or requests that were refused.
+             * @example 4
+             */
+            count: number;
+            /**
+             * Lately
+             * @description Of these, in the last 15 minutes.
+             * @example 4
+             */
+            lately: number;
+            /**
+             * Last At
+             * Format: date-time
+             * @example 2026-11-21T14:02:07.120Z
+             */
+            last_at: string | null;
+            /**
+             * Samples
+             * @description At most 5, newest first.
+             */
+            samples: components["schemas"]["FindingSample"][];
+        };
+        /**
+         * FindingSample
+         * @description Refusals that are alike. Of a key only the kind and the end, never an address.
+         */
+        FindingSample: {
+            /**
+             * At
+             * Format: date-time
+             * @description The last of them.
+             * @example 2026-11-21T14:02:07.120Z
+             */
+            at: string;
+            /**
+             * First At
+             * Format: date-time
+             * @example 2026-11-21T13:02:07.120Z
+             */
+            first_at: string;
+            /**
+             * Count
+             * @example 4
+             */
+            count: number;
+            /**
+             * Reason
+             * @example blocked_origin
+             */
+            reason: string;
+            /**
+             * Origin
+             * @description Of the page, as its browser said.
+             * @example https://shop.test
+             */
+            origin?: string | null;
+            /**
+             * Route
+             * @example /e/KEY
+             */
+            route?: string | null;
+            /** Key Kind */
+            key_kind?: ("write" | "secret") | null;
+            /**
+             * Key Last4
+             * @example x7Qa
+             */
+            key_last4?: string | null;
+            /** Code */
+            code?: string | null;
+            /**
+             * Pointer
+             * @description `*` stands for the event's number.
+             * @example /events/*\/user_id
+             */
+            pointer?: string | null;
+            /** Message */
+            message?: string | null;
+            /** Event Type */
+            event_type?: string | null;
         };
         /**
          * FlowDrop
@@ -4342,6 +5431,191 @@ export interface components {
             /** Is Revoked */
             is_revoked: boolean;
         };
+        /** IngestDay */
+        IngestDay: {
+            /**
+             * Accepted
+             * @example 1048576
+             */
+            accepted: number;
+            /**
+             * Bots
+             * @example 312
+             */
+            bots: number;
+            /**
+             * Not Stored
+             * @example 96
+             */
+            not_stored: number;
+        };
+        /**
+         * IngestRates
+         * @description Events that were stored, a second.
+         */
+        IngestRates: {
+            /**
+             * Minutes 1
+             * @description Of the last whole minute.
+             * @example 12.4
+             */
+            minutes_1: number;
+            /**
+             * Minutes 5
+             * @example 11.9
+             */
+            minutes_5: number;
+            /**
+             * Minutes 15
+             * @example 10.2
+             */
+            minutes_15: number;
+        };
+        /**
+         * IngestState
+         * @description What came in at all workers, of all projects.
+         */
+        IngestState: {
+            /**
+             * Counted Since
+             * Format: date-time
+             */
+            counted_since: string;
+            events_per_second: components["schemas"]["IngestRates"];
+            /**
+             * Last Accepted At
+             * Format: date-time
+             */
+            last_accepted_at: string | null;
+            last_24_hours: components["schemas"]["IngestDay"];
+            /**
+             * Minutes
+             * @description The last 60, oldest first; the last one is not over.
+             */
+            minutes: components["schemas"]["TrafficMinute"][];
+        };
+        /** Invitation */
+        Invitation: {
+            /**
+             * Id
+             * @example n4b8r1c6t9f2w5j0z3q7
+             */
+            id: string;
+            /**
+             * Email
+             * @example grace@example.org
+             */
+            email: string;
+            /**
+             * Role
+             * @example editor
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "editor" | "viewer";
+            /**
+             * Invited By
+             * @description A member's id.
+             * @example k3v9x2m5q8w1z7t4r6y0
+             */
+            invited_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @example 2026-11-27T09:15:02.123456Z
+             */
+            expires_at: string;
+        };
+        /** InvitationList */
+        InvitationList: {
+            /** Invitations */
+            invitations: components["schemas"]["Invitation"][];
+        };
+        /** InvitationRequest */
+        InvitationRequest: {
+            /**
+             * Email
+             * Format: email
+             * @description Only this address can join.
+             * @example grace@example.org
+             */
+            email: string;
+            /**
+             * Role
+             * @example editor
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "editor" | "viewer";
+        };
+        /**
+         * InvitationShown
+         * @description What the invited one may know before joining.
+         */
+        InvitationShown: {
+            /**
+             * Organization Name
+             * @example Analytical Engines
+             */
+            organization_name: string;
+            /**
+             * Email
+             * @example grace@example.org
+             */
+            email: string;
+            /**
+             * Role
+             * @example editor
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "editor" | "viewer";
+            /**
+             * Expires At
+             * Format: date-time
+             * @example 2026-11-27T09:15:02.123456Z
+             */
+            expires_at: string;
+        };
+        /** InvitationToken */
+        InvitationToken: {
+            /**
+             * Token
+             * @example iafa_i_...
+             */
+            token: string;
+        };
+        /**
+         * JournalState
+         * @description What is durable and waits for the flush.
+         */
+        JournalState: {
+            /**
+             * Bytes
+             * @example 40960
+             */
+            bytes: number;
+            /**
+             * Segments
+             * @example 1
+             */
+            segments: number;
+            /**
+             * Oldest Seconds
+             * @description Age of the oldest record; 0 if none waits.
+             * @example 2.5
+             */
+            oldest_seconds: number;
+            /**
+             * Waiting Requests
+             * @description Requests whose events are on their way to the disk.
+             * @example 0
+             */
+            waiting_requests: number;
+        };
         /** JourneyAnswer */
         JourneyAnswer: {
             /** Report */
@@ -4352,13 +5626,6 @@ export interface components {
              */
             project_id: string;
             date_range: components["schemas"]["DateRange"];
-            /**
-             * Compare
-             * @description The same members for the other period.
-             */
-            compare?: {
-                [key: string]: unknown;
-            } | null;
             /** @description With `include: receipt`. */
             receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
             /**
@@ -4541,6 +5808,12 @@ export interface components {
              */
             expires_at: string | null;
             /**
+             * Last Used At
+             * @description When it last sent or read, to about a minute; null: never, as far as is known.
+             * @example 2026-10-01T12:00:00.000000Z
+             */
+            last_used_at: string | null;
+            /**
              * Key
              * @description The key in clear: always for write keys, once for secret keys.
              * @example iafa_w_...
@@ -4660,6 +5933,30 @@ export interface components {
              * @default null
              */
             event_type?: string | null;
+            /**
+             * Person
+             * @description The user id, else the anonymous id.
+             * @default null
+             */
+            person?: string | null;
+            /**
+             * Page
+             * @description The address of the page.
+             * @default null
+             */
+            page?: string | null;
+            /**
+             * Device
+             * @description `desktop`, `mobile`, `tablet`, `tv`, `console` or `bot`, by the user agent.
+             * @default null
+             */
+            device?: string | null;
+            /**
+             * Country
+             * @description Of the visitor's address, where the server has a database of them.
+             * @default null
+             */
+            country?: string | null;
             /**
              * Event
              * @description As it is stored, without the address.
@@ -4982,6 +6279,56 @@ export interface components {
             user: components["schemas"]["UserAnswer"];
             organization: components["schemas"]["OrganizationAnswer"];
         };
+        /** Member */
+        Member: {
+            /**
+             * Id
+             * @example k3v9x2m5q8w1z7t4r6y0
+             */
+            id: string;
+            /**
+             * Email
+             * @example grace@example.org
+             */
+            email: string;
+            /**
+             * Full Name
+             * @example Grace Hopper
+             */
+            full_name: string;
+            /**
+             * Role
+             * @example editor
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "editor" | "viewer";
+            /**
+             * Version
+             * @description For `If-Match`.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+        };
+        /** MemberChange */
+        MemberChange: {
+            /**
+             * Role
+             * @example editor
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "editor" | "viewer";
+        };
+        /** MemberList */
+        MemberList: {
+            /** Members */
+            members: components["schemas"]["Member"][];
+        };
         /** MessageError */
         MessageError: {
             /** Index */
@@ -5118,6 +6465,140 @@ export interface components {
              * @description Signs the messages. Shown this once.
              */
             secret: string;
+        };
+        /**
+         * NewInvitation
+         * @description With what is shown this once.
+         */
+        NewInvitation: {
+            /**
+             * Id
+             * @example n4b8r1c6t9f2w5j0z3q7
+             */
+            id: string;
+            /**
+             * Email
+             * @example grace@example.org
+             */
+            email: string;
+            /**
+             * Role
+             * @example editor
+             * @enum {string}
+             */
+            role: "owner" | "admin" | "editor" | "viewer";
+            /**
+             * Invited By
+             * @description A member's id.
+             * @example k3v9x2m5q8w1z7t4r6y0
+             */
+            invited_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             * @example 2026-11-27T09:15:02.123456Z
+             */
+            expires_at: string;
+            /**
+             * Url
+             * @description The link to give to the invited one. The token stands behind the `#`: browsers do not send it.
+             * @example https://iafa.example.org/join#iafa_i_...
+             */
+            url: string;
+            /**
+             * Token
+             * @example iafa_i_...
+             */
+            token: string;
+        };
+        /** NewShareAnswer */
+        NewShareAnswer: {
+            /**
+             * Id
+             * @example v2k5m8q1t4w7z0c3g6j9
+             */
+            id: string;
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Author
+             * @description Who made it; null when that user is gone.
+             * @example Ada
+             */
+            author: string | null;
+            /**
+             * Version
+             * @description Goes up with every change; the value of `If-Match`.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            updated_at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "funnel" | "view" | "board";
+            /** Target Id */
+            target_id: string;
+            /**
+             * Target Name
+             * @description Null when it is not there any more: the link shows nothing.
+             */
+            target_name: string | null;
+            /** Label */
+            label: string | null;
+            /** Question */
+            question: {
+                [key: string]: unknown;
+            };
+            range: components["schemas"]["ViewRange"] | null;
+            /** Choosable Days */
+            choosable_days: number | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Expires At */
+            expires_at: string | null;
+            /** Is Expired */
+            is_expired: boolean;
+            /**
+             * Token End
+             * @description The last four characters of the token.
+             * @example x7Qa
+             */
+            token_end: string;
+            /**
+             * Opened
+             * @description How often it was opened, about.
+             * @example 12
+             */
+            opened: number;
+            /** Last Opened At */
+            last_opened_at: string | null;
+            /**
+             * Token
+             * @description The link is `/s/` and this token. Shown this once: for a lost one make a new link.
+             */
+            token: string;
         };
         /**
          * NextStep
@@ -5381,6 +6862,85 @@ export interface components {
              */
             reason: string | null;
         };
+        /** Note */
+        Note: {
+            /**
+             * Start
+             * @description A day of the project's time zone, or an instant with zone.
+             * @example 2026-10-01
+             */
+            start: string;
+            /**
+             * End
+             * @description The last day, for a note on several.
+             * @example null
+             */
+            end?: string | null;
+            /**
+             * Text
+             * @example New prices
+             */
+            text: string;
+            /**
+             * Id
+             * @example v2k5m8q1t4w7z0c3g6j9
+             */
+            id: string;
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Author
+             * @description Who made it; null when that user is gone.
+             * @example Ada
+             */
+            author: string | null;
+            /**
+             * Version
+             * @description Goes up with every change; the value of `If-Match`.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            updated_at: string;
+        };
+        /** NoteChoice */
+        NoteChoice: {
+            /**
+             * Start
+             * @description A day of the project's time zone, or an instant with zone.
+             * @example 2026-10-01
+             */
+            start: string;
+            /**
+             * End
+             * @description The last day, for a note on several.
+             * @example null
+             */
+            end?: string | null;
+            /**
+             * Text
+             * @example New prices
+             */
+            text: string;
+        };
+        /** NoteList */
+        NoteList: {
+            /** Notes */
+            notes: components["schemas"]["Note"][];
+        };
         /**
          * NumberedPath
          * @description One of several paths of the same entity (`count: totals`).
@@ -5473,34 +7033,86 @@ export interface components {
              */
             created_at: string;
         };
+        /**
+         * OtherSizes
+         * @description Of other organizations, together.
+         */
+        OtherSizes: {
+            /**
+             * Count
+             * @example 0
+             */
+            count: number;
+            /**
+             * Files
+             * @example 0
+             */
+            files: number;
+            /**
+             * Rows
+             * @example 0
+             */
+            rows: number;
+            /**
+             * Bytes
+             * @example 0
+             */
+            bytes: number;
+        };
         /** OverviewAnswer */
         OverviewAnswer: {
-            /** Report */
-            report: string;
-            /** Project Id */
+            /**
+             * Report
+             * @constant
+             */
+            report: "overview";
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
             project_id: string;
-            /** Date Range */
-            date_range: {
-                [key: string]: string | null;
-            };
-            /** Timezone */
+            date_range: components["schemas"]["DateRange"];
+            /** @description With `include: receipt`. */
+            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
             timezone: string;
-            /** Semantics */
-            semantics: string;
-            /** Semantics Version */
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
             semantics_version: number;
-            /** Data Version */
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
             data_version: string;
-            /** As Of */
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
             as_of: string;
-            /** Rows Read */
+            /**
+             * Rows Read
+             * @example 142082
+             */
             rows_read: number;
-            /** Elapsed Ms */
+            /**
+             * Elapsed Ms
+             * @example 38.2
+             */
             elapsed_ms: number;
-            /** Receipt */
-            receipt?: {
-                [key: string]: unknown;
-            } | null;
+            /** @description With `include: compare`. */
+            compare?: components["schemas"]["OverviewCompared"] | null;
             /**
              * Interval
              * @enum {string}
@@ -5514,13 +7126,117 @@ export interface components {
             pages: components["schemas"]["ViewedPage"][];
             /** Lists */
             lists: components["schemas"]["SessionGroups"][];
+        };
+        /**
+         * OverviewCompared
+         * @description The other period; its buckets stand beside those of the range by their place.
+         */
+        OverviewCompared: {
             /**
-             * Compare
-             * @description The same members of the other period.
+             * Interval
+             * @enum {string}
              */
-            compare?: {
-                [key: string]: unknown;
-            } | null;
+            interval: "hour" | "day" | "week" | "month";
+            total: components["schemas"]["SessionFigures"];
+            /** Buckets */
+            buckets: components["schemas"]["SessionBucket"][];
+            present: components["schemas"]["Present"];
+            /** Pages */
+            pages: components["schemas"]["ViewedPage"][];
+            /** Lists */
+            lists: components["schemas"]["SessionGroups"][];
+            date_range: components["schemas"]["DateRange"];
+        };
+        /**
+         * OverviewQuestion
+         * @description What happened on a web site.
+         */
+        OverviewQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Filters
+             * @description Hold for every event.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("compare" | "receipt")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Interval
+             * @default day
+             * @enum {string}
+             */
+            interval?: "hour" | "day" | "week" | "month";
+            /**
+             * Lists
+             * @description What to list of the visits.
+             * @default [
+             *       "entry_page",
+             *       "exit_page",
+             *       "channel",
+             *       "referrer",
+             *       "utm_source",
+             *       "country",
+             *       "device",
+             *       "browser"
+             *     ]
+             */
+            lists?: ("entry_page" | "exit_page" | "channel" | "referrer" | "utm_source" | "utm_medium" | "utm_campaign" | "country" | "region" | "city" | "browser" | "os" | "device")[];
+            /**
+             * Limit
+             * @description So many of each list.
+             * @default 10
+             */
+            limit?: number;
         };
         /**
          * PathStep
@@ -5565,13 +7281,6 @@ export interface components {
              */
             project_id: string;
             date_range: components["schemas"]["DateRange"];
-            /**
-             * Compare
-             * @description The same members for the other period.
-             */
-            compare?: {
-                [key: string]: unknown;
-            } | null;
             /** @description With `include: receipt`. */
             receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
             /**
@@ -5611,6 +7320,25 @@ export interface components {
              * @example 38.2
              */
             elapsed_ms: number;
+            /**
+             * Compare
+             * @description The same members for the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Sampling
+             * @description Whether the events looked at are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events.
+             * @example null
+             */
+            sampling: ("by_user" | "biased") | null;
+            /**
+             * Smallest Sample Rate
+             * @description Of a sample.
+             * @example null
+             */
+            smallest_sample_rate: number | null;
             /**
              * Unit
              * @enum {string}
@@ -5703,6 +7431,13 @@ export interface components {
              */
             as_of?: string | null;
             /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /**
              * Include
              * @default []
              */
@@ -5718,13 +7453,6 @@ export interface components {
              * @default null
              */
             compare_end?: string | null;
-            /**
-             * Format
-             * @description Others are one flat table.
-             * @default json
-             * @enum {string}
-             */
-            format?: "json" | "csv" | "ndjson" | "parquet";
             /**
              * Unit
              * @description Whose way is followed: of each session that begins in the range, or of each person.
@@ -6016,6 +7744,12 @@ export interface components {
              */
             kind?: "converted" | "dropped" | "dropped_by_exclusion";
             /**
+             * Open
+             * @description `true`: only who has not converted yet and still has time; `false`: only the others. Left out, the list has both.
+             * @default null
+             */
+            open?: boolean | null;
+            /**
              * Limit
              * @default 100
              */
@@ -6255,13 +7989,20 @@ export interface components {
         };
         /** Present */
         Present: {
-            /** People */
+            /**
+             * People
+             * @example 7
+             */
             people: number;
-            /** Page Views */
+            /**
+             * Page Views
+             * @example 19
+             */
             page_views: number;
             /**
              * Seconds
              * @description Who did something within so many seconds is there.
+             * @example 300
              */
             seconds: number;
         };
@@ -6321,7 +8062,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "bad_encoding" | "bad_request" | "conflict" | "event_too_large" | "header_too_large" | "insufficient_scope" | "internal_error" | "invalid_batch" | "invalid_credentials" | "invalid_json" | "invalid_query" | "method_not_allowed" | "missing_identity" | "not_found" | "not_ready" | "number_out_of_range" | "payload_too_large" | "query_busy" | "query_timeout" | "query_too_large" | "quota_exceeded" | "rate_limited" | "request_timeout" | "storage_unavailable" | "token_expired" | "too_deep" | "unsupported_encoding" | "unsupported_media_type" | "uri_too_long" | "validation_error" | "version_conflict";
+            code: "bad_encoding" | "bad_request" | "conflict" | "event_too_large" | "header_too_large" | "insufficient_scope" | "internal_error" | "invalid_batch" | "invalid_credentials" | "invalid_json" | "invalid_query" | "method_not_allowed" | "missing_identity" | "not_found" | "not_ready" | "number_out_of_range" | "password_required" | "payload_too_large" | "query_busy" | "query_timeout" | "query_too_large" | "quota_exceeded" | "rate_limited" | "request_timeout" | "storage_unavailable" | "token_expired" | "too_deep" | "unsupported_encoding" | "unsupported_media_type" | "uri_too_long" | "validation_error" | "version_conflict";
             /** Retryable */
             retryable: boolean;
             /**
@@ -6372,6 +8113,61 @@ export interface components {
              * @default null
              */
             event_id?: string | null;
+        };
+        /** ProcessState */
+        ProcessState: {
+            /**
+             * Name
+             * @description `worker-0`, `background` or `supervisor`.
+             * @example worker-0
+             */
+            name: string;
+            /**
+             * Pid
+             * @example 4711
+             */
+            pid: number;
+            /**
+             * Is Up
+             * @description It has reported in the last 15 seconds.
+             */
+            is_up: boolean;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string | null;
+            /**
+             * Uptime Seconds
+             * @example 3600.5
+             */
+            uptime_seconds: number | null;
+            /**
+             * Version
+             * @example 1.0.0
+             */
+            version: string;
+            /**
+             * Resident Bytes
+             * @example 134217728
+             */
+            resident_bytes: number | null;
+            /**
+             * Cpu Seconds
+             * @example 42.1
+             */
+            cpu_seconds: number | null;
+            /**
+             * Open Descriptors
+             * @example 24
+             */
+            open_descriptors: number | null;
+            /**
+             * Loop Lag Seconds
+             * @description Of a worker: the longest its event loop was late lately.
+             * @example 0.002
+             */
+            loop_lag_seconds: number | null;
         };
         /** ProjectAnswer */
         ProjectAnswer: {
@@ -6639,7 +8435,7 @@ export interface components {
             api_key: string;
             /**
              * Secret Key
-             * @description The server key: collect, upload, read.
+             * @description The secret key: collect, upload, read.
              * @example iafa_s_...
              */
             secret_key: string;
@@ -6727,6 +8523,59 @@ export interface components {
             /** Projects */
             projects: components["schemas"]["ProjectAnswer"][];
         };
+        /** ProjectSizes */
+        ProjectSizes: {
+            /** Id */
+            id: string;
+            /**
+             * Name
+             * @example Web shop
+             */
+            name: string;
+            /**
+             * Files
+             * @example 93
+             */
+            files: number;
+            /**
+             * Rows
+             * @example 1200000
+             */
+            rows: number;
+            /**
+             * Bytes
+             * @example 104857600
+             */
+            bytes: number;
+            /**
+             * Days
+             * @example 90
+             */
+            days: number;
+            /**
+             * Small Files
+             * @description That are not a whole day's.
+             * @example 3
+             */
+            small_files: number;
+            /**
+             * Files To Merge
+             * @description Of these, that wait for the next compaction.
+             * @example 0
+             */
+            files_to_merge: number;
+            /**
+             * Rollup Bytes
+             * @example 0
+             */
+            rollup_bytes: number;
+            /**
+             * Trash Files
+             * @description Merged or removed, kept while a question may read them.
+             * @example 8
+             */
+            trash_files: number;
+        };
         /** ProjectStatus */
         ProjectStatus: {
             /**
@@ -6770,6 +8619,30 @@ export interface components {
              */
             data_version: string;
         };
+        /** ProjectsState */
+        ProjectsState: {
+            /**
+             * Measured At
+             * Format: date-time
+             */
+            measured_at: string | null;
+            /**
+             * Most Files Of A Day
+             * @example 4
+             */
+            most_files_of_a_day: number;
+            /**
+             * Files To Merge
+             * @example 0
+             */
+            files_to_merge: number;
+            /**
+             * Own
+             * @description Of your organization, largest first.
+             */
+            own: components["schemas"]["ProjectSizes"][];
+            others: components["schemas"]["OtherSizes"];
+        };
         /**
          * PropertyGroups
          * @description Groups by a property's value; or just its name.
@@ -6802,6 +8675,190 @@ export interface components {
             properties: components["schemas"]["iafa__api__property_models__SeenProperty"][];
             /** Columns */
             columns: components["schemas"]["BuiltInColumn"][];
+        };
+        /** QualityAnswer */
+        QualityAnswer: {
+            /** Project Id */
+            project_id: string;
+            /**
+             * Start
+             * Format: date
+             * @example 2026-10-23
+             */
+            start: string;
+            /**
+             * End
+             * Format: date
+             * @example 2026-11-21
+             */
+            end: string;
+            /**
+             * Timezone
+             * @example UTC
+             */
+            timezone: string;
+            /**
+             * Is Complete
+             * @description False: of some refused event the quarantine holds no row.
+             */
+            is_complete: boolean;
+            totals: components["schemas"]["QualityCounts"];
+            /**
+             * Days
+             * @description Every day of the range, oldest first.
+             */
+            days: components["schemas"]["QualityDay"][];
+        };
+        /**
+         * QualityCounts
+         * @description Events of one span of time, by when they came in.
+         */
+        QualityCounts: {
+            /**
+             * Stored
+             * @description That are there now, with those of bots and of uploads.
+             * @example 1200
+             */
+            stored: number;
+            /**
+             * Bots
+             * @description Of these.
+             * @example 14
+             */
+            bots: number;
+            /**
+             * Duplicates
+             * @description Ids that a worker knew.
+             * @example 3
+             */
+            duplicates: number;
+            /**
+             * Sampled Out
+             * @example 0
+             */
+            sampled_out: number;
+            /**
+             * Rate Limited
+             * @example 0
+             */
+            rate_limited: number;
+            /**
+             * Quota Exceeded
+             * @example 0
+             */
+            quota_exceeded: number;
+            /**
+             * Invalid
+             * @description Refused for what they are; they are in the quarantine.
+             * @example 9
+             */
+            invalid: number;
+            /**
+             * Replayed
+             * @description Of the invalid, stored after all.
+             * @example 2
+             */
+            replayed: number;
+            /**
+             * Reasons
+             * @description All that was not stored, by reason.
+             * @example {
+             *       "duplicate": 3,
+             *       "missing_identity": 9
+             *     }
+             */
+            reasons: {
+                [key: string]: number;
+            };
+            /**
+             * Invalid Share
+             * @description Invalid and not replayed, of all that was stored or invalid; null when there is nothing.
+             * @example 0.0058
+             */
+            invalid_share: number | null;
+        };
+        /** QualityDay */
+        QualityDay: {
+            /**
+             * Stored
+             * @description That are there now, with those of bots and of uploads.
+             * @example 1200
+             */
+            stored: number;
+            /**
+             * Bots
+             * @description Of these.
+             * @example 14
+             */
+            bots: number;
+            /**
+             * Duplicates
+             * @description Ids that a worker knew.
+             * @example 3
+             */
+            duplicates: number;
+            /**
+             * Sampled Out
+             * @example 0
+             */
+            sampled_out: number;
+            /**
+             * Rate Limited
+             * @example 0
+             */
+            rate_limited: number;
+            /**
+             * Quota Exceeded
+             * @example 0
+             */
+            quota_exceeded: number;
+            /**
+             * Invalid
+             * @description Refused for what they are; they are in the quarantine.
+             * @example 9
+             */
+            invalid: number;
+            /**
+             * Replayed
+             * @description Of the invalid, stored after all.
+             * @example 2
+             */
+            replayed: number;
+            /**
+             * Reasons
+             * @description All that was not stored, by reason.
+             * @example {
+             *       "duplicate": 3,
+             *       "missing_identity": 9
+             *     }
+             */
+            reasons: {
+                [key: string]: number;
+            };
+            /**
+             * Invalid Share
+             * @description Invalid and not replayed, of all that was stored or invalid; null when there is nothing.
+             * @example 0.0058
+             */
+            invalid_share: number | null;
+            /**
+             * Date
+             * Format: date
+             * @description UTC, of receipt.
+             * @example 2026-11-20
+             */
+            date: string;
+            /**
+             * Is Refused Known
+             * @description False: so long ago that the counts of what was not stored are not kept any more.
+             */
+            is_refused_known: boolean;
+            /**
+             * Repeats
+             * @description Repeated ids that the flush found, of events of this day: other workers or earlier starts had stored them.
+             * @example 0
+             */
+            repeats: number;
         };
         /**
          * QuarantinePage
@@ -6900,6 +8957,44 @@ export interface components {
              * @example null
              */
             not_replayable_because: string | null;
+        };
+        /**
+         * QueryState
+         * @description Questions at all workers.
+         */
+        QueryState: {
+            /**
+             * Slots
+             * @description That can be answered at once.
+             * @example 4
+             */
+            slots: number;
+            /**
+             * Running
+             * @example 1
+             */
+            running: number;
+            /**
+             * Waiting
+             * @example 0
+             */
+            waiting: number;
+            /**
+             * Cache Hits
+             * @description Answers that were there, since the server started.
+             * @example 90
+             */
+            cache_hits: number;
+            /**
+             * Cache Misses
+             * @example 10
+             */
+            cache_misses: number;
+            /**
+             * Cache Hit Rate
+             * @example 0.9
+             */
+            cache_hit_rate: number | null;
         };
         /** Readiness */
         Readiness: {
@@ -7150,6 +9245,32 @@ export interface components {
              */
             refresh_token?: string | null;
         };
+        /**
+         * RefusedState
+         * @description Since the server started.
+         */
+        RefusedState: {
+            /**
+             * Events
+             * @description By reason.
+             * @example {
+             *       "duplicate": 4
+             *     }
+             */
+            events: {
+                [key: string]: number;
+            };
+            /**
+             * Requests
+             * @description By code.
+             * @example {
+             *       "invalid_credentials": 2
+             *     }
+             */
+            requests: {
+                [key: string]: number;
+            };
+        };
         /** Registration */
         Registration: {
             /**
@@ -7175,6 +9296,12 @@ export interface components {
              * @example Analytical Engines
              */
             organization_name?: string | null;
+            /**
+             * Invitation
+             * @description The token of an invitation: join its organization instead of making one. The e-mail address must be the invited one.
+             * @example null
+             */
+            invitation?: string | null;
         };
         /**
          * RejectedEvents
@@ -7357,13 +9484,6 @@ export interface components {
              */
             project_id: string;
             date_range: components["schemas"]["DateRange"];
-            /**
-             * Compare
-             * @description The same members for the other period.
-             */
-            compare?: {
-                [key: string]: unknown;
-            } | null;
             /** @description With `include: receipt`. */
             receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
             /**
@@ -7403,6 +9523,25 @@ export interface components {
              * @example 38.2
              */
             elapsed_ms: number;
+            /**
+             * Compare
+             * @description The same members for the other period.
+             */
+            compare?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Sampling
+             * @description Whether the events looked at are a sample. `by_user`: of people as a whole, so that rates hold and counts are those of the sample. `biased`: people may miss single events.
+             * @example null
+             */
+            sampling: ("by_user" | "biased") | null;
+            /**
+             * Smallest Sample Rate
+             * @description Of a sample.
+             * @example null
+             */
+            smallest_sample_rate: number | null;
             /**
              * Start
              * @description The name of the start event.
@@ -7607,6 +9746,13 @@ export interface components {
              */
             as_of?: string | null;
             /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /**
              * Include
              * @default []
              */
@@ -7622,13 +9768,6 @@ export interface components {
              * @default null
              */
             compare_end?: string | null;
-            /**
-             * Format
-             * @description Others are one flat table.
-             * @default json
-             * @enum {string}
-             */
-            format?: "json" | "csv" | "ndjson" | "parquet";
             /**
              * Start
              * @description The event that people begin with: its name, or a matcher as JSON.
@@ -7745,6 +9884,87 @@ export interface components {
              * @default 3600
              */
             window_seconds?: number;
+        };
+        /** SavedView */
+        SavedView: {
+            /**
+             * Kind
+             * @example trends
+             * @enum {string}
+             */
+            kind: "funnel" | "trends" | "retention" | "paths" | "sessions" | "overview" | "events" | "note";
+            /**
+             * Title
+             * @example Buyers by day
+             */
+            title?: string | null;
+            /**
+             * Question
+             * @description Of `funnel`: `funnel_id` and the parameters of `GET /analytics/funnel/{funnel_id}`. Of `trends`, `retention`, `paths`, `sessions`, `overview`: the body of the report's POST route without `project_id` and `format`. Of `events`: the parameters of `GET /events` that choose and show events, `filters` as JSON. Of `note`: `text`.
+             * @example {
+             *       "series": [
+             *         {
+             *           "event": "purchase",
+             *           "measure": "people"
+             *         }
+             *       ]
+             *     }
+             */
+            question: {
+                [key: string]: unknown;
+            };
+            /** @description Replaces the dates of the question. */
+            range?: components["schemas"]["ViewRange"] | null;
+            /**
+             * View
+             * @description How it is drawn; up to 4,000 bytes.
+             * @default {}
+             * @example {
+             *       "chart": "line"
+             *     }
+             */
+            view?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Name
+             * @example Buyers
+             */
+            name: string;
+            /**
+             * Id
+             * @example v2k5m8q1t4w7z0c3g6j9
+             */
+            id: string;
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Author
+             * @description Who made it; null when that user is gone.
+             * @example Ada
+             */
+            author: string | null;
+            /**
+             * Version
+             * @description Goes up with every change; the value of `If-Match`.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            updated_at: string;
         };
         /**
          * SchemaAnswer
@@ -7961,38 +10181,63 @@ export interface components {
         };
         /** SessionBucket */
         SessionBucket: {
-            /** Sessions */
+            /**
+             * Sessions
+             * @example 2798
+             */
             sessions: number;
-            /** People */
+            /**
+             * People
+             * @example 1802
+             */
             people: number;
-            /** Events */
+            /**
+             * Events
+             * @example 11910
+             */
             events: number;
-            /** Page Views */
+            /**
+             * Page Views
+             * @example 8104
+             */
             page_views: number;
             /**
              * Bounces
              * @description Sessions of one event.
+             * @example 911
              */
             bounces: number;
             /**
              * Bounce Rate
              * @description Percent of the sessions.
+             * @example 32.56
              */
             bounce_rate: number;
             /**
              * Average Seconds
              * @description From the first to the last event.
+             * @example 214.07
              */
             average_seconds: number | null;
-            /** Median Seconds */
+            /**
+             * Median Seconds
+             * @example 96
+             */
             median_seconds: number | null;
-            /** Events Per Session */
+            /**
+             * Events Per Session
+             * @example 4.26
+             */
             events_per_session: number | null;
-            /** Views Per Session */
+            /**
+             * Views Per Session
+             * @example 2.9
+             */
             views_per_session: number | null;
             /**
              * Bucket
              * @description The first local day, or the local hour with its offset.
+             * @example 2026-10-01
              */
             bucket: string;
             /**
@@ -8003,110 +10248,195 @@ export interface components {
         };
         /** SessionFigures */
         SessionFigures: {
-            /** Sessions */
+            /**
+             * Sessions
+             * @example 2798
+             */
             sessions: number;
-            /** People */
+            /**
+             * People
+             * @example 1802
+             */
             people: number;
-            /** Events */
+            /**
+             * Events
+             * @example 11910
+             */
             events: number;
-            /** Page Views */
+            /**
+             * Page Views
+             * @example 8104
+             */
             page_views: number;
             /**
              * Bounces
              * @description Sessions of one event.
+             * @example 911
              */
             bounces: number;
             /**
              * Bounce Rate
              * @description Percent of the sessions.
+             * @example 32.56
              */
             bounce_rate: number;
             /**
              * Average Seconds
              * @description From the first to the last event.
+             * @example 214.07
              */
             average_seconds: number | null;
-            /** Median Seconds */
+            /**
+             * Median Seconds
+             * @example 96
+             */
             median_seconds: number | null;
-            /** Events Per Session */
+            /**
+             * Events Per Session
+             * @example 4.26
+             */
             events_per_session: number | null;
-            /** Views Per Session */
+            /**
+             * Views Per Session
+             * @example 2.9
+             */
             views_per_session: number | null;
         };
         /** SessionGroup */
         SessionGroup: {
-            /** Sessions */
+            /**
+             * Sessions
+             * @example 2798
+             */
             sessions: number;
-            /** People */
+            /**
+             * People
+             * @example 1802
+             */
             people: number;
-            /** Events */
+            /**
+             * Events
+             * @example 11910
+             */
             events: number;
-            /** Page Views */
+            /**
+             * Page Views
+             * @example 8104
+             */
             page_views: number;
             /**
              * Bounces
              * @description Sessions of one event.
+             * @example 911
              */
             bounces: number;
             /**
              * Bounce Rate
              * @description Percent of the sessions.
+             * @example 32.56
              */
             bounce_rate: number;
             /**
              * Average Seconds
              * @description From the first to the last event.
+             * @example 214.07
              */
             average_seconds: number | null;
-            /** Median Seconds */
+            /**
+             * Median Seconds
+             * @example 96
+             */
             median_seconds: number | null;
-            /** Events Per Session */
+            /**
+             * Events Per Session
+             * @example 4.26
+             */
             events_per_session: number | null;
-            /** Views Per Session */
+            /**
+             * Views Per Session
+             * @example 2.9
+             */
             views_per_session: number | null;
-            /** Value */
+            /**
+             * Value
+             * @example search
+             */
             value: string | null;
             /**
              * Group
+             * @description `none`: sessions that do not tell it.
              * @enum {string}
              */
             group: "value" | "other" | "none";
         };
-        /** SessionGroups */
+        /**
+         * SessionGroups
+         * @description Groups add up to the whole, but for people.
+         */
         SessionGroups: {
-            /** Property */
-            property: string;
+            /**
+             * Property
+             * @example channel
+             * @enum {string}
+             */
+            property: "entry_page" | "exit_page" | "channel" | "referrer" | "utm_source" | "utm_medium" | "utm_campaign" | "country" | "region" | "city" | "browser" | "os" | "device";
             /** Groups */
             groups: components["schemas"]["SessionGroup"][];
         };
         /** SessionsAnswer */
         SessionsAnswer: {
-            /** Report */
-            report: string;
-            /** Project Id */
+            /**
+             * Report
+             * @constant
+             */
+            report: "sessions";
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
             project_id: string;
-            /** Date Range */
-            date_range: {
-                [key: string]: string | null;
-            };
-            /** Timezone */
+            date_range: components["schemas"]["DateRange"];
+            /** @description With `include: receipt`. */
+            receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
             timezone: string;
-            /** Semantics */
-            semantics: string;
-            /** Semantics Version */
+            /**
+             * Semantics
+             * @constant
+             */
+            semantics: "iafa";
+            /**
+             * Semantics Version
+             * @example 1
+             */
             semantics_version: number;
-            /** Data Version */
+            /**
+             * Data Version
+             * @description Equal versions have equal answers.
+             * @example 17.2048
+             */
             data_version: string;
-            /** As Of */
+            /**
+             * As Of
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
             as_of: string;
-            /** Rows Read */
+            /**
+             * Rows Read
+             * @example 142082
+             */
             rows_read: number;
-            /** Elapsed Ms */
+            /**
+             * Elapsed Ms
+             * @example 38.2
+             */
             elapsed_ms: number;
-            /** Receipt */
-            receipt?: {
-                [key: string]: unknown;
-            } | null;
+            /** @description With `include: compare`. */
+            compare?: components["schemas"]["SessionsCompared"] | null;
             /**
              * Interval
              * @enum {string}
@@ -8116,13 +10446,359 @@ export interface components {
             /** Buckets */
             buckets: components["schemas"]["SessionBucket"][];
             breakdown?: components["schemas"]["SessionGroups"] | null;
+        };
+        /**
+         * SessionsCompared
+         * @description The other period; its buckets stand beside those of the range by their place.
+         */
+        SessionsCompared: {
             /**
-             * Compare
-             * @description The same members of the other period.
+             * Interval
+             * @enum {string}
              */
-            compare?: {
+            interval: "hour" | "day" | "week" | "month";
+            total: components["schemas"]["SessionFigures"];
+            /** Buckets */
+            buckets: components["schemas"]["SessionBucket"][];
+            breakdown?: components["schemas"]["SessionGroups"] | null;
+            date_range: components["schemas"]["DateRange"];
+        };
+        /**
+         * SessionsQuestion
+         * @description Which sessions there were.
+         */
+        SessionsQuestion: {
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Start Date
+             * @default null
+             * @example 2026-10-01
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @default null
+             * @example 2026-10-31
+             */
+            end_date?: string | null;
+            /**
+             * Filters
+             * @description Hold for every event.
+             * @default []
+             */
+            filters?: (components["schemas"]["Filter"] | components["schemas"]["AnyOf"])[];
+            /**
+             * Exclude Bots
+             * @default false
+             */
+            exclude_bots?: boolean;
+            /**
+             * As Of
+             * @description Later events do not exist.
+             * @default null
+             * @example 2026-11-20T09:00:00Z
+             */
+            as_of?: string | null;
+            /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /**
+             * Include
+             * @default []
+             */
+            include?: ("compare" | "receipt")[];
+            /**
+             * Compare Start
+             * @description With `include: compare`; by default the period before.
+             * @default null
+             */
+            compare_start?: string | null;
+            /**
+             * Compare End
+             * @default null
+             */
+            compare_end?: string | null;
+            /**
+             * Interval
+             * @default day
+             * @enum {string}
+             */
+            interval?: "hour" | "day" | "week" | "month";
+            /**
+             * Breakdown
+             * @description What to group by.
+             * @default null
+             */
+            breakdown?: ("entry_page" | "exit_page" | "channel" | "referrer" | "utm_source" | "utm_medium" | "utm_campaign" | "country" | "region" | "city" | "browser" | "os" | "device") | null;
+            /**
+             * Limit
+             * @description So many groups; the others are one.
+             * @default 10
+             */
+            limit?: number;
+        };
+        /** ShareAnswer */
+        ShareAnswer: {
+            /**
+             * Id
+             * @example v2k5m8q1t4w7z0c3g6j9
+             */
+            id: string;
+            /**
+             * Project Id
+             * @example p7c1n4d8j2g5b9f3h6m0
+             */
+            project_id: string;
+            /**
+             * Author
+             * @description Who made it; null when that user is gone.
+             * @example Ada
+             */
+            author: string | null;
+            /**
+             * Version
+             * @description Goes up with every change; the value of `If-Match`.
+             * @example 1
+             */
+            version: number;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            updated_at: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "funnel" | "view" | "board";
+            /** Target Id */
+            target_id: string;
+            /**
+             * Target Name
+             * @description Null when it is not there any more: the link shows nothing.
+             */
+            target_name: string | null;
+            /** Label */
+            label: string | null;
+            /** Question */
+            question: {
+                [key: string]: unknown;
+            };
+            range: components["schemas"]["ViewRange"] | null;
+            /** Choosable Days */
+            choosable_days: number | null;
+            /** Has Password */
+            has_password: boolean;
+            /** Expires At */
+            expires_at: string | null;
+            /** Is Expired */
+            is_expired: boolean;
+            /**
+             * Token End
+             * @description The last four characters of the token.
+             * @example x7Qa
+             */
+            token_end: string;
+            /**
+             * Opened
+             * @description How often it was opened, about.
+             * @example 12
+             */
+            opened: number;
+            /** Last Opened At */
+            last_opened_at: string | null;
+        };
+        /**
+         * ShareChoice
+         * @description What a link shows, and to whom and how long.
+         */
+        ShareChoice: {
+            /**
+             * Kind
+             * @example board
+             * @enum {string}
+             */
+            kind: "funnel" | "view" | "board";
+            /**
+             * Target Id
+             * @description The funnel, saved view or board.
+             * @example b2k5m8q1t4w7z0c3g6j9
+             */
+            target_id: string;
+            /**
+             * Label
+             * @description For the list of links; not shown by the link.
+             * @example For Eve
+             */
+            label?: string | null;
+            /**
+             * Question
+             * @description Of a funnel: what else is asked, as in a card, without `funnel_id`.
+             * @example null
+             */
+            question?: {
                 [key: string]: unknown;
             } | null;
+            /** @description Replaces all dates of what is shown. */
+            range?: components["schemas"]["ViewRange"] | null;
+            /**
+             * Choosable Days
+             * @description Whoever has the link may choose days among the last so many, today included. Null: none.
+             * @example 90
+             */
+            choosable_days?: number | null;
+            /**
+             * Password
+             * @example null
+             */
+            password?: string | null;
+            /**
+             * Expires At
+             * @description An instant with zone.
+             * @example 2027-01-01T00:00:00Z
+             */
+            expires_at?: string | null;
+        };
+        /** ShareList */
+        ShareList: {
+            /** Shares */
+            shares: components["schemas"]["ShareAnswer"][];
+        };
+        /** SharePass */
+        SharePass: {
+            /**
+             * Share Pass
+             * @description Send it as `X-Share-Pass`.
+             */
+            share_pass: string;
+            /**
+             * Expires In
+             * @description Seconds.
+             * @example 43200
+             */
+            expires_in: number;
+        };
+        /** SharePassword */
+        SharePassword: {
+            /** Password */
+            password: string;
+        };
+        /**
+         * SharedAnswer
+         * @description The card's answer, as its report or funnel answers, without ids and receipts.
+         */
+        SharedAnswer: {
+            /** Card */
+            card: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "funnel" | "trends" | "retention" | "paths" | "sessions" | "overview" | "events" | "note";
+            /** Answer */
+            answer: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * SharedCard
+         * @description A place and how it is drawn. What is asked is not told.
+         */
+        SharedCard: {
+            /**
+             * Id
+             * @example c1
+             */
+            id: string;
+            /**
+             * X
+             * @example 0
+             */
+            x: number;
+            /**
+             * Y
+             * @example 0
+             */
+            y: number;
+            /**
+             * W
+             * @example 6
+             */
+            w: number;
+            /**
+             * H
+             * @example 4
+             */
+            h: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "funnel" | "trends" | "retention" | "paths" | "sessions" | "overview" | "events" | "note";
+            /** Title */
+            title: string | null;
+            /**
+             * Text
+             * @description Of a note.
+             */
+            text: string | null;
+            /** View */
+            view: {
+                [key: string]: unknown;
+            };
+            /** @description The dates that it is answered for, if none are chosen. */
+            range: components["schemas"]["ViewRange"] | null;
+        };
+        /** SharedThing */
+        SharedThing: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "funnel" | "view" | "board";
+            /**
+             * Title
+             * @example Monday morning
+             */
+            title: string;
+            /**
+             * Project Name
+             * @example Shop
+             */
+            project_name: string;
+            /**
+             * Timezone
+             * @example Europe/Vienna
+             */
+            timezone: string;
+            /** Choosable Days */
+            choosable_days: number | null;
+            /**
+             * Expires At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            expires_at: string | null;
+            /**
+             * Cards
+             * @description One, for a funnel and a saved view.
+             */
+            cards: components["schemas"]["SharedCard"][];
         };
         /**
          * Significance
@@ -8183,6 +10859,51 @@ export interface components {
              * @default 86400
              */
             window_seconds?: number;
+        };
+        /**
+         * SlowQuery
+         * @description A question that took half a second or more. What it asked for is not kept.
+         */
+        SlowQuery: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Route
+             * @example POST /api/v1/analytics/funnel
+             */
+            route: string;
+            /**
+             * Project Id
+             * @description null: of another organization.
+             * @example x1y2z3a4b5c6d7e8f9g0
+             */
+            project_id: string | null;
+            /**
+             * Milliseconds
+             * @example 812.5
+             */
+            milliseconds: number;
+            /**
+             * Rows
+             * @description Of the files and journals that were read.
+             * @example 1200000
+             */
+            rows: number;
+            /**
+             * Digest
+             * @description Equal for equal questions.
+             * @example 9f86d081884c7d65
+             */
+            digest: string;
+            /**
+             * Outcome
+             * @description `answered`, `left`, or the code of a problem.
+             * @example answered
+             */
+            outcome: string;
         };
         /** Snippets */
         Snippets: {
@@ -8411,6 +11132,120 @@ export interface components {
             /** Data Version */
             data_version: string;
         };
+        /** SystemAnswer */
+        SystemAnswer: {
+            /**
+             * Checked At
+             * Format: date-time
+             */
+            checked_at: string;
+            /** Version */
+            version: string;
+            /**
+             * Durability
+             * @example sync
+             */
+            durability: string;
+            ingest: components["schemas"]["IngestState"];
+            journal: components["schemas"]["JournalState"];
+            /** Processes */
+            processes: components["schemas"]["ProcessState"][];
+            queries: components["schemas"]["QueryState"];
+            /**
+             * Slow Queries
+             * @description Newest first; each worker keeps its last 100.
+             */
+            slow_queries: components["schemas"]["SlowQuery"][];
+            refused: components["schemas"]["RefusedState"];
+            /**
+             * Errors
+             * @description Counters that should stay 0, by the names of the metrics, since the server started.
+             * @example {
+             *       "flush_failures": 0,
+             *       "internal_errors": 0
+             *     }
+             */
+            errors: {
+                [key: string]: number;
+            };
+            disk: components["schemas"]["DiskState"];
+            projects: components["schemas"]["ProjectsState"];
+            /** Tasks */
+            tasks: components["schemas"]["TaskState"][];
+            /** @description The last `iafa backup` of this directory. */
+            backup: components["schemas"]["BackupState"] | null;
+        };
+        /**
+         * TaskState
+         * @description One of the background's tasks, since its process started.
+         */
+        TaskState: {
+            /**
+             * Name
+             * @description `flush`, `compact`, `retention` and others.
+             * @example flush
+             */
+            name: string;
+            /**
+             * Every Seconds
+             * @example 0.5
+             */
+            every_seconds: number;
+            /**
+             * Runs
+             * @example 7200
+             */
+            runs: number;
+            /**
+             * Failures
+             * @example 0
+             */
+            failures: number;
+            /**
+             * Last At
+             * Format: date-time
+             * @description When the last run ended.
+             */
+            last_at: string | null;
+            /**
+             * Last Seconds
+             * @example 0.02
+             */
+            last_seconds: number;
+            /**
+             * Is Ok
+             * @description Of the last run.
+             */
+            is_ok: boolean;
+            /**
+             * Error
+             * @description Of the last run.
+             * @example null
+             */
+            error: string | null;
+            /**
+             * Last Failed At
+             * Format: date-time
+             */
+            last_failed_at: string | null;
+            /**
+             * Last Worked At
+             * Format: date-time
+             * @description The last run that did something.
+             */
+            last_worked_at: string | null;
+            /**
+             * Worked
+             * @description What that one did.
+             * @example {
+             *       "events": 120,
+             *       "segments": 1
+             *     }
+             */
+            worked: {
+                [key: string]: number;
+            };
+        };
         /**
          * TemplateMatches
          * @description What a project has of a template. Spelling does not matter: `view_item` is found for `product_view`.
@@ -8623,6 +11458,101 @@ export interface components {
             collector_url: string;
             snippets: components["schemas"]["Snippets"];
         };
+        /** TrafficMinute */
+        TrafficMinute: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-21T14:02:00Z
+             */
+            at: string;
+            /**
+             * Accepted
+             * @example 12
+             */
+            accepted: number;
+            /**
+             * Not Stored
+             * @description Events: invalid, repeated, sampled out or above a limit.
+             * @example 1
+             */
+            not_stored: number;
+            /**
+             * Refused
+             * @description Requests.
+             * @example 0
+             */
+            refused: number;
+        };
+        /**
+         * TrafficSpan
+         * @description What was counted in one span of time, at all workers.
+         */
+        TrafficSpan: {
+            /**
+             * Accepted
+             * @description Stored, with those of bots.
+             * @example 120
+             */
+            accepted: number;
+            /**
+             * Bots
+             * @description Of these, sent by user agents that say they are bots.
+             * @example 2
+             */
+            bots: number;
+            /**
+             * Duplicates
+             * @description Their id was known.
+             * @example 1
+             */
+            duplicates: number;
+            /**
+             * Sampled Out
+             * @example 0
+             */
+            sampled_out: number;
+            /**
+             * Invalid
+             * @description Refused for what they are.
+             * @example 3
+             */
+            invalid: number;
+            /**
+             * Rate Limited
+             * @example 0
+             */
+            rate_limited: number;
+            /**
+             * Quota Exceeded
+             * @example 0
+             */
+            quota_exceeded: number;
+            /**
+             * Refused Requests
+             * @description Requests of which no event was looked at.
+             * @example 4
+             */
+            refused_requests: number;
+            /**
+             * Tracker Fetches
+             * @description Times that the tracker's file was asked for with a key.
+             * @example 9
+             */
+            tracker_fetches: number;
+            /**
+             * Reasons
+             * @description All of this by its reason: `accepted`, `bot`, the reasons of events, `blocked_origin` and the keys' codes, `request_` with the code of a problem, `tracker_fetched`, `properties_removed`.
+             * @example {
+             *       "accepted": 120,
+             *       "blocked_origin": 4,
+             *       "missing_identity": 3
+             *     }
+             */
+            reasons: {
+                [key: string]: number;
+            };
+        };
         /**
          * Trait
          * @description The latest value of one member of what `identify` events said.
@@ -8707,8 +11637,6 @@ export interface components {
              */
             project_id: string;
             date_range: components["schemas"]["DateRange"];
-            /** @description With `include: compare`. */
-            compare?: components["schemas"]["TrendsCompared"] | null;
             /** @description With `include: receipt`. */
             receipt?: components["schemas"]["iafa__api__receipt_models__ReceiptAnswer"] | null;
             /**
@@ -8748,6 +11676,8 @@ export interface components {
              * @example 38.2
              */
             elapsed_ms: number;
+            /** @description With `include: compare`. */
+            compare?: components["schemas"]["TrendsCompared"] | null;
             /**
              * Interval
              * @enum {string}
@@ -8945,6 +11875,13 @@ export interface components {
              */
             as_of?: string | null;
             /**
+             * Format
+             * @description Others are one flat table.
+             * @default json
+             * @enum {string}
+             */
+            format?: "json" | "csv" | "ndjson" | "parquet";
+            /**
              * Include
              * @default []
              */
@@ -8960,13 +11897,6 @@ export interface components {
              * @default null
              */
             compare_end?: string | null;
-            /**
-             * Format
-             * @description Others are one flat table.
-             * @default json
-             * @enum {string}
-             */
-            format?: "json" | "csv" | "ndjson" | "parquet";
             /** Series */
             series: components["schemas"]["TrendsSeriesQuestion"][];
             /**
@@ -9165,9 +12095,10 @@ export interface components {
             full_name: string;
             /**
              * Role
-             * @constant
+             * @example owner
+             * @enum {string}
              */
-            role: "owner";
+            role: "owner" | "admin" | "editor" | "viewer";
             /**
              * Created At
              * Format: date-time
@@ -9204,13 +12135,98 @@ export interface components {
             /** Values */
             values: components["schemas"]["SeenValue"][];
         };
+        /**
+         * ViewChoice
+         * @description A card's body with a name.
+         */
+        ViewChoice: {
+            /**
+             * Kind
+             * @example trends
+             * @enum {string}
+             */
+            kind: "funnel" | "trends" | "retention" | "paths" | "sessions" | "overview" | "events" | "note";
+            /**
+             * Title
+             * @example Buyers by day
+             */
+            title?: string | null;
+            /**
+             * Question
+             * @description Of `funnel`: `funnel_id` and the parameters of `GET /analytics/funnel/{funnel_id}`. Of `trends`, `retention`, `paths`, `sessions`, `overview`: the body of the report's POST route without `project_id` and `format`. Of `events`: the parameters of `GET /events` that choose and show events, `filters` as JSON. Of `note`: `text`.
+             * @example {
+             *       "series": [
+             *         {
+             *           "event": "purchase",
+             *           "measure": "people"
+             *         }
+             *       ]
+             *     }
+             */
+            question: {
+                [key: string]: unknown;
+            };
+            /** @description Replaces the dates of the question. */
+            range?: components["schemas"]["ViewRange"] | null;
+            /**
+             * View
+             * @description How it is drawn; up to 4,000 bytes.
+             * @default {}
+             * @example {
+             *       "chart": "line"
+             *     }
+             */
+            view?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Name
+             * @example Buyers
+             */
+            name: string;
+        };
+        /** ViewList */
+        ViewList: {
+            /** Views */
+            views: components["schemas"]["SavedView"][];
+        };
+        /**
+         * ViewRange
+         * @description Days that move on with time (`preset`), or fixed ones; a side that is absent is open.
+         */
+        ViewRange: {
+            /**
+             * Preset
+             * @description `7d`: today and the six days before it; `12m`: 365 days.
+             */
+            preset?: ("today" | "yesterday" | "7d" | "30d" | "90d" | "12m" | "all") | null;
+            /**
+             * Start Date
+             * @example null
+             */
+            start_date?: string | null;
+            /**
+             * End Date
+             * @example null
+             */
+            end_date?: string | null;
+        };
         /** ViewedPage */
         ViewedPage: {
-            /** Page */
+            /**
+             * Page
+             * @example /pricing
+             */
             page: string;
-            /** Views */
+            /**
+             * Views
+             * @example 412
+             */
             views: number;
-            /** People */
+            /**
+             * People
+             * @example 306
+             */
             people: number;
         };
         /**
@@ -9353,10 +12369,10 @@ export interface components {
         iafa__api__receipt_models__ReceiptAnswer: {
             /**
              * Method
-             * @description `sql`: `sql` gives the counts. `paths`: it gives the histories, and a program finds the paths in them; the notebook has a readable one.
+             * @description `sql`: `sql` gives the counts. `paths`: it gives the histories, and a program finds the paths in them; the notebook has a readable one. `report`: each statement of a report, one after the other.
              * @enum {string}
              */
-            method: "sql" | "paths";
+            method: "sql" | "paths" | "report";
             /**
              * Sql
              * @description What was run, with its values. Reads the view `events`; runs in `iafa sql` as it is.
@@ -9576,7 +12592,8 @@ export interface operations {
                  *       "email": "ada@example.org",
                  *       "password": "a long walk on the beach",
                  *       "full_name": "Ada Byron",
-                 *       "organization_name": "Analytical Engines"
+                 *       "organization_name": "Analytical Engines",
+                 *       "invitation": null
                  *     }
                  */
                 "application/json": components["schemas"]["Registration"];
@@ -9625,6 +12642,17 @@ export interface operations {
             };
             /** @description The key or the role does not allow this */
             403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;
@@ -10335,6 +13363,83 @@ export interface operations {
             };
         };
     };
+    leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer is empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     key_owner: {
         parameters: {
             query?: never;
@@ -10395,6 +13500,945 @@ export interface operations {
             };
             /** @description Something went wrong on the server */
             500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "members": [
+                     *         {
+                     *           "id": "k3v9x2m5q8w1z7t4r6y0",
+                     *           "email": "grace@example.org",
+                     *           "full_name": "Grace Hopper",
+                     *           "role": "editor",
+                     *           "version": 1,
+                     *           "created_at": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MemberList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "editor"
+                 *     }
+                 */
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "k3v9x2m5q8w1z7t4r6y0",
+                     *       "email": "grace@example.org",
+                     *       "full_name": "Grace Hopper",
+                     *       "role": "editor",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has changed this */
+            412: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer is empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "invitations": [
+                     *         {
+                     *           "id": "n4b8r1c6t9f2w5j0z3q7",
+                     *           "email": "grace@example.org",
+                     *           "role": "editor",
+                     *           "invited_by": "k3v9x2m5q8w1z7t4r6y0",
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "expires_at": "2026-11-27T09:15:02.123456Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InvitationList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "grace@example.org",
+                 *       "role": "editor"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "n4b8r1c6t9f2w5j0z3q7",
+                     *       "email": "grace@example.org",
+                     *       "role": "editor",
+                     *       "invited_by": "k3v9x2m5q8w1z7t4r6y0",
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "expires_at": "2026-11-27T09:15:02.123456Z",
+                     *       "url": "https://iafa.example.org/join#iafa_i_...",
+                     *       "token": "iafa_i_..."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+            /** @description The request cannot be understood */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                invitation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer is empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookup_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "iafa_i_..."
+                 *     }
+                 */
+                "application/json": components["schemas"]["InvitationToken"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "organization_name": "Analytical Engines",
+                     *       "email": "grace@example.org",
+                     *       "role": "editor",
+                     *       "expires_at": "2026-11-27T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["InvitationShown"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+                /** @description Only of this project, also of a deleted. */
+                project_id?: string | null;
+                /** @description Only of this actor, as in an entry: `user:{id}`. */
+                actor?: string | null;
+                /** @description `key.revoke`, or `key` for all of keys. */
+                action?: string | null;
+                /** @description At this time or later (ISO 8601). */
+                start?: string | null;
+                /** @description Before this time. */
+                end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "id": 4711,
+                     *           "at": "2026-11-20T09:15:02.123456Z",
+                     *           "actor": "user:k3v9x2m5q8w1z7t4r6y0",
+                     *           "actor_name": "Ada Byron",
+                     *           "actor_email": "ada@example.org",
+                     *           "action": "key.revoke",
+                     *           "object": "project:p7c1n4d8j2g5b9f3h6m0",
+                     *           "object_name": "Web shop",
+                     *           "details": {
+                     *             "name": "old"
+                     *           },
+                     *           "hash": "51ab..."
+                     *         }
+                     *       ],
+                     *       "next_cursor": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                format?: "ndjson" | "csv";
+                /** @description Only of this project, also of a deleted. */
+                project_id?: string | null;
+                /** @description Only of this actor, as in an entry: `user:{id}`. */
+                actor?: string | null;
+                /** @description `key.revoke`, or `key` for all of keys. */
+                action?: string | null;
+                /** @description At this time or later (ISO 8601). */
+                start?: string | null;
+                /** @description Before this time. */
+                end?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;
@@ -11369,6 +15413,7 @@ export interface operations {
                      *           "last4": "x4Qz",
                      *           "created_at": "2026-11-20T09:15:02.123456Z",
                      *           "expires_at": null,
+                     *           "last_used_at": "2026-10-01T12:00:00.000000Z",
                      *           "key": "iafa_w_..."
                      *         }
                      *       ]
@@ -11379,6 +15424,17 @@ export interface operations {
             };
             /** @description Sign in, or send a valid key */
             401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;
@@ -11450,6 +15506,7 @@ export interface operations {
                      *       "last4": "x4Qz",
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
                      *       "expires_at": null,
+                     *       "last_used_at": "2026-10-01T12:00:00.000000Z",
                      *       "key": "iafa_w_..."
                      *     }
                      */
@@ -11608,6 +15665,7 @@ export interface operations {
                      *       "last4": "x4Qz",
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
                      *       "expires_at": null,
+                     *       "last_used_at": "2026-10-01T12:00:00.000000Z",
                      *       "key": "iafa_w_..."
                      *     }
                      */
@@ -12696,17 +16754,17 @@ export interface operations {
     ask_saved_funnel: {
         parameters: {
             query?: {
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
                 /** @description `times`, `trend`, `breakdown`, `compare`, `receipt`: repeated, or with commas between. */
                 include?: string[];
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_end?: string | null;
                 /** @description `hour`, `day`, `week` or `month`. */
                 trend?: string | null;
@@ -13559,9 +17617,9 @@ export interface operations {
                 event_type?: string[];
                 /** @description All events of the person that this user is, those before the sign-in included. */
                 user_id?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end?: string | null;
                 /** @description A JSON array of filters, as in the stages of a funnel. */
                 filters?: string | null;
@@ -13721,9 +17779,9 @@ export interface operations {
                 event_type?: string[];
                 /** @description All events of the person that this user is, those before the sign-in included. */
                 user_id?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end?: string | null;
                 /** @description A JSON array of filters, as in the stages of a funnel. */
                 filters?: string | null;
@@ -13835,18 +17893,20 @@ export interface operations {
     list_funnel_people: {
         parameters: {
             query?: {
+                limit?: number;
+                cursor?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
                 /** @description The `order` of the stage in the funnel's answer. */
                 stage?: number;
                 /** @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out. */
                 kind?: "converted" | "dropped" | "dropped_by_exclusion";
-                limit?: number;
-                cursor?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                end_date?: string | null;
-                /** @description Ask with another window than the saved one. */
-                window_seconds?: number | null;
+                /** @description `true`: only who has not converted yet and still has time; `false`: only the others. Left out, the list has both. */
+                open?: boolean | null;
             };
             header?: never;
             path: {
@@ -14159,9 +18219,9 @@ export interface operations {
     explain_funnel_person: {
         parameters: {
             query?: {
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
@@ -14638,17 +18698,19 @@ export interface operations {
     export_funnel_people: {
         parameters: {
             query?: {
+                format?: "csv" | "ndjson";
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
+                end_date?: string | null;
+                /** @description Ask with another window than the saved one. */
+                window_seconds?: number | null;
                 /** @description The `order` of the stage in the funnel's answer. */
                 stage?: number;
                 /** @description `converted`: reached the stage (as many as its bar); `dropped`: reached the stage before it and not this one; `dropped_by_exclusion`: entered, and an exclusion of mode `drop` took them out. */
                 kind?: "converted" | "dropped" | "dropped_by_exclusion";
-                format?: "csv" | "ndjson";
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
-                end_date?: string | null;
-                /** @description Ask with another window than the saved one. */
-                window_seconds?: number | null;
+                /** @description `true`: only who has not converted yet and still has time; `false`: only the others. Left out, the list has both. */
+                open?: boolean | null;
             };
             header?: never;
             path: {
@@ -15161,8 +19223,8 @@ export interface operations {
                 /** @description `day` if absent. */
                 interval?: ("hour" | "day" | "week" | "month") | null;
                 /** @description What to group by. */
-                breakdown?: string | null;
-                /** @description So many of each list; 10 if absent. */
+                breakdown?: ("entry_page" | "exit_page" | "channel" | "referrer" | "utm_source" | "utm_medium" | "utm_campaign" | "country" | "region" | "city" | "browser" | "os" | "device") | null;
+                /** @description So many of each list. 10 if absent. */
                 limit?: number | null;
                 project_id: string;
                 /** @description A JSON array of conditions on the events, percent-encoded. */
@@ -15175,13 +19237,13 @@ export interface operations {
                 include?: string[];
                 /** @description `json`, `csv`, `ndjson` or `parquet`. */
                 format?: string;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_end?: string | null;
             };
             header?: never;
@@ -15198,66 +19260,179 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "report": "",
-                     *       "project_id": "",
-                     *       "date_range": {},
-                     *       "timezone": "",
-                     *       "semantics": "",
-                     *       "semantics_version": 0,
-                     *       "data_version": "",
-                     *       "as_of": "",
-                     *       "rows_read": 0,
-                     *       "elapsed_ms": 0,
-                     *       "receipt": {},
+                     *       "report": "sessions",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "compare": {
+                     *         "interval": "hour",
+                     *         "total": {
+                     *           "sessions": 2798,
+                     *           "people": 1802,
+                     *           "events": 11910,
+                     *           "page_views": 8104,
+                     *           "bounces": 911,
+                     *           "bounce_rate": 32.56,
+                     *           "average_seconds": 214.07,
+                     *           "median_seconds": 96,
+                     *           "events_per_session": 4.26,
+                     *           "views_per_session": 2.9
+                     *         },
+                     *         "buckets": [
+                     *           {
+                     *             "sessions": 2798,
+                     *             "people": 1802,
+                     *             "events": 11910,
+                     *             "page_views": 8104,
+                     *             "bounces": 911,
+                     *             "bounce_rate": 32.56,
+                     *             "average_seconds": 214.07,
+                     *             "median_seconds": 96,
+                     *             "events_per_session": 4.26,
+                     *             "views_per_session": 2.9,
+                     *             "bucket": "2026-10-01",
+                     *             "is_incomplete": true
+                     *           }
+                     *         ],
+                     *         "breakdown": {
+                     *           "property": "channel",
+                     *           "groups": [
+                     *             {
+                     *               "sessions": 2798,
+                     *               "people": 1802,
+                     *               "events": 11910,
+                     *               "page_views": 8104,
+                     *               "bounces": 911,
+                     *               "bounce_rate": 32.56,
+                     *               "average_seconds": 214.07,
+                     *               "median_seconds": 96,
+                     *               "events_per_session": 4.26,
+                     *               "views_per_session": 2.9,
+                     *               "value": "search",
+                     *               "group": "value"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         }
+                     *       },
                      *       "interval": "hour",
                      *       "total": {
-                     *         "sessions": 0,
-                     *         "people": 0,
-                     *         "events": 0,
-                     *         "page_views": 0,
-                     *         "bounces": 0,
-                     *         "bounce_rate": 0,
-                     *         "average_seconds": 0,
-                     *         "median_seconds": 0,
-                     *         "events_per_session": 0,
-                     *         "views_per_session": 0
+                     *         "sessions": 2798,
+                     *         "people": 1802,
+                     *         "events": 11910,
+                     *         "page_views": 8104,
+                     *         "bounces": 911,
+                     *         "bounce_rate": 32.56,
+                     *         "average_seconds": 214.07,
+                     *         "median_seconds": 96,
+                     *         "events_per_session": 4.26,
+                     *         "views_per_session": 2.9
                      *       },
                      *       "buckets": [
                      *         {
-                     *           "sessions": 0,
-                     *           "people": 0,
-                     *           "events": 0,
-                     *           "page_views": 0,
-                     *           "bounces": 0,
-                     *           "bounce_rate": 0,
-                     *           "average_seconds": 0,
-                     *           "median_seconds": 0,
-                     *           "events_per_session": 0,
-                     *           "views_per_session": 0,
-                     *           "bucket": "",
+                     *           "sessions": 2798,
+                     *           "people": 1802,
+                     *           "events": 11910,
+                     *           "page_views": 8104,
+                     *           "bounces": 911,
+                     *           "bounce_rate": 32.56,
+                     *           "average_seconds": 214.07,
+                     *           "median_seconds": 96,
+                     *           "events_per_session": 4.26,
+                     *           "views_per_session": 2.9,
+                     *           "bucket": "2026-10-01",
                      *           "is_incomplete": true
                      *         }
                      *       ],
                      *       "breakdown": {
-                     *         "property": "",
+                     *         "property": "channel",
                      *         "groups": [
                      *           {
-                     *             "sessions": 0,
-                     *             "people": 0,
-                     *             "events": 0,
-                     *             "page_views": 0,
-                     *             "bounces": 0,
-                     *             "bounce_rate": 0,
-                     *             "average_seconds": 0,
-                     *             "median_seconds": 0,
-                     *             "events_per_session": 0,
-                     *             "views_per_session": 0,
-                     *             "value": "",
+                     *             "sessions": 2798,
+                     *             "people": 1802,
+                     *             "events": 11910,
+                     *             "page_views": 8104,
+                     *             "bounces": 911,
+                     *             "bounce_rate": 32.56,
+                     *             "average_seconds": 214.07,
+                     *             "median_seconds": 96,
+                     *             "events_per_session": 4.26,
+                     *             "views_per_session": 2.9,
+                     *             "value": "search",
                      *             "group": "value"
                      *           }
                      *         ]
-                     *       },
-                     *       "compare": {}
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["SessionsAnswer"];
@@ -15357,7 +19532,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["SessionsQuestion"];
             };
         };
         responses: {
@@ -15369,66 +19544,179 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "report": "",
-                     *       "project_id": "",
-                     *       "date_range": {},
-                     *       "timezone": "",
-                     *       "semantics": "",
-                     *       "semantics_version": 0,
-                     *       "data_version": "",
-                     *       "as_of": "",
-                     *       "rows_read": 0,
-                     *       "elapsed_ms": 0,
-                     *       "receipt": {},
+                     *       "report": "sessions",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "compare": {
+                     *         "interval": "hour",
+                     *         "total": {
+                     *           "sessions": 2798,
+                     *           "people": 1802,
+                     *           "events": 11910,
+                     *           "page_views": 8104,
+                     *           "bounces": 911,
+                     *           "bounce_rate": 32.56,
+                     *           "average_seconds": 214.07,
+                     *           "median_seconds": 96,
+                     *           "events_per_session": 4.26,
+                     *           "views_per_session": 2.9
+                     *         },
+                     *         "buckets": [
+                     *           {
+                     *             "sessions": 2798,
+                     *             "people": 1802,
+                     *             "events": 11910,
+                     *             "page_views": 8104,
+                     *             "bounces": 911,
+                     *             "bounce_rate": 32.56,
+                     *             "average_seconds": 214.07,
+                     *             "median_seconds": 96,
+                     *             "events_per_session": 4.26,
+                     *             "views_per_session": 2.9,
+                     *             "bucket": "2026-10-01",
+                     *             "is_incomplete": true
+                     *           }
+                     *         ],
+                     *         "breakdown": {
+                     *           "property": "channel",
+                     *           "groups": [
+                     *             {
+                     *               "sessions": 2798,
+                     *               "people": 1802,
+                     *               "events": 11910,
+                     *               "page_views": 8104,
+                     *               "bounces": 911,
+                     *               "bounce_rate": 32.56,
+                     *               "average_seconds": 214.07,
+                     *               "median_seconds": 96,
+                     *               "events_per_session": 4.26,
+                     *               "views_per_session": 2.9,
+                     *               "value": "search",
+                     *               "group": "value"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         }
+                     *       },
                      *       "interval": "hour",
                      *       "total": {
-                     *         "sessions": 0,
-                     *         "people": 0,
-                     *         "events": 0,
-                     *         "page_views": 0,
-                     *         "bounces": 0,
-                     *         "bounce_rate": 0,
-                     *         "average_seconds": 0,
-                     *         "median_seconds": 0,
-                     *         "events_per_session": 0,
-                     *         "views_per_session": 0
+                     *         "sessions": 2798,
+                     *         "people": 1802,
+                     *         "events": 11910,
+                     *         "page_views": 8104,
+                     *         "bounces": 911,
+                     *         "bounce_rate": 32.56,
+                     *         "average_seconds": 214.07,
+                     *         "median_seconds": 96,
+                     *         "events_per_session": 4.26,
+                     *         "views_per_session": 2.9
                      *       },
                      *       "buckets": [
                      *         {
-                     *           "sessions": 0,
-                     *           "people": 0,
-                     *           "events": 0,
-                     *           "page_views": 0,
-                     *           "bounces": 0,
-                     *           "bounce_rate": 0,
-                     *           "average_seconds": 0,
-                     *           "median_seconds": 0,
-                     *           "events_per_session": 0,
-                     *           "views_per_session": 0,
-                     *           "bucket": "",
+                     *           "sessions": 2798,
+                     *           "people": 1802,
+                     *           "events": 11910,
+                     *           "page_views": 8104,
+                     *           "bounces": 911,
+                     *           "bounce_rate": 32.56,
+                     *           "average_seconds": 214.07,
+                     *           "median_seconds": 96,
+                     *           "events_per_session": 4.26,
+                     *           "views_per_session": 2.9,
+                     *           "bucket": "2026-10-01",
                      *           "is_incomplete": true
                      *         }
                      *       ],
                      *       "breakdown": {
-                     *         "property": "",
+                     *         "property": "channel",
                      *         "groups": [
                      *           {
-                     *             "sessions": 0,
-                     *             "people": 0,
-                     *             "events": 0,
-                     *             "page_views": 0,
-                     *             "bounces": 0,
-                     *             "bounce_rate": 0,
-                     *             "average_seconds": 0,
-                     *             "median_seconds": 0,
-                     *             "events_per_session": 0,
-                     *             "views_per_session": 0,
-                     *             "value": "",
+                     *             "sessions": 2798,
+                     *             "people": 1802,
+                     *             "events": 11910,
+                     *             "page_views": 8104,
+                     *             "bounces": 911,
+                     *             "bounce_rate": 32.56,
+                     *             "average_seconds": 214.07,
+                     *             "median_seconds": 96,
+                     *             "events_per_session": 4.26,
+                     *             "views_per_session": 2.9,
+                     *             "value": "search",
                      *             "group": "value"
                      *           }
                      *         ]
-                     *       },
-                     *       "compare": {}
+                     *       }
                      *     }
                      */
                     "application/json": components["schemas"]["SessionsAnswer"];
@@ -15557,9 +19845,9 @@ export interface operations {
             query: {
                 /** @description `day` if absent. */
                 interval?: ("hour" | "day" | "week" | "month") | null;
-                /** @description What to list; repeated. */
-                lists?: string[];
-                /** @description So many of each list; 10 if absent. */
+                /** @description What to list of the visits. Repeated. */
+                lists?: ("entry_page" | "exit_page" | "channel" | "referrer" | "utm_source" | "utm_medium" | "utm_campaign" | "country" | "region" | "city" | "browser" | "os" | "device")[];
+                /** @description So many of each list. 10 if absent. */
                 limit?: number | null;
                 project_id: string;
                 /** @description A JSON array of conditions on the events, percent-encoded. */
@@ -15572,13 +19860,13 @@ export interface operations {
                 include?: string[];
                 /** @description `json`, `csv`, `ndjson` or `parquet`. */
                 format?: string;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_end?: string | null;
             };
             header?: never;
@@ -15595,80 +19883,207 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "report": "",
-                     *       "project_id": "",
-                     *       "date_range": {},
-                     *       "timezone": "",
-                     *       "semantics": "",
-                     *       "semantics_version": 0,
-                     *       "data_version": "",
-                     *       "as_of": "",
-                     *       "rows_read": 0,
-                     *       "elapsed_ms": 0,
-                     *       "receipt": {},
+                     *       "report": "overview",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "compare": {
+                     *         "interval": "hour",
+                     *         "total": {
+                     *           "sessions": 2798,
+                     *           "people": 1802,
+                     *           "events": 11910,
+                     *           "page_views": 8104,
+                     *           "bounces": 911,
+                     *           "bounce_rate": 32.56,
+                     *           "average_seconds": 214.07,
+                     *           "median_seconds": 96,
+                     *           "events_per_session": 4.26,
+                     *           "views_per_session": 2.9
+                     *         },
+                     *         "buckets": [
+                     *           {
+                     *             "sessions": 2798,
+                     *             "people": 1802,
+                     *             "events": 11910,
+                     *             "page_views": 8104,
+                     *             "bounces": 911,
+                     *             "bounce_rate": 32.56,
+                     *             "average_seconds": 214.07,
+                     *             "median_seconds": 96,
+                     *             "events_per_session": 4.26,
+                     *             "views_per_session": 2.9,
+                     *             "bucket": "2026-10-01",
+                     *             "is_incomplete": true
+                     *           }
+                     *         ],
+                     *         "present": {
+                     *           "people": 7,
+                     *           "page_views": 19,
+                     *           "seconds": 300
+                     *         },
+                     *         "pages": [
+                     *           {
+                     *             "page": "/pricing",
+                     *             "views": 412,
+                     *             "people": 306
+                     *           }
+                     *         ],
+                     *         "lists": [
+                     *           {
+                     *             "property": "channel",
+                     *             "groups": [
+                     *               {
+                     *                 "sessions": 2798,
+                     *                 "people": 1802,
+                     *                 "events": 11910,
+                     *                 "page_views": 8104,
+                     *                 "bounces": 911,
+                     *                 "bounce_rate": 32.56,
+                     *                 "average_seconds": 214.07,
+                     *                 "median_seconds": 96,
+                     *                 "events_per_session": 4.26,
+                     *                 "views_per_session": 2.9,
+                     *                 "value": "search",
+                     *                 "group": "value"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         }
+                     *       },
                      *       "interval": "hour",
                      *       "total": {
-                     *         "sessions": 0,
-                     *         "people": 0,
-                     *         "events": 0,
-                     *         "page_views": 0,
-                     *         "bounces": 0,
-                     *         "bounce_rate": 0,
-                     *         "average_seconds": 0,
-                     *         "median_seconds": 0,
-                     *         "events_per_session": 0,
-                     *         "views_per_session": 0
+                     *         "sessions": 2798,
+                     *         "people": 1802,
+                     *         "events": 11910,
+                     *         "page_views": 8104,
+                     *         "bounces": 911,
+                     *         "bounce_rate": 32.56,
+                     *         "average_seconds": 214.07,
+                     *         "median_seconds": 96,
+                     *         "events_per_session": 4.26,
+                     *         "views_per_session": 2.9
                      *       },
                      *       "buckets": [
                      *         {
-                     *           "sessions": 0,
-                     *           "people": 0,
-                     *           "events": 0,
-                     *           "page_views": 0,
-                     *           "bounces": 0,
-                     *           "bounce_rate": 0,
-                     *           "average_seconds": 0,
-                     *           "median_seconds": 0,
-                     *           "events_per_session": 0,
-                     *           "views_per_session": 0,
-                     *           "bucket": "",
+                     *           "sessions": 2798,
+                     *           "people": 1802,
+                     *           "events": 11910,
+                     *           "page_views": 8104,
+                     *           "bounces": 911,
+                     *           "bounce_rate": 32.56,
+                     *           "average_seconds": 214.07,
+                     *           "median_seconds": 96,
+                     *           "events_per_session": 4.26,
+                     *           "views_per_session": 2.9,
+                     *           "bucket": "2026-10-01",
                      *           "is_incomplete": true
                      *         }
                      *       ],
                      *       "present": {
-                     *         "people": 0,
-                     *         "page_views": 0,
-                     *         "seconds": 0
+                     *         "people": 7,
+                     *         "page_views": 19,
+                     *         "seconds": 300
                      *       },
                      *       "pages": [
                      *         {
-                     *           "page": "",
-                     *           "views": 0,
-                     *           "people": 0
+                     *           "page": "/pricing",
+                     *           "views": 412,
+                     *           "people": 306
                      *         }
                      *       ],
                      *       "lists": [
                      *         {
-                     *           "property": "",
+                     *           "property": "channel",
                      *           "groups": [
                      *             {
-                     *               "sessions": 0,
-                     *               "people": 0,
-                     *               "events": 0,
-                     *               "page_views": 0,
-                     *               "bounces": 0,
-                     *               "bounce_rate": 0,
-                     *               "average_seconds": 0,
-                     *               "median_seconds": 0,
-                     *               "events_per_session": 0,
-                     *               "views_per_session": 0,
-                     *               "value": "",
+                     *               "sessions": 2798,
+                     *               "people": 1802,
+                     *               "events": 11910,
+                     *               "page_views": 8104,
+                     *               "bounces": 911,
+                     *               "bounce_rate": 32.56,
+                     *               "average_seconds": 214.07,
+                     *               "median_seconds": 96,
+                     *               "events_per_session": 4.26,
+                     *               "views_per_session": 2.9,
+                     *               "value": "search",
                      *               "group": "value"
                      *             }
                      *           ]
                      *         }
-                     *       ],
-                     *       "compare": {}
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["OverviewAnswer"];
@@ -15768,7 +20183,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["OverviewQuestion"];
             };
         };
         responses: {
@@ -15780,80 +20195,207 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "report": "",
-                     *       "project_id": "",
-                     *       "date_range": {},
-                     *       "timezone": "",
-                     *       "semantics": "",
-                     *       "semantics_version": 0,
-                     *       "data_version": "",
-                     *       "as_of": "",
-                     *       "rows_read": 0,
-                     *       "elapsed_ms": 0,
-                     *       "receipt": {},
+                     *       "report": "overview",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
+                     *       "compare": {
+                     *         "interval": "hour",
+                     *         "total": {
+                     *           "sessions": 2798,
+                     *           "people": 1802,
+                     *           "events": 11910,
+                     *           "page_views": 8104,
+                     *           "bounces": 911,
+                     *           "bounce_rate": 32.56,
+                     *           "average_seconds": 214.07,
+                     *           "median_seconds": 96,
+                     *           "events_per_session": 4.26,
+                     *           "views_per_session": 2.9
+                     *         },
+                     *         "buckets": [
+                     *           {
+                     *             "sessions": 2798,
+                     *             "people": 1802,
+                     *             "events": 11910,
+                     *             "page_views": 8104,
+                     *             "bounces": 911,
+                     *             "bounce_rate": 32.56,
+                     *             "average_seconds": 214.07,
+                     *             "median_seconds": 96,
+                     *             "events_per_session": 4.26,
+                     *             "views_per_session": 2.9,
+                     *             "bucket": "2026-10-01",
+                     *             "is_incomplete": true
+                     *           }
+                     *         ],
+                     *         "present": {
+                     *           "people": 7,
+                     *           "page_views": 19,
+                     *           "seconds": 300
+                     *         },
+                     *         "pages": [
+                     *           {
+                     *             "page": "/pricing",
+                     *             "views": 412,
+                     *             "people": 306
+                     *           }
+                     *         ],
+                     *         "lists": [
+                     *           {
+                     *             "property": "channel",
+                     *             "groups": [
+                     *               {
+                     *                 "sessions": 2798,
+                     *                 "people": 1802,
+                     *                 "events": 11910,
+                     *                 "page_views": 8104,
+                     *                 "bounces": 911,
+                     *                 "bounce_rate": 32.56,
+                     *                 "average_seconds": 214.07,
+                     *                 "median_seconds": 96,
+                     *                 "events_per_session": 4.26,
+                     *                 "views_per_session": 2.9,
+                     *                 "value": "search",
+                     *                 "group": "value"
+                     *               }
+                     *             ]
+                     *           }
+                     *         ],
+                     *         "date_range": {
+                     *           "start": "2026-10-01",
+                     *           "end": "2026-10-31"
+                     *         }
+                     *       },
                      *       "interval": "hour",
                      *       "total": {
-                     *         "sessions": 0,
-                     *         "people": 0,
-                     *         "events": 0,
-                     *         "page_views": 0,
-                     *         "bounces": 0,
-                     *         "bounce_rate": 0,
-                     *         "average_seconds": 0,
-                     *         "median_seconds": 0,
-                     *         "events_per_session": 0,
-                     *         "views_per_session": 0
+                     *         "sessions": 2798,
+                     *         "people": 1802,
+                     *         "events": 11910,
+                     *         "page_views": 8104,
+                     *         "bounces": 911,
+                     *         "bounce_rate": 32.56,
+                     *         "average_seconds": 214.07,
+                     *         "median_seconds": 96,
+                     *         "events_per_session": 4.26,
+                     *         "views_per_session": 2.9
                      *       },
                      *       "buckets": [
                      *         {
-                     *           "sessions": 0,
-                     *           "people": 0,
-                     *           "events": 0,
-                     *           "page_views": 0,
-                     *           "bounces": 0,
-                     *           "bounce_rate": 0,
-                     *           "average_seconds": 0,
-                     *           "median_seconds": 0,
-                     *           "events_per_session": 0,
-                     *           "views_per_session": 0,
-                     *           "bucket": "",
+                     *           "sessions": 2798,
+                     *           "people": 1802,
+                     *           "events": 11910,
+                     *           "page_views": 8104,
+                     *           "bounces": 911,
+                     *           "bounce_rate": 32.56,
+                     *           "average_seconds": 214.07,
+                     *           "median_seconds": 96,
+                     *           "events_per_session": 4.26,
+                     *           "views_per_session": 2.9,
+                     *           "bucket": "2026-10-01",
                      *           "is_incomplete": true
                      *         }
                      *       ],
                      *       "present": {
-                     *         "people": 0,
-                     *         "page_views": 0,
-                     *         "seconds": 0
+                     *         "people": 7,
+                     *         "page_views": 19,
+                     *         "seconds": 300
                      *       },
                      *       "pages": [
                      *         {
-                     *           "page": "",
-                     *           "views": 0,
-                     *           "people": 0
+                     *           "page": "/pricing",
+                     *           "views": 412,
+                     *           "people": 306
                      *         }
                      *       ],
                      *       "lists": [
                      *         {
-                     *           "property": "",
+                     *           "property": "channel",
                      *           "groups": [
                      *             {
-                     *               "sessions": 0,
-                     *               "people": 0,
-                     *               "events": 0,
-                     *               "page_views": 0,
-                     *               "bounces": 0,
-                     *               "bounce_rate": 0,
-                     *               "average_seconds": 0,
-                     *               "median_seconds": 0,
-                     *               "events_per_session": 0,
-                     *               "views_per_session": 0,
-                     *               "value": "",
+                     *               "sessions": 2798,
+                     *               "people": 1802,
+                     *               "events": 11910,
+                     *               "page_views": 8104,
+                     *               "bounces": 911,
+                     *               "bounce_rate": 32.56,
+                     *               "average_seconds": 214.07,
+                     *               "median_seconds": 96,
+                     *               "events_per_session": 4.26,
+                     *               "views_per_session": 2.9,
+                     *               "value": "search",
                      *               "group": "value"
                      *             }
                      *           ]
                      *         }
-                     *       ],
-                     *       "compare": {}
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["OverviewAnswer"];
@@ -15984,9 +20526,9 @@ export interface operations {
                 measure?: ("events" | "people") | null;
                 /** @description `medium` if absent. */
                 sensitivity?: ("low" | "medium" | "high") | null;
-                /** @description Types of events, repeated; `*` is all together. */
+                /** @description Types of events; `*` is all together. Absent: `*` and the most frequent ones. Repeated. */
                 events?: string[];
-                /** @description So many of the most frequent types; 10 if absent. */
+                /** @description So many of the most frequent types. 10 if absent. */
                 limit?: number | null;
                 project_id: string;
                 /** @description A JSON array of conditions on the events, percent-encoded. */
@@ -15999,13 +20541,13 @@ export interface operations {
                 include?: string[];
                 /** @description `json`, `csv`, `ndjson` or `parquet`. */
                 format?: string;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_end?: string | null;
             };
             header?: never;
@@ -16022,14 +20564,82 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "report": "",
-                     *       "project_id": "",
-                     *       "date_range": {},
+                     *       "report": "anomalies",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
                      *       "measure": "events",
                      *       "sensitivity": "low",
-                     *       "threshold": 0,
-                     *       "days_judged": 0,
-                     *       "findings_total": 0,
+                     *       "threshold": 4,
+                     *       "days_judged": 28,
+                     *       "findings_total": 1,
                      *       "findings": [
                      *         {
                      *           "event_type": "",
@@ -16068,15 +20678,7 @@ export interface operations {
                      *             }
                      *           ]
                      *         }
-                     *       ],
-                     *       "timezone": "",
-                     *       "semantics": "",
-                     *       "semantics_version": 0,
-                     *       "data_version": "",
-                     *       "as_of": "",
-                     *       "rows_read": 0,
-                     *       "elapsed_ms": 0,
-                     *       "receipt": {}
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AnomaliesAnswer"];
@@ -16176,7 +20778,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["AnomaliesQuestion"];
             };
         };
         responses: {
@@ -16188,14 +20790,82 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "report": "",
-                     *       "project_id": "",
-                     *       "date_range": {},
+                     *       "report": "anomalies",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "date_range": {
+                     *         "start": "2026-10-01",
+                     *         "end": "2026-10-31"
+                     *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
                      *       "measure": "events",
                      *       "sensitivity": "low",
-                     *       "threshold": 0,
-                     *       "days_judged": 0,
-                     *       "findings_total": 0,
+                     *       "threshold": 4,
+                     *       "days_judged": 28,
+                     *       "findings_total": 1,
                      *       "findings": [
                      *         {
                      *           "event_type": "",
@@ -16234,15 +20904,7 @@ export interface operations {
                      *             }
                      *           ]
                      *         }
-                     *       ],
-                     *       "timezone": "",
-                     *       "semantics": "",
-                     *       "semantics_version": 0,
-                     *       "data_version": "",
-                     *       "as_of": "",
-                     *       "rows_read": 0,
-                     *       "elapsed_ms": 0,
-                     *       "receipt": {}
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["AnomaliesAnswer"];
@@ -17070,13 +21732,2636 @@ export interface operations {
             };
         };
     };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "views": [
+                     *         {
+                     *           "kind": "trends",
+                     *           "title": "Buyers by day",
+                     *           "question": {
+                     *             "series": [
+                     *               {
+                     *                 "event": "purchase",
+                     *                 "measure": "people"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "range": {
+                     *             "preset": "today",
+                     *             "start_date": null,
+                     *             "end_date": null
+                     *           },
+                     *           "view": {
+                     *             "chart": "line"
+                     *           },
+                     *           "name": "Buyers",
+                     *           "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *           "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *           "author": "Ada",
+                     *           "version": 1,
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "trends",
+                 *       "title": "Buyers by day",
+                 *       "question": {
+                 *         "series": [
+                 *           {
+                 *             "event": "purchase",
+                 *             "measure": "people"
+                 *           }
+                 *         ]
+                 *       },
+                 *       "range": {
+                 *         "preset": "today",
+                 *         "start_date": null,
+                 *         "end_date": null
+                 *       },
+                 *       "view": {
+                 *         "chart": "line"
+                 *       },
+                 *       "name": "Buyers"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "trends",
+                     *       "title": "Buyers by day",
+                     *       "question": {
+                     *         "series": [
+                     *           {
+                     *             "event": "purchase",
+                     *             "measure": "people"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "range": {
+                     *         "preset": "today",
+                     *         "start_date": null,
+                     *         "end_date": null
+                     *       },
+                     *       "view": {
+                     *         "chart": "line"
+                     *       },
+                     *       "name": "Buyers",
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "trends",
+                     *       "title": "Buyers by day",
+                     *       "question": {
+                     *         "series": [
+                     *           {
+                     *             "event": "purchase",
+                     *             "measure": "people"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "range": {
+                     *         "preset": "today",
+                     *         "start_date": null,
+                     *         "end_date": null
+                     *       },
+                     *       "view": {
+                     *         "chart": "line"
+                     *       },
+                     *       "name": "Buyers",
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "trends",
+                 *       "title": "Buyers by day",
+                 *       "question": {
+                 *         "series": [
+                 *           {
+                 *             "event": "purchase",
+                 *             "measure": "people"
+                 *           }
+                 *         ]
+                 *       },
+                 *       "range": {
+                 *         "preset": "today",
+                 *         "start_date": null,
+                 *         "end_date": null
+                 *       },
+                 *       "view": {
+                 *         "chart": "line"
+                 *       },
+                 *       "name": "Buyers"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ViewChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "trends",
+                     *       "title": "Buyers by day",
+                     *       "question": {
+                     *         "series": [
+                     *           {
+                     *             "event": "purchase",
+                     *             "measure": "people"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "range": {
+                     *         "preset": "today",
+                     *         "start_date": null,
+                     *         "end_date": null
+                     *       },
+                     *       "view": {
+                     *         "chart": "line"
+                     *       },
+                     *       "name": "Buyers",
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has changed this */
+            412: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer is empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_boards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "boards": [
+                     *         {
+                     *           "name": "Monday morning",
+                     *           "range": {
+                     *             "preset": "today",
+                     *             "start_date": null,
+                     *             "end_date": null
+                     *           },
+                     *           "cards": [
+                     *             {
+                     *               "id": "c1",
+                     *               "x": 0,
+                     *               "y": 0,
+                     *               "w": 6,
+                     *               "h": 4,
+                     *               "view_id": null,
+                     *               "kind": "trends",
+                     *               "title": "Buyers by day",
+                     *               "question": {
+                     *                 "series": [
+                     *                   {
+                     *                     "event": "a"
+                     *                   }
+                     *                 ]
+                     *               },
+                     *               "range": {
+                     *                 "preset": "today",
+                     *                 "start_date": null,
+                     *                 "end_date": null
+                     *               },
+                     *               "view": {
+                     *                 "chart": "line"
+                     *               }
+                     *             }
+                     *           ],
+                     *           "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *           "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *           "author": "Ada",
+                     *           "version": 1,
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BoardList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Monday morning",
+                 *       "range": {
+                 *         "preset": "today",
+                 *         "start_date": null,
+                 *         "end_date": null
+                 *       },
+                 *       "cards": []
+                 *     }
+                 */
+                "application/json": components["schemas"]["BoardChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Monday morning",
+                     *       "range": {
+                     *         "preset": "today",
+                     *         "start_date": null,
+                     *         "end_date": null
+                     *       },
+                     *       "cards": [
+                     *         {
+                     *           "id": "c1",
+                     *           "x": 0,
+                     *           "y": 0,
+                     *           "w": 6,
+                     *           "h": 4,
+                     *           "view_id": null,
+                     *           "kind": "trends",
+                     *           "title": "Buyers by day",
+                     *           "question": {
+                     *             "series": [
+                     *               {
+                     *                 "event": "a"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "range": {
+                     *             "preset": "today",
+                     *             "start_date": null,
+                     *             "end_date": null
+                     *           },
+                     *           "view": {
+                     *             "chart": "line"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Monday morning",
+                     *       "range": {
+                     *         "preset": "today",
+                     *         "start_date": null,
+                     *         "end_date": null
+                     *       },
+                     *       "cards": [
+                     *         {
+                     *           "id": "c1",
+                     *           "x": 0,
+                     *           "y": 0,
+                     *           "w": 6,
+                     *           "h": 4,
+                     *           "view_id": null,
+                     *           "kind": "trends",
+                     *           "title": "Buyers by day",
+                     *           "question": {
+                     *             "series": [
+                     *               {
+                     *                 "event": "a"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "range": {
+                     *             "preset": "today",
+                     *             "start_date": null,
+                     *             "end_date": null
+                     *           },
+                     *           "view": {
+                     *             "chart": "line"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Monday morning",
+                 *       "range": {
+                 *         "preset": "today",
+                 *         "start_date": null,
+                 *         "end_date": null
+                 *       },
+                 *       "cards": []
+                 *     }
+                 */
+                "application/json": components["schemas"]["BoardChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "Monday morning",
+                     *       "range": {
+                     *         "preset": "today",
+                     *         "start_date": null,
+                     *         "end_date": null
+                     *       },
+                     *       "cards": [
+                     *         {
+                     *           "id": "c1",
+                     *           "x": 0,
+                     *           "y": 0,
+                     *           "w": 6,
+                     *           "h": 4,
+                     *           "view_id": null,
+                     *           "kind": "trends",
+                     *           "title": "Buyers by day",
+                     *           "question": {
+                     *             "series": [
+                     *               {
+                     *                 "event": "a"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "range": {
+                     *             "preset": "today",
+                     *             "start_date": null,
+                     *             "end_date": null
+                     *           },
+                     *           "view": {
+                     *             "chart": "line"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has changed this */
+            412: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_board: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                board_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer is empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notes: {
+        parameters: {
+            query?: {
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
+                start_date?: string | null;
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
+                end_date?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "notes": [
+                     *         {
+                     *           "start": "2026-10-01",
+                     *           "end": null,
+                     *           "text": "New prices",
+                     *           "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *           "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *           "author": "Ada",
+                     *           "version": 1,
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NoteList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "start": "2026-10-01",
+                 *       "end": null,
+                 *       "text": "New prices"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NoteChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "start": "2026-10-01",
+                     *       "end": null,
+                     *       "text": "New prices",
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                note_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "start": "2026-10-01",
+                 *       "end": null,
+                 *       "text": "New prices"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NoteChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "start": "2026-10-01",
+                     *       "end": null,
+                     *       "text": "New prices",
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Somebody else has changed this */
+            412: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                note_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer is empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "shares": [
+                     *         {
+                     *           "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *           "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *           "author": "Ada",
+                     *           "version": 1,
+                     *           "created_at": "2026-11-20T09:15:02.123456Z",
+                     *           "updated_at": "2026-11-20T09:15:02.123456Z",
+                     *           "kind": "funnel",
+                     *           "target_id": "",
+                     *           "target_name": "",
+                     *           "label": "",
+                     *           "question": {},
+                     *           "range": {
+                     *             "preset": "today",
+                     *             "start_date": null,
+                     *             "end_date": null
+                     *           },
+                     *           "choosable_days": 0,
+                     *           "has_password": true,
+                     *           "expires_at": "",
+                     *           "is_expired": true,
+                     *           "token_end": "x7Qa",
+                     *           "opened": 12,
+                     *           "last_opened_at": ""
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "board",
+                 *       "target_id": "b2k5m8q1t4w7z0c3g6j9",
+                 *       "label": "For Eve",
+                 *       "question": null,
+                 *       "range": {
+                 *         "preset": "today",
+                 *         "start_date": null,
+                 *         "end_date": null
+                 *       },
+                 *       "choosable_days": 90,
+                 *       "password": null,
+                 *       "expires_at": "2027-01-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ShareChoice"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "v2k5m8q1t4w7z0c3g6j9",
+                     *       "project_id": "p7c1n4d8j2g5b9f3h6m0",
+                     *       "author": "Ada",
+                     *       "version": 1,
+                     *       "created_at": "2026-11-20T09:15:02.123456Z",
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z",
+                     *       "kind": "funnel",
+                     *       "target_id": "",
+                     *       "target_name": "",
+                     *       "label": "",
+                     *       "question": {},
+                     *       "range": {
+                     *         "preset": "today",
+                     *         "start_date": null,
+                     *         "end_date": null
+                     *       },
+                     *       "choosable_days": 0,
+                     *       "has_password": true,
+                     *       "expires_at": "",
+                     *       "is_expired": true,
+                     *       "token_end": "x7Qa",
+                     *       "opened": 12,
+                     *       "last_opened_at": "",
+                     *       "token": ""
+                     *     }
+                     */
+                    "application/json": components["schemas"]["NewShareAnswer"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; the answer is empty */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The storage cannot be written now */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_shared: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description From `/unlock`. */
+                "x-share-pass"?: string | null;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "kind": "funnel",
+                     *       "title": "Monday morning",
+                     *       "project_name": "Shop",
+                     *       "timezone": "Europe/Vienna",
+                     *       "choosable_days": 0,
+                     *       "expires_at": "2026-11-20T09:15:02.123456Z",
+                     *       "cards": [
+                     *         {
+                     *           "id": "c1",
+                     *           "x": 0,
+                     *           "y": 0,
+                     *           "w": 6,
+                     *           "h": 4,
+                     *           "kind": "funnel",
+                     *           "title": "",
+                     *           "text": "",
+                     *           "view": {},
+                     *           "range": {
+                     *             "preset": "today",
+                     *             "start_date": null,
+                     *             "end_date": null
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SharedThing"];
+                };
+            };
+            /** @description A password is needed */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlock_shared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": ""
+                 *     }
+                 */
+                "application/json": components["schemas"]["SharePassword"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "share_pass": "",
+                     *       "expires_in": 43200
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SharePass"];
+                };
+            };
+            /** @description The body is not valid JSON */
+            400: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The content type is not supported */
+            415: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request has invalid fields */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_shared: {
+        parameters: {
+            query?: {
+                /** @description Its id; needed for a board. */
+                card?: string | null;
+                /** @description Where the link lets choose days: both, or none. */
+                start_date?: string | null;
+                /** @description Where the link lets choose days: both, or none. */
+                end_date?: string | null;
+            };
+            header?: {
+                /** @description From `/unlock`. */
+                "x-share-pass"?: string | null;
+            };
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "card": "",
+                     *       "kind": "funnel",
+                     *       "answer": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SharedAnswer"];
+                };
+            };
+            /** @description A password is needed */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ask_saved_next_steps: {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
@@ -17406,9 +24691,9 @@ export interface operations {
     suggest_funnels: {
         parameters: {
             query: {
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
                 project_id: string;
             };
@@ -17771,9 +25056,9 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "json" | "notebook";
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
@@ -18517,9 +25802,9 @@ export interface operations {
     ask_saved_drivers: {
         parameters: {
             query?: {
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
                 /** @description Ask with another window than the saved one. */
                 window_seconds?: number | null;
@@ -18959,13 +26244,13 @@ export interface operations {
                 include?: string[];
                 /** @description `json`, `csv`, `ndjson` or `parquet`. */
                 format?: string;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_end?: string | null;
                 /** @description An event's name or `*`; up to 20, repeated. */
                 event?: string[];
@@ -19004,6 +26289,71 @@ export interface operations {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
                      *       "compare": {
                      *         "interval": "hour",
                      *         "buckets": [
@@ -19135,71 +26485,6 @@ export interface operations {
                      *           "end": "2026-10-31"
                      *         }
                      *       },
-                     *       "receipt": {
-                     *         "method": "sql",
-                     *         "sql": "",
-                     *         "setup": "",
-                     *         "stands_alone": true,
-                     *         "range": {
-                     *           "from": "2026-09-30T22:00:00.000000Z",
-                     *           "to": "",
-                     *           "read_from": "",
-                     *           "read_to": ""
-                     *         },
-                     *         "files": [
-                     *           {
-                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
-                     *             "rows": 3124,
-                     *             "bytes": 0,
-                     *             "xxh64": ""
-                     *           }
-                     *         ],
-                     *         "tail_rows": 17,
-                     *         "rows_read": 96302,
-                     *         "events_in_span": 96100,
-                     *         "events_in_range": 80211,
-                     *         "bots": 311,
-                     *         "late_events": 0,
-                     *         "events_after_as_of": 0,
-                     *         "rejected": {
-                     *           "count": 3,
-                     *           "is_exact": true,
-                     *           "reason": "",
-                     *           "by_code": {
-                     *             "missing_identity": 3
-                     *           }
-                     *         },
-                     *         "duplicates": {
-                     *           "count": 3,
-                     *           "is_exact": true,
-                     *           "reason": "",
-                     *           "first_day": "2026-09-30",
-                     *           "last_day": "2026-10-31"
-                     *         },
-                     *         "conflicting_ids": {
-                     *           "count": 3,
-                     *           "is_exact": true,
-                     *           "reason": ""
-                     *         },
-                     *         "as_of": "",
-                     *         "identity_as_of": "",
-                     *         "identity_files": [
-                     *           ""
-                     *         ],
-                     *         "identity_edges": 0,
-                     *         "semantics": "iafa",
-                     *         "semantics_version": 1,
-                     *         "engine": "duckdb",
-                     *         "engine_version": "2.0.0",
-                     *         "iafa_version": "0.1.0"
-                     *       },
-                     *       "timezone": "Europe/Vienna",
-                     *       "semantics": "iafa",
-                     *       "semantics_version": 1,
-                     *       "data_version": "17.2048",
-                     *       "as_of": "2026-11-20T09:15:02.123456Z",
-                     *       "rows_read": 142082,
-                     *       "elapsed_ms": 38.2,
                      *       "interval": "hour",
                      *       "buckets": [
                      *         {
@@ -19442,6 +26727,71 @@ export interface operations {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
+                     *       "receipt": {
+                     *         "method": "sql",
+                     *         "sql": "",
+                     *         "setup": "",
+                     *         "stands_alone": true,
+                     *         "range": {
+                     *           "from": "2026-09-30T22:00:00.000000Z",
+                     *           "to": "",
+                     *           "read_from": "",
+                     *           "read_to": ""
+                     *         },
+                     *         "files": [
+                     *           {
+                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
+                     *             "rows": 3124,
+                     *             "bytes": 0,
+                     *             "xxh64": ""
+                     *           }
+                     *         ],
+                     *         "tail_rows": 17,
+                     *         "rows_read": 96302,
+                     *         "events_in_span": 96100,
+                     *         "events_in_range": 80211,
+                     *         "bots": 311,
+                     *         "late_events": 0,
+                     *         "events_after_as_of": 0,
+                     *         "rejected": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "by_code": {
+                     *             "missing_identity": 3
+                     *           }
+                     *         },
+                     *         "duplicates": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": "",
+                     *           "first_day": "2026-09-30",
+                     *           "last_day": "2026-10-31"
+                     *         },
+                     *         "conflicting_ids": {
+                     *           "count": 3,
+                     *           "is_exact": true,
+                     *           "reason": ""
+                     *         },
+                     *         "as_of": "",
+                     *         "identity_as_of": "",
+                     *         "identity_files": [
+                     *           ""
+                     *         ],
+                     *         "identity_edges": 0,
+                     *         "semantics": "iafa",
+                     *         "semantics_version": 1,
+                     *         "engine": "duckdb",
+                     *         "engine_version": "2.0.0",
+                     *         "iafa_version": "0.1.0"
+                     *       },
+                     *       "timezone": "Europe/Vienna",
+                     *       "semantics": "iafa",
+                     *       "semantics_version": 1,
+                     *       "data_version": "17.2048",
+                     *       "as_of": "2026-11-20T09:15:02.123456Z",
+                     *       "rows_read": 142082,
+                     *       "elapsed_ms": 38.2,
                      *       "compare": {
                      *         "interval": "hour",
                      *         "buckets": [
@@ -19573,71 +26923,6 @@ export interface operations {
                      *           "end": "2026-10-31"
                      *         }
                      *       },
-                     *       "receipt": {
-                     *         "method": "sql",
-                     *         "sql": "",
-                     *         "setup": "",
-                     *         "stands_alone": true,
-                     *         "range": {
-                     *           "from": "2026-09-30T22:00:00.000000Z",
-                     *           "to": "",
-                     *           "read_from": "",
-                     *           "read_to": ""
-                     *         },
-                     *         "files": [
-                     *           {
-                     *             "path": "events/project_p7c1n4d8j2g5b9f3h6m0/2026/10/events_2026-10-01.parquet",
-                     *             "rows": 3124,
-                     *             "bytes": 0,
-                     *             "xxh64": ""
-                     *           }
-                     *         ],
-                     *         "tail_rows": 17,
-                     *         "rows_read": 96302,
-                     *         "events_in_span": 96100,
-                     *         "events_in_range": 80211,
-                     *         "bots": 311,
-                     *         "late_events": 0,
-                     *         "events_after_as_of": 0,
-                     *         "rejected": {
-                     *           "count": 3,
-                     *           "is_exact": true,
-                     *           "reason": "",
-                     *           "by_code": {
-                     *             "missing_identity": 3
-                     *           }
-                     *         },
-                     *         "duplicates": {
-                     *           "count": 3,
-                     *           "is_exact": true,
-                     *           "reason": "",
-                     *           "first_day": "2026-09-30",
-                     *           "last_day": "2026-10-31"
-                     *         },
-                     *         "conflicting_ids": {
-                     *           "count": 3,
-                     *           "is_exact": true,
-                     *           "reason": ""
-                     *         },
-                     *         "as_of": "",
-                     *         "identity_as_of": "",
-                     *         "identity_files": [
-                     *           ""
-                     *         ],
-                     *         "identity_edges": 0,
-                     *         "semantics": "iafa",
-                     *         "semantics_version": 1,
-                     *         "engine": "duckdb",
-                     *         "engine_version": "2.0.0",
-                     *         "iafa_version": "0.1.0"
-                     *       },
-                     *       "timezone": "Europe/Vienna",
-                     *       "semantics": "iafa",
-                     *       "semantics_version": 1,
-                     *       "data_version": "17.2048",
-                     *       "as_of": "2026-11-20T09:15:02.123456Z",
-                     *       "rows_read": 142082,
-                     *       "elapsed_ms": 38.2,
                      *       "interval": "hour",
                      *       "buckets": [
                      *         {
@@ -19900,13 +27185,13 @@ export interface operations {
                 include?: string[];
                 /** @description `json`, `csv`, `ndjson` or `parquet`. */
                 format?: string;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_end?: string | null;
                 /** @description The event that people begin with: its name, or a matcher as JSON. */
                 start: string;
@@ -19973,7 +27258,6 @@ export interface operations {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "compare": {},
                      *       "receipt": {
                      *         "method": "sql",
                      *         "sql": "",
@@ -20039,6 +27323,9 @@ export interface operations {
                      *       "as_of": "2026-11-20T09:15:02.123456Z",
                      *       "rows_read": 142082,
                      *       "elapsed_ms": 38.2,
+                     *       "compare": {},
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "start": "signup",
                      *       "return": "any event",
                      *       "interval": "day",
@@ -20225,7 +27512,6 @@ export interface operations {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "compare": {},
                      *       "receipt": {
                      *         "method": "sql",
                      *         "sql": "",
@@ -20291,6 +27577,9 @@ export interface operations {
                      *       "as_of": "2026-11-20T09:15:02.123456Z",
                      *       "rows_read": 142082,
                      *       "elapsed_ms": 38.2,
+                     *       "compare": {},
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "start": "signup",
                      *       "return": "any event",
                      *       "interval": "day",
@@ -20471,13 +27760,13 @@ export interface operations {
                 include?: string[];
                 /** @description `json`, `csv`, `ndjson` or `parquet`. */
                 format?: string;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_start?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 compare_end?: string | null;
                 /** @description Forward from the first of these events: its name, or a matcher as JSON. */
                 start?: string | null;
@@ -20520,7 +27809,6 @@ export interface operations {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "compare": {},
                      *       "receipt": {
                      *         "method": "sql",
                      *         "sql": "",
@@ -20586,6 +27874,9 @@ export interface operations {
                      *       "as_of": "2026-11-20T09:15:02.123456Z",
                      *       "rows_read": 142082,
                      *       "elapsed_ms": 38.2,
+                     *       "compare": {},
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "unit": "session",
                      *       "nodes_by": "event",
                      *       "direction": "forward",
@@ -20746,7 +28037,6 @@ export interface operations {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "compare": {},
                      *       "receipt": {
                      *         "method": "sql",
                      *         "sql": "",
@@ -20812,6 +28102,9 @@ export interface operations {
                      *       "as_of": "2026-11-20T09:15:02.123456Z",
                      *       "rows_read": 142082,
                      *       "elapsed_ms": 38.2,
+                     *       "compare": {},
+                     *       "sampling": null,
+                     *       "smallest_sample_rate": null,
                      *       "unit": "session",
                      *       "nodes_by": "event",
                      *       "direction": "forward",
@@ -20982,9 +28275,9 @@ export interface operations {
         parameters: {
             query: {
                 user_id: string;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 start_date?: string | null;
-                /** @description A day of the project's time zone, `2026-10-01`, or an instant with zone. */
+                /** @description A day of the project's time zone, `2026-10-01`, or a timestamp; without a zone it is of that one. */
                 end_date?: string | null;
                 limit?: number;
                 cursor?: string | null;
@@ -21010,7 +28303,6 @@ export interface operations {
                      *         "start": "2026-10-01",
                      *         "end": "2026-10-31"
                      *       },
-                     *       "compare": {},
                      *       "receipt": {
                      *         "method": "sql",
                      *         "sql": "",
@@ -24541,6 +31833,503 @@ export interface operations {
             };
             /** @description The query took too long */
             504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diagnose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "project_id": "",
+                     *       "checked_at": "2026-11-20T09:15:02.123456Z",
+                     *       "counted_since": "2026-11-20T09:15:02.123456Z",
+                     *       "is_receiving": true,
+                     *       "last_request_at": "",
+                     *       "last_accepted_at": "",
+                     *       "last_tracker_fetch_at": "",
+                     *       "last_15_minutes": {
+                     *         "accepted": 120,
+                     *         "bots": 2,
+                     *         "duplicates": 1,
+                     *         "sampled_out": 0,
+                     *         "invalid": 3,
+                     *         "rate_limited": 0,
+                     *         "quota_exceeded": 0,
+                     *         "refused_requests": 4,
+                     *         "tracker_fetches": 9,
+                     *         "reasons": {
+                     *           "accepted": 120,
+                     *           "blocked_origin": 4,
+                     *           "missing_identity": 3
+                     *         }
+                     *       },
+                     *       "last_24_hours": {
+                     *         "accepted": 120,
+                     *         "bots": 2,
+                     *         "duplicates": 1,
+                     *         "sampled_out": 0,
+                     *         "invalid": 3,
+                     *         "rate_limited": 0,
+                     *         "quota_exceeded": 0,
+                     *         "refused_requests": 4,
+                     *         "tracker_fetches": 9,
+                     *         "reasons": {
+                     *           "accepted": 120,
+                     *           "blocked_origin": 4,
+                     *           "missing_identity": 3
+                     *         }
+                     *       },
+                     *       "minutes": [
+                     *         {
+                     *           "at": "2026-11-21T14:02:00Z",
+                     *           "accepted": 12,
+                     *           "not_stored": 1,
+                     *           "refused": 0
+                     *         }
+                     *       ],
+                     *       "findings": [
+                     *         {
+                     *           "code": "receiving",
+                     *           "severity": "error",
+                     *           "title": "Requests from https://shop.test are refused: the origin is not allowed",
+                     *           "advice": "Add https://shop.test to the project's allowed origins.",
+                     *           "count": 4,
+                     *           "lately": 4,
+                     *           "last_at": "2026-11-21T14:02:07.120Z",
+                     *           "samples": [
+                     *             {
+                     *               "at": "2026-11-21T14:02:07.120Z",
+                     *               "first_at": "2026-11-21T13:02:07.120Z",
+                     *               "count": 4,
+                     *               "reason": "blocked_origin",
+                     *               "origin": "https://shop.test",
+                     *               "route": "/e/KEY",
+                     *               "key_kind": "write",
+                     *               "key_last4": "x7Qa",
+                     *               "code": "",
+                     *               "pointer": "/events/*\/user_id",
+                     *               "message": "",
+                     *               "event_type": ""
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DiagnosisAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_quality: {
+        parameters: {
+            query?: {
+                /** @description A UTC day. */
+                start_date?: string | null;
+                /** @description A UTC day. */
+                end_date?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "project_id": "",
+                     *       "start": "2026-10-23",
+                     *       "end": "2026-11-21",
+                     *       "timezone": "UTC",
+                     *       "is_complete": true,
+                     *       "totals": {
+                     *         "stored": 1200,
+                     *         "bots": 14,
+                     *         "duplicates": 3,
+                     *         "sampled_out": 0,
+                     *         "rate_limited": 0,
+                     *         "quota_exceeded": 0,
+                     *         "invalid": 9,
+                     *         "replayed": 2,
+                     *         "reasons": {
+                     *           "duplicate": 3,
+                     *           "missing_identity": 9
+                     *         },
+                     *         "invalid_share": 0.0058
+                     *       },
+                     *       "days": [
+                     *         {
+                     *           "stored": 1200,
+                     *           "bots": 14,
+                     *           "duplicates": 3,
+                     *           "sampled_out": 0,
+                     *           "rate_limited": 0,
+                     *           "quota_exceeded": 0,
+                     *           "invalid": 9,
+                     *           "replayed": 2,
+                     *           "reasons": {
+                     *             "duplicate": 3,
+                     *             "missing_identity": 9
+                     *           },
+                     *           "invalid_share": 0.0058,
+                     *           "date": "2026-11-20",
+                     *           "is_refused_known": true,
+                     *           "repeats": 0
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["QualityAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query is not valid */
+            422: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many queries are running */
+            503: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    /** @description Whole seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "checked_at": "2026-11-20T09:15:02.123456Z",
+                     *       "version": "",
+                     *       "durability": "sync",
+                     *       "ingest": {
+                     *         "counted_since": "2026-11-20T09:15:02.123456Z",
+                     *         "events_per_second": {
+                     *           "minutes_1": 12.4,
+                     *           "minutes_5": 11.9,
+                     *           "minutes_15": 10.2
+                     *         },
+                     *         "last_accepted_at": "",
+                     *         "last_24_hours": {
+                     *           "accepted": 1048576,
+                     *           "bots": 312,
+                     *           "not_stored": 96
+                     *         },
+                     *         "minutes": [
+                     *           {
+                     *             "at": "2026-11-21T14:02:00Z",
+                     *             "accepted": 12,
+                     *             "not_stored": 1,
+                     *             "refused": 0
+                     *           }
+                     *         ]
+                     *       },
+                     *       "journal": {
+                     *         "bytes": 40960,
+                     *         "segments": 1,
+                     *         "oldest_seconds": 2.5,
+                     *         "waiting_requests": 0
+                     *       },
+                     *       "processes": [
+                     *         {
+                     *           "name": "worker-0",
+                     *           "pid": 4711,
+                     *           "is_up": true,
+                     *           "started_at": "",
+                     *           "uptime_seconds": 3600.5,
+                     *           "version": "1.0.0",
+                     *           "resident_bytes": 134217728,
+                     *           "cpu_seconds": 42.1,
+                     *           "open_descriptors": 24,
+                     *           "loop_lag_seconds": 0.002
+                     *         }
+                     *       ],
+                     *       "queries": {
+                     *         "slots": 4,
+                     *         "running": 1,
+                     *         "waiting": 0,
+                     *         "cache_hits": 90,
+                     *         "cache_misses": 10,
+                     *         "cache_hit_rate": 0.9
+                     *       },
+                     *       "slow_queries": [
+                     *         {
+                     *           "at": "2026-11-20T09:15:02.123456Z",
+                     *           "route": "POST /api/v1/analytics/funnel",
+                     *           "project_id": "x1y2z3a4b5c6d7e8f9g0",
+                     *           "milliseconds": 812.5,
+                     *           "rows": 1200000,
+                     *           "digest": "9f86d081884c7d65",
+                     *           "outcome": "answered"
+                     *         }
+                     *       ],
+                     *       "refused": {
+                     *         "events": {
+                     *           "duplicate": 4
+                     *         },
+                     *         "requests": {
+                     *           "invalid_credentials": 2
+                     *         }
+                     *       },
+                     *       "errors": {
+                     *         "flush_failures": 0,
+                     *         "internal_errors": 0
+                     *       },
+                     *       "disk": {
+                     *         "free_bytes": 0,
+                     *         "total_bytes": 0,
+                     *         "measured_at": "",
+                     *         "is_complete": true,
+                     *         "parts": {
+                     *           "events": 104857600,
+                     *           "journal": 40960
+                     *         }
+                     *       },
+                     *       "projects": {
+                     *         "measured_at": "",
+                     *         "most_files_of_a_day": 4,
+                     *         "files_to_merge": 0,
+                     *         "own": [
+                     *           {
+                     *             "id": "",
+                     *             "name": "Web shop",
+                     *             "files": 93,
+                     *             "rows": 1200000,
+                     *             "bytes": 104857600,
+                     *             "days": 90,
+                     *             "small_files": 3,
+                     *             "files_to_merge": 0,
+                     *             "rollup_bytes": 0,
+                     *             "trash_files": 8
+                     *           }
+                     *         ],
+                     *         "others": {
+                     *           "count": 0,
+                     *           "files": 0,
+                     *           "rows": 0,
+                     *           "bytes": 0
+                     *         }
+                     *       },
+                     *       "tasks": [
+                     *         {
+                     *           "name": "flush",
+                     *           "every_seconds": 0.5,
+                     *           "runs": 7200,
+                     *           "failures": 0,
+                     *           "last_at": "",
+                     *           "last_seconds": 0.02,
+                     *           "is_ok": true,
+                     *           "error": null,
+                     *           "last_failed_at": "",
+                     *           "last_worked_at": "",
+                     *           "worked": {
+                     *             "events": 120,
+                     *             "segments": 1
+                     *           }
+                     *         }
+                     *       ],
+                     *       "backup": {
+                     *         "at": "2026-11-20T09:15:02.123456Z",
+                     *         "is_complete": true,
+                     *         "files": 0,
+                     *         "bytes": 0,
+                     *         "rows": 0,
+                     *         "left_out": 0,
+                     *         "error": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SystemAnswer"];
+                };
+            };
+            /** @description Sign in, or send a valid key */
+            401: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key or the role does not allow this */
+            403: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong on the server */
+            500: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;

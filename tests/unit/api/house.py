@@ -13,23 +13,26 @@ from fastapi import FastAPI
 
 from iafa.api.app import create_app
 from iafa.api.services import Services
+from iafa.api.share_gate import ShareGate
 from iafa.api.tokens import Tokens
-from iafa.clock import FakeClock, to_datetime
+from iafa.audit import AuditLog
+from iafa.clock import FakeClock, from_datetime, to_datetime
 from iafa.event import identity_hash
+from iafa.ingest.limits import RateLimiter
+from iafa.jobs.audit_pages import AuditPages
 from iafa.jobs.webhook import Webhook
 from iafa.lake.layout import Layout
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot, Snapshots
-from iafa.meta.accounts import Accounts, SignedInUser
+from iafa.meta.account_files import open_membership
+from iafa.meta.accounts import SignedInUser
 from iafa.meta.alerts import Alerts, StoredAlert
 from iafa.meta.funnels import Funnels, StoredFunnel
 from iafa.meta.json_file import JsonFile
-from iafa.meta.login_throttle import LoginThrottle
-from iafa.meta.organizations import Organization, Organizations
-from iafa.meta.passwords import Passwords
+from iafa.meta.key_uses import KeyUses
 from iafa.meta.projects import Project, Projects
-from iafa.meta.sessions import Session, Sessions
-from iafa.meta.users import User, Users
+from iafa.meta.saved import open_saved
+from iafa.meta.sign_in_trail import SignInTrail
 from iafa.metrics import text_of
 from iafa.query.answer_cache import AnswerCache
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
@@ -89,7 +92,15 @@ class Room:
         directory.mkdir(parents=True, exist_ok=True)
         events = self.events.get(project_id, [])
         version = hashlib.sha256(repr(events).encode()).hexdigest()
-        return replace(Snapshot.of_table(events_table(events), directory), project_id=project_id, data_version=version)
+        table = events_table(events)
+        times = [from_datetime(at) for at in table["created_at"].to_pylist()]
+        return replace(
+            Snapshot.of_table(table, directory),
+            project_id=project_id,
+            data_version=version,
+            first_us=min(times, default=None),
+            last_us=max(times, default=None),
+        )
 
     def close(self) -> None:
         self.query_pool.shutdown()
@@ -110,11 +121,7 @@ class Room:
 
     def _services(self) -> Services:
         clock, root = self.clock, self.data_dir
-        sessions = Sessions(
-            JsonFile(root, "sessions", Session, clock=clock), clock, idle_s=self.settings.jwt_expiration_hours * 3600
-        )
-        users = Users(JsonFile(root, "users", User, clock=clock), clock)
-        organizations = Organizations(JsonFile(root, "organizations", Organization, clock=clock), clock)
+        membership = open_membership(root, clock, idle_s=self.settings.jwt_expiration_hours * 3600)
         questions = Questions(
             settings=self.settings,
             clock=clock,
@@ -124,15 +131,23 @@ class Room:
             query_pool=self.query_pool,
             answers=AnswerCache(),
         )
+        audit = AuditLog(Layout(root).audit, clock)
         return Services(
             settings=self.settings,
             clock=clock,
             tokens=Tokens(SECRET, algorithm=self.settings.jwt_algorithm, clock=clock),
-            accounts=Accounts(users, organizations, sessions, Passwords(), LoginThrottle(clock)),
+            accounts=membership.accounts,
+            membership=membership,
+            audit=audit,
+            audit_pages=AuditPages(audit.root),
+            sign_ins=SignInTrail(audit, clock),
+            key_uses=KeyUses(Layout(root).key_uses, "worker-0", clock),
             projects=Projects(JsonFile(root, "projects", Project, clock=clock), clock),
             funnels=Funnels(JsonFile(root, "funnels", StoredFunnel, clock=clock), clock),
             alerts=Alerts(JsonFile(root, "alerts", StoredAlert, clock=clock), clock),
             webhook=Webhook(clock, self.settings.webhook_private),
+            saved=open_saved(root, clock),
+            share_gate=ShareGate(RateLimiter(clock), SECRET.encode(), clock, at_once=1),
             snapshot=questions.snapshot,
             run_funnel=questions.run_funnel,
             funnel_notebook=questions.funnel_notebook,

@@ -37,6 +37,26 @@ async def test_a_rule_lives_and_is_forgotten(room: Room, ada: Tenant) -> None:
         assert (await client.delete(url(ada, f"/{rule['id']}"))).status_code == 404
 
 
+async def test_viewers_see_only_the_host_of_a_webhook(room: Room, ada: Tenant, password_hash: str) -> None:
+    address = "https://hooks.example.org:8443/iafa?token=x"
+    for role, shown in (("viewer", "https://hooks.example.org:8443/..."), ("editor", address)):
+        user = await room.services.accounts.users.add(
+            email=f"{role}@example.org",
+            full_name=role,
+            organization_id=ada.project.organization_id,
+            password_hash=password_hash,
+            role=role,  # type: ignore[arg-type]
+        )
+        session = (await room.services.accounts.sign_in(user)).session
+        async with room.client(ada.bearer) as client:
+            made = await client.post(url(ada), json={**CHOICE, "webhook_url": address})
+            bearer = {"Authorization": f"Bearer {room.services.tokens.issue(user.id, session.id)}"}
+            one = await client.get(url(ada, f"/{made.json()['id']}"), headers=bearer)
+            every = await client.get(url(ada), headers=bearer)
+        assert one.json()["webhook_url"] == shown
+        assert {alert["webhook_url"] for alert in every.json()["alerts"]} == {shown}
+
+
 async def test_a_test_message_is_sent_at_once_but_not_to_this_machine(
     room: Room, ada: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

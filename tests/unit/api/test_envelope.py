@@ -1,9 +1,12 @@
 """What every answer carries, whatever happened: request id, headers, the right status, nothing of the inside."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
 
 from iafa.api.access import public
 from iafa.api.app import create_app
@@ -44,7 +47,7 @@ async def test_an_error_is_a_problem_and_shows_nothing_of_the_inside(
     ("method", "path", "allowed"),
     [
         ("PATCH", "/api/v1/projects", "GET, POST"),
-        ("DELETE", "/api/v1/auth/me", "GET, PUT"),
+        ("POST", "/api/v1/auth/me", "DELETE, GET, PUT"),
         ("POST", "/api/v1/funnels/abc", "DELETE, GET, PUT"),
         ("GET", "/api/v1/auth/login", "POST"),
         ("POST", "/", "GET, HEAD"),
@@ -56,6 +59,49 @@ async def test_a_wrong_method_is_told_the_right_ones(room: Room, method: str, pa
         answer = await client.request(method, path)
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     assert answer.headers["allow"] == allowed
+
+
+async def test_what_is_read_by_get_answers_head_without_a_body(room: Room, ada: Tenant) -> None:
+    room.events[ada.project.id] = [{"event_type": "a", "user_id": f"u{n}"} for n in range(3)]
+    asked = f"project_id={ada.project.id}"
+    paths = {
+        "/health": 200,
+        "/api/v1/projects": 200,
+        f"/api/v1/analytics/sessions?{asked}": 200,
+        f"/api/v1/export?{asked}&format=csv": 200,
+        f"/api/v1/analytics/sessions?{asked}&interval=eon": 422,
+        "/api/v1/nothing": 404,
+        "/api/v1/auth/login": 405,
+    }
+    async with room.client(ada.bearer) as client:
+        for path, status in paths.items():
+            head, got = await client.head(path), await client.get(path)
+            assert (head.status_code, got.status_code, head.content) == (status, status, b""), path
+            assert head.headers["content-type"] == got.headers["content-type"]
+            assert set(head.headers) == set(got.headers)
+    async with room.client() as client:
+        assert (await client.head("/api/v1/projects")).status_code == 401
+
+
+async def test_head_of_a_stream_does_not_wait_for_its_end(room: Room) -> None:
+    router = APIRouter(dependencies=[Depends(public)])
+    ended = asyncio.Event()
+
+    async def without_end() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                await asyncio.sleep(0)
+                yield b"x"
+        finally:
+            ended.set()
+
+    @router.get("/api/v1/stream")
+    async def stream() -> StreamingResponse:
+        return StreamingResponse(without_end())
+
+    async with room.client(app=create_app(room.services, extra=[router])) as client:
+        assert (await client.head("/api/v1/stream")).status_code == 200
+    await ended.wait()
 
 
 async def test_an_unknown_address_of_a_program_is_a_problem(room: Room) -> None:

@@ -47,17 +47,21 @@ def services_without_session() -> Services:
     return cast(Services, SimpleNamespace(accounts=SimpleNamespace(caller=caller), clock=FakeClock()))
 
 
-async def test_a_session_that_ended_ends_the_socket_while_news_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT_S", 0.2)
+@pytest.mark.parametrize("is_busy", [True, False])
+async def test_a_session_that_ended_ends_the_socket_with_news_and_without(
+    monkeypatch: pytest.MonkeyPatch, is_busy: bool
+) -> None:
+    monkeypatch.setattr(live, "CHECK_S", 0.2)
     has_news = asyncio.Event()
     watcher = Watcher(PROJECT, has_news.set)
     socket = BusySocket(watcher)
-    watcher.put([(ITEM, b"{}")], 0, False)
+    if is_busy:
+        watcher.put([(ITEM, b"{}")], 0, False)
     async with asyncio.timeout(30):
         with pytest.raises(live._Closed) as closed:
             await live._tell(cast(WebSocket, socket), services_without_session(), TICKET, watcher, has_news)
     assert closed.value.code == live.NO_TICKET
-    assert socket.taken >= 1
+    assert (socket.taken >= 1) == is_busy, "also before a heartbeat was due"
 
 
 async def test_a_socket_that_is_ended_from_outside_leaves_no_task() -> None:

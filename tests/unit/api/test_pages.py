@@ -62,6 +62,35 @@ async def test_built_files_are_kept_by_browsers_for_ever_and_others_for_an_hour(
         assert icon.headers["content-type"].startswith("image/svg+xml")
 
 
+@pytest.mark.parametrize(
+    ("said", "encoding", "text"),
+    [
+        ("gzip, deflate, br", "br", "brotli's"),
+        ("gzip, deflate", "gzip", "gzip's"),
+        ("br;q=0, gzip;q=0.5", "gzip", "gzip's"),
+        ("identity", None, "1"),
+    ],
+)
+async def test_a_compressed_copy_goes_to_who_can_read_it(
+    built: Room, said: str, encoding: str | None, text: str
+) -> None:
+    assets = built.static_dir / "dashboard" / "assets"
+    (assets / "main-abc123.js.br").write_text("brotli's")
+    (assets / "main-abc123.js.gz").write_text("gzip's")
+    async with built.client() as client:
+        request = client.build_request("GET", "/assets/main-abc123.js", headers={"Accept-Encoding": said})
+        answer = await client.send(request, stream=True)
+        assert b"".join([part async for part in answer.aiter_raw()]).decode() == text
+        assert answer.headers.get("content-encoding") == encoding
+        assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert "Accept-Encoding" in answer.headers["vary"]
+        again = await client.get(
+            "/assets/main-abc123.js", headers={"Accept-Encoding": said, "If-None-Match": answer.headers["etag"]}
+        )
+        assert again.status_code == 304
+
+
 @pytest.mark.parametrize("path", ["/tracker.js", "/t.js"])
 async def test_the_tracker_may_be_loaded_by_any_page_and_is_revalidated(built: Room, path: str) -> None:
     async with built.client({"Origin": "https://shop.example"}) as client:

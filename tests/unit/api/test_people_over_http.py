@@ -52,6 +52,43 @@ async def test_a_list_is_read_page_by_page(room: Room, ada: Tenant) -> None:
         ]
 
 
+async def test_those_who_have_time_are_told_from_those_who_left(room: Room, ada: Tenant) -> None:
+    day_us = 86_400 * 1_000_000
+    room.events[ada.project.id] = [
+        {"event_type": name, "user_id": f"{name}-{days}-{number}", "created_at": to_datetime(NOON_US - days * day_us)}
+        for name, days, number in (
+            *(("add_to_cart", 9, number) for number in range(3)),
+            *(("add_to_cart", 1, number) for number in range(2)),
+        )
+    ]
+    url = "/api/v1/analytics/funnel/users"
+    async with room.client(ada.bearer) as client:
+        stages = (await client.post("/api/v1/analytics/funnel", json=question(ada))).json()["stages"]
+        assert stages[1]["users_max"] - stages[1]["users"] == 2
+        for is_open, days in ((True, {"1"}), (False, {"9"}), (None, {"1", "9"})):
+            body = question(ada, stage=2, kind="dropped", limit=1, open=is_open)
+            answer = (await client.post(url, json=body)).json()
+            cursor, seen = answer["next_cursor"], [answer["people"][0]["user_id"]]
+            rest = (await client.post(url, json={**body, "limit": 100, "cursor": cursor})).json()
+            seen += [row["user_id"] for row in rest["people"]]
+            assert {one.split("-")[1] for one in seen} == days
+            assert len(seen) == answer["total"] == (2 if is_open else 3 if is_open is False else 5)
+            lines = (
+                await client.post("/api/v1/analytics/funnel/export", json=_without(body, "limit"))
+            ).text.splitlines()
+            assert len(lines) == 1 + len(seen)
+        other = await client.post(url, json=question(ada, stage=2, kind="dropped", open=None, cursor=cursor))
+        assert other.status_code == 200, "of the same list"
+        other = await client.post(url, json=question(ada, stage=2, kind="dropped", open=True, cursor=cursor))
+        assert other.status_code == 422, "a cursor of another list"
+        wrong = await client.post(url, json=question(ada, open="yes"))
+        assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/open")
+
+
+def _without(body: dict[str, Any], name: str) -> dict[str, Any]:
+    return {field: value for field, value in body.items() if field != name}
+
+
 async def test_a_cursor_goes_on_behind_its_row_when_events_have_come(room: Room, ada: Tenant) -> None:
     """Whoever enters now is before the first page and not seen; nobody who has not moved comes twice or is missed."""
     shop(room, ada)

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
+from tests.support.load import wait_until
 from tests.support.server import Account, ServerProcess
 
 DAY = "2026-05-0"
@@ -14,10 +16,11 @@ DAY = "2026-05-0"
 
 @pytest.fixture(scope="module")
 def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with ServerProcess(tmp_path_factory.mktemp("people") / "data") as server:
+    environment = {"EVENT_FLUSH_INTERVAL": "0.5"}  # refused events are seen when they have been flushed
+    with ServerProcess(tmp_path_factory.mktemp("people") / "data", environment=environment) as server:
         account = Account(server.url)
         account.client.put(f"/projects/{account.project_id}", json={"retention_days": None})
-        send(account, [*ANN, *BOB, *VISITORS, {"event": "visit", "usr": "ann@example.org"}])
+        send(account, [*ANN, *BOB, *SLASHED, *VISITORS, {"event": "visit", "usr": "ann@example.org"}])
         yield account
         account.client.close()
 
@@ -47,6 +50,10 @@ ANN = [
     event("a7", "visit", f"{DAY}0T00:00:01".replace("00T", "03T"), user_id="ann-old"),
 ]
 BOB = [event(f"b{n}", "visit", f"{DAY}4T00:00:0{n}", user_id="bob") for n in range(3)]
+SLASHED = [
+    event(f"s-{user}", "visit", f"{DAY}4T00:00:00", user_id=user)
+    for user in ("shop", "shop/events", "shop/export", "shop/events/export", "a b?/c")
+]
 VISITORS = [event(f"v{n}", "visit", f"{DAY}5T00:00:00", anonymous_id=f"visitor-{n}") for n in range(5)]
 
 
@@ -72,7 +79,7 @@ def listed(owner: Account, **parameters: Any) -> list[str]:
 def test_the_list_has_each_person_once_and_who_was_seen_last_first(owner: Account) -> None:
     whole = listed(owner)
     assert sorted(whole[:5]) == [f"visitor-{n}" for n in range(5)]
-    assert whole[5:] == ["bob", "ann"]
+    assert (whole[5], sorted(whole[6:-1]), whole[-1]) == ("bob", sorted(one["user_id"] for one in SLASHED), "ann")
     for limit in (1, 2, 3):
         assert listed(owner, limit=limit) == whole
     ann = get(owner)["people"][-1]
@@ -153,11 +160,38 @@ def test_the_export_has_every_event_edge_and_refused_event(owner: Account) -> No
     assert lines[-1] == {"type": "end", "events": 7, "refused": 0}
 
 
-def test_who_is_unknown_or_not_allowed(owner: Account) -> None:
+@pytest.mark.parametrize("user", [one["user_id"] for one in SLASHED])
+def test_an_id_may_end_like_a_route(owner: Account, user: str) -> None:
+    """Its slashes are percent-encoded."""
+    called = f"/{quote(user, safe='')}"
+    assert get(owner, called)["ids"]["users"] == [user]
+    assert [one["id"] for one in get(owner, f"{called}/events")["events"]] == [f"s-{user}"]
+    exported = owner.client.get(f"/projects/{owner.project_id}/people{called}/export").text.splitlines()
+    assert json.loads(exported[0])["ids"] == [user]
+
+
+def test_of_somebody_unknown_there_is_nothing_at_any_route(owner: Account) -> None:
+    """Whose id is only in a refused event has no events, but an export."""
     base = f"/projects/{owner.project_id}/people"
-    for path in ("/nobody", "/nobody/events?cursor=x", "/nobody/export?limit=3"):
-        assert owner.client.get(base + path).status_code in (404, 422)
-    assert owner.client.get(f"{base}/nobody").status_code == 404
+    for path in ("/nobody", "/nobody/events", "/nobody/export"):
+        assert owner.client.get(base + path).json()["code"] == "not_found"
+    for path in ("/ann@example.org", "/ann@example.org/events"):
+        assert owner.client.get(base + path).status_code == 404
+    lines = refused_export(owner, "ann@example.org")
+    assert (lines[0]["ids"], lines[-1]) == (["ann@example.org"], {"type": "end", "events": 0, "refused": 1})
+
+
+def refused_export(owner: Account, called: str) -> list[Any]:
+    """When the refused event has been flushed."""
+    url = f"/projects/{owner.project_id}/people/{called}/export"
+    wait_until(lambda: owner.client.get(url).status_code == 200, "refused event")
+    return [json.loads(line) for line in owner.client.get(url).text.splitlines()]
+
+
+def test_who_is_not_allowed(owner: Account) -> None:
+    base = f"/projects/{owner.project_id}/people"
+    for path in ("/ann/events?cursor=x", "/ann/export?limit=3"):
+        assert owner.client.get(base + path).status_code == 422
     assert owner.client.get(base, params={"limit": 0}).status_code == 422
     assert owner.client.get(base, params={"cursor": "bogus"}).status_code == 422
     for path in ("", "/ann", "/ann/events", "/ann/export"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from iafa.clock import to_datetime
+from iafa.clock import to_datetime, to_iso
 from tests.unit.api.house import NOON_US, Room, Tenant
 
 
@@ -155,7 +155,12 @@ async def test_keys_are_made_rotated_and_revoked(room: Room, ada: Tenant) -> Non
         assert made["key"].endswith(made["last4"])
         listed = (await client.get(url)).json()["keys"]
         assert {key["kind"]: bool(key["key"]) for key in listed} == {"write": True, "secret": False}
+        assert {key["last_used_at"] for key in listed} == {None}
         assert (await program.get(status, headers={"X-API-Key": made["key"]})).status_code == 200
+        listed = (await client.get(url)).json()["keys"]
+        assert {key["id"]: key["last_used_at"] for key in listed if key["last_used_at"]} == {
+            made["id"]: to_iso(room.clock.now_us())
+        }
 
         rotated = await client.post(f"{url}/{made['id']}/rotate", json={"overlap_seconds": 60})
         assert rotated.status_code == 201

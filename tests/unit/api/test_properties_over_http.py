@@ -38,6 +38,7 @@ async def test_properties_with_types_most_frequent_first(room: Room, ada: Tenant
     columns = {one["name"]: one["filter"] for one in answer["columns"]}
     assert columns["browser"] == "column:browser"
     assert columns["channel"] == "column:channel"
+    assert columns["page"] == "column:page"
     assert (answer["rows_read"], answer["is_complete"]) == (4, True)
 
 

@@ -14,6 +14,7 @@ import pytest
 from iafa.cli.options import read_settings
 from iafa.clock import US_PER_S, FakeClock
 from iafa.errors import DataDamaged
+from iafa.intake import open_intake
 from iafa.jobs.restore import Restore
 from iafa.journal.format import encode_record
 from iafa.lake.manifest import read_manifest
@@ -22,7 +23,7 @@ from iafa.query.definition_reading import parse_definition
 from iafa.query.funnel import funnel
 from iafa.query.time_range import resolve_time_range
 from iafa.seal import sealed
-from iafa.wiring import House, open_house, open_intake
+from iafa.wiring import House, open_house
 from tests.support.events import NOON_US
 from tests.support.frozen import PASSWORD, SECRET
 

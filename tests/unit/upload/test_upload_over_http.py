@@ -50,7 +50,7 @@ class Served(NamedTuple):
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     settings = Settings(data_dir=tmp_path / "data", upload_bytes_max=BYTES_MAX, _env_file=None)  # type: ignore[call-arg]  # pydantic-settings takes it
     house = open_house(settings)
-    owner = await house.organizations.add("org")
+    owner = await house.accounts.organizations.add("org")
     project, write_key, secret_key = await house.projects.add(owner.id, name="p", settings={"retention_days": None})
     house.engine.close()
     async with running(settings) as app:
