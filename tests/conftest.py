@@ -10,20 +10,25 @@ from tempfile import gettempdir
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from iafa.query.paths.warming import solve_little
-from tests.support.chance import SEED, seed
+from tests.support.chance import CHECKS_OFF, SEED, seed
 
 SAID = "said"
-ASKING = {"api", "contract", "golden", "property", "query"}  # folders of tests that ask in their own process
+ASKING = {"api", "contract", "golden", "property", "query", "reports"}  # folders of tests that ask in their own process
 
 
 def pytest_configure() -> None:
     """Let Python keep the bytecode of what it loads. The tests start hundreds of processes; where the environment
     forbids bytecode, each of them would compile the sources of every library again, for longer than it then runs.
+
+    Let Hypothesis judge what the code does, not how fast the machine is today.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
+    settings.register_profile("any machine", deadline=None, suppress_health_check=CHECKS_OFF)
+    settings.load_profile("any machine")
 
 
 def pytest_report_header() -> str:
@@ -37,7 +42,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         or session.config.option.collectonly
     ):
         return
-    if not hasattr(session.config, "workerinput") and session.config.option.numprocesses:
+    if not hasattr(session.config, "workerinput") and getattr(session.config.option, "numprocesses", None):
         return  # the processes that run the tests do it, one after the other
     with FileLock(Path(gettempdir()) / "iafa-tests-compile.lock"):
         solve_little()

@@ -15,6 +15,7 @@ import pytest
 from iafa.cli.options import read_settings
 from iafa.clock import US_PER_DAY, SystemClock
 from iafa.errors import DataDamaged
+from iafa.intake import open_intake
 from iafa.journal.format import decode_lines
 from iafa.journal.reader import journals, segments
 from iafa.journal.writer import JournalLimits
@@ -23,12 +24,12 @@ from iafa.lake.manifest import Manifests
 from iafa.meta.json_file import JsonFile
 from iafa.meta.projects import Project
 from iafa.query.event_names import event_names
-from iafa.wiring import House, open_house, open_intake
+from iafa.wiring import House, open_house
 from tests.support.events import NOON_US, PROJECT, encode, make_events
 from tests.support.lake import TestLake, ids
 
 SEED = int(os.environ.get("IAFA_TEST_SEED", "20261121"))
-CASES = 75 * int(os.environ.get("IAFA_TEST_TIMES", "1"))
+CASES = 40 * int(os.environ.get("IAFA_TEST_TIMES", "1"))
 RECORDS, EVENTS_OF_RECORD = 24, 3
 
 

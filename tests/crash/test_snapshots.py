@@ -10,6 +10,7 @@ from pathlib import Path
 
 from iafa.cli.options import read_settings
 from iafa.clock import US_PER_DAY
+from iafa.intake import open_intake
 from iafa.jobs.retention_plan import Policy
 from iafa.lake.parts import Arrival, to_table
 from iafa.query.binding import Parameters
@@ -17,7 +18,7 @@ from iafa.query.reports.frame import Setting
 from iafa.query.reports.report import report_answer
 from iafa.query.reports.trends import parse_trends
 from iafa.query.source import events_sql
-from iafa.wiring import House, open_house, open_intake
+from iafa.wiring import House, open_house
 from tests.support.events import OTHER_PROJECT, PROJECT, encode, make_event
 
 BATCH = 100

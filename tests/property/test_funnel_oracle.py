@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iafa.lake.snapshot import Snapshot
@@ -81,7 +81,7 @@ def test_random_funnels_equal_the_oracle(engine: DuckEngine, tmp_path: Path, say
     assert 0.2 <= sql_general <= 0.9
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, derandomize=True)
 @given(
     history=st.lists(st.tuples(st.sampled_from("ABX"), st.integers(0, 3)), max_size=6),
     steps=st.lists(st.sets(st.sampled_from("AB"), min_size=1), min_size=1, max_size=4),
@@ -110,7 +110,7 @@ def test_one_person_equals_the_oracle(
     assert counts(engine, Snapshot.of_table(table_of(events), tmp_path), case) == expected(case)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(masks=st.lists(st.integers(1, 15), min_size=1, max_size=4), is_entry=st.booleans())
 def test_ways_through_an_instant_equal_trying_all_orders(masks: list[int], is_entry: bool) -> None:
     events = [{"t": 0, "name": str(number), "mask": mask} for number, mask in enumerate(masks)]

@@ -29,7 +29,7 @@ from tests.support.chance import chance, seed, times
 from tests.support.events import NOON_US, PROJECT, encode, make_event
 from tests.support.lake import WINDOW_US, TestLake
 
-EXAMPLES = 50
+EXAMPLES = 15
 STEPS = 50
 IDS = 60  # few, so that repeats are many
 DAYS_AGO = (0, 1, 2, 40)

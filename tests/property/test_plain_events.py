@@ -25,6 +25,7 @@ from iafa.ingest.plain import Plain, read_batch, read_beacon, read_event
 from iafa.ingest.wire import Parsed, WireEvent, decode_batch, decode_beacon, decode_event
 from iafa.journal.reader import Damage, read_segment, sealed_segments
 from iafa.meta.collect_rules import PrivacySettings, SamplingRule
+from tests.support.chance import CHECKS_OFF
 from tests.support.events import NOON_US
 from tests.support.lake import TestLake
 from tests.unit.ingest.test_collector import HERE, SECRET, WRITE, collector_of
@@ -143,7 +144,7 @@ def assert_pipeline_agrees(plain: Plain, parsed: list[Parsed], sender: Sender, s
     assert plain.encoded == b"[" + b",".join(draft.encoded for draft in drafts) + b"]"
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=120, suppress_health_check=[*CHECKS_OFF, HealthCheck.filter_too_much])
 @given(body=bodies, sender=st.sampled_from(SENDERS), seed=st.integers(0, 99))
 def test_pipeline_accepts_every_plain_batch_and_stores_the_same_bytes(body: bytes, sender: Sender, seed: int) -> None:
     random.seed(seed)
@@ -153,7 +154,7 @@ def test_pipeline_accepts_every_plain_batch_and_stores_the_same_bytes(body: byte
     assert_pipeline_agrees(plain, list(decode_batch(body)), sender, seed)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, suppress_health_check=[*CHECKS_OFF, HealthCheck.filter_too_much])
 @given(body=events().flatmap(texts_of), sender=st.sampled_from(SENDERS), seed=st.integers(0, 99))
 def test_pipeline_accepts_every_plain_event_and_stores_the_same_bytes(body: bytes, sender: Sender, seed: int) -> None:
     random.seed(seed)
@@ -184,7 +185,7 @@ def beacons(draw: st.DrawFn) -> bytes:
     return draw(texts_of(beacon))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=60, suppress_health_check=[*CHECKS_OFF, HealthCheck.filter_too_much])
 @given(body=beacons(), sender=st.sampled_from(SENDERS[1:]), seed=st.integers(0, 99))
 def test_pipeline_accepts_every_plain_beacon_and_stores_the_same_bytes(body: bytes, sender: Sender, seed: int) -> None:
     random.seed(seed)
@@ -299,7 +300,7 @@ requests = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(request=requests, grant=st.sampled_from(WITH_RETENTION), seed=st.integers(0, 99))
 @example(request=("verbose", json.dumps([GOOD, GOOD, {**GOOD, "id": "e2"}]).encode()), grant=SECRET, seed=0)
 @example(request=("batch", json.dumps([GOOD, {"event": "a", "user_id": "u"}]).encode()), grant=SECRET, seed=0)

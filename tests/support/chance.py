@@ -3,10 +3,16 @@
 import os
 import random
 
+from hypothesis import HealthCheck
+
 SEED = "IAFA_TEST_SEED"
 TIMES = "IAFA_TEST_TIMES"
 CASES = "IAFA_TEST_CASES"
 _DEFAULT_SEED = 20261121
+
+# Hypothesis' complaints that are of no use here: how slow a loaded machine is says nothing about the code, and the
+# fixtures that its cases share (an engine, a folder) are made to be shared.
+CHECKS_OFF = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
 def seed() -> int:

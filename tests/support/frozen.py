@@ -10,7 +10,8 @@ from pathlib import Path
 
 from iafa.cli.options import read_settings
 from iafa.clock import US_PER_DAY, FakeClock
-from iafa.wiring import House, open_house, open_intake
+from iafa.intake import open_intake
+from iafa.wiring import House, open_house
 from tests.support.events import NOON_US, encode, make_events
 
 PASSWORD = "not a secret: a placeholder"  # of the user owner@example.com
