@@ -9,13 +9,23 @@ const REFRESH_PATH = "/api/v1/auth/refresh";
 export type Fetch = (request: Request) => Promise<Response>;
 
 /**
+ * Tabs share the cookie of the refresh token, which is good for one use: the tabs that a browser opens in the morning
+ * take turns, and each renews with what the one before was given.
+ */
+async function oneTabAtATime(renew: () => Promise<Response>): Promise<Response> {
+  // Pages that come without TLS from another machine have no locks.
+  const locks = (globalThis.navigator as Navigator | undefined)?.locks as LockManager | undefined;
+  return locks ? locks.request("iafa-session", renew) : renew();
+}
+
+/**
  * Sends requests; on a 401 renews the session once and repeats. Several requests that meet an expired session
  * at the same time share one renewal, because a refresh token may be used only once.
  */
 export function sessionFetch(send: Fetch): Fetch {
   let renewal: Promise<boolean> | null = null;
   const renew = (origin: string): Promise<boolean> => {
-    renewal ??= send(new Request(origin + REFRESH_PATH, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" }))
+    renewal ??= oneTabAtATime(() => send(new Request(origin + REFRESH_PATH, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" })))
       .then((answer) => answer.ok)
       .finally(() => {
         renewal = null;
@@ -31,10 +41,22 @@ export function sessionFetch(send: Fetch): Fetch {
   };
 }
 
+/** The one session of this page: whoever asks, a renewal is shared. */
+export const sessionSend: Fetch = sessionFetch((request) => globalThis.fetch(request));
+
 export const api = createClient<paths>({
   baseUrl: globalThis.location.origin,
   credentials: "same-origin",
-  fetch: sessionFetch((request) => globalThis.fetch(request)),
+  fetch: sessionSend,
+  // Lists go as repeated names, as the service reads them.
+  querySerializer: { array: { style: "form", explode: true } },
+});
+
+/** For those who have a link and no session: no cookie is sent, and nothing is renewed. */
+export const openApi = createClient<paths>({
+  baseUrl: globalThis.location.origin,
+  credentials: "omit",
+  fetch: (request) => globalThis.fetch(request),
 });
 
 interface Answer<Data> {

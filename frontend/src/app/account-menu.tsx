@@ -5,6 +5,7 @@ import { Menu, MenuItem, MenuLabel, MenuLine } from "@/ui/menu";
 import { useQuery } from "@tanstack/react-query";
 import { BookOpen, Check, Keyboard, LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { useNavigate } from "react-router";
+import { officePlaces } from "./navigation";
 import { paths } from "./paths";
 import { useTheme, type Theme } from "./theme";
 
@@ -63,6 +64,14 @@ export function AccountMenu({ onHelp, isCompact = false }: { onHelp: () => void;
           <one.icon aria-hidden />
           <span className="flex-1">{t.nav.themes[one.theme]}</span>
           {theme === one.theme && <Check aria-hidden />}
+        </MenuItem>
+      ))}
+      <MenuLine />
+      <MenuLabel>{t.nav.office}</MenuLabel>
+      {officePlaces.map((place) => (
+        <MenuItem key={place.to} onSelect={() => void navigate(place.to)}>
+          <place.icon aria-hidden />
+          {place.label}
         </MenuItem>
       ))}
       <MenuLine />

@@ -1,35 +1,33 @@
-import { cn } from "@/lib/class-names";
+import { projectsQuery } from "@/features/projects/queries";
 import { t } from "@/lib/strings";
 import { Spinner } from "@/ui/spinner";
-import { ChartNoAxesColumnDecreasing, CodeXml, Settings2, type LucideIcon } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
+import { Search } from "lucide-react";
 import { useEffect, useState } from "react";
-import { NavLink, Outlet, ScrollRestoration, useMatch, useNavigation } from "react-router";
+import { Outlet, ScrollRestoration, useLocation, useMatch, useNavigation } from "react-router";
 import { AccountMenu } from "./account-menu";
-import { rememberProject } from "./last-project";
-import { paths } from "./paths";
+import { BottomBar } from "./bottom-bar";
+import { carriedFrom, isSameDays, type CarriedDays } from "./carried-days";
+import { lastProject, rememberProject } from "./last-project";
+import { officePlaces, placesOf, type PlaceGroup } from "./navigation";
 import { ProjectSwitch } from "./project-switch";
 import { Shortcuts } from "./shortcuts";
-
-interface Item {
-  to: string;
-  label: string;
-  icon: LucideIcon;
-}
-
-const itemsOf = (projectId: string): Item[] => [
-  { to: paths.funnels(projectId), label: t.nav.funnels, icon: ChartNoAxesColumnDecreasing },
-  { to: paths.setup(projectId), label: t.nav.setup, icon: CodeXml },
-  { to: paths.settings(projectId), label: t.nav.settings, icon: Settings2 },
-];
+import { SideNav } from "./side-nav";
 
 export function AppFrame() {
-  const projectId = useMatch("/p/:projectId/*")?.params.projectId;
+  // Pages of the organization keep the places of the project one came from.
+  const opened = useMatch("/p/:projectId/*")?.params.projectId;
+  const known = useQuery(projectsQuery).data;
+  const projectId = opened ?? known?.find((one) => one.id === lastProject())?.id;
+  const carried = useCarried(opened);
   const [isHelpOpen, setHelpOpen] = useState(false);
+  const [isPaletteOpen, setPaletteOpen] = useState(false);
   const isMoving = useNavigation().state !== "idle";
   useEffect(() => {
-    if (projectId) rememberProject(projectId);
-  }, [projectId]);
-  const items = projectId ? itemsOf(projectId) : [];
+    if (opened) rememberProject(opened);
+  }, [opened]);
+  const office: PlaceGroup = { label: t.nav.office, places: officePlaces };
+  const groups = [...(projectId ? placesOf(projectId, carried) : []), ...(opened ? [] : [office])];
   return (
     <div className="min-h-dvh lg:pl-58">
       <a
@@ -40,12 +38,17 @@ export function AppFrame() {
       </a>
       <aside className="fixed inset-y-0 left-0 z-20 hidden w-58 flex-col border-r border-line bg-canvas p-3 lg:flex">
         <ProjectSwitch projectId={projectId} />
-        <nav aria-label={t.nav.main} className="mt-4 flex flex-col gap-0.5">
-          {items.map((item) => (
-            <SideLink key={item.to} item={item} />
-          ))}
-        </nav>
-        <div className="mt-auto">
+        <button
+          type="button"
+          onClick={() => setPaletteOpen(true)}
+          className="mt-2 flex h-8 items-center gap-2.5 rounded-lg border border-line bg-surface px-2.5 text-left text-sm text-ink-faint shadow-card transition-colors hover:bg-hover"
+        >
+          <Search aria-hidden className="size-4" />
+          <span className="min-w-0 flex-1 truncate">{t.nav.search}</span>
+          <kbd className="font-sans text-xs">/</kbd>
+        </button>
+        <SideNav groups={groups} className="-mx-1 mt-3 min-h-0 flex-1 overflow-y-auto px-1 py-1" />
+        <div className="pt-2">
           <AccountMenu onHelp={() => setHelpOpen(true)} />
         </div>
       </aside>
@@ -56,60 +59,24 @@ export function AppFrame() {
       <main id="content" tabIndex={-1} className="mx-auto max-w-7xl px-4 pt-6 pb-28 outline-none sm:px-8 lg:pt-7 lg:pb-16">
         <Outlet />
       </main>
-      {items.length > 0 && (
-        <nav
-          aria-label={t.nav.main}
-          className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-3 border-t border-line bg-canvas/95 pb-[env(safe-area-inset-bottom)] backdrop-blur lg:hidden"
-        >
-          {items.map((item) => (
-            <BottomLink key={item.to} item={item} />
-          ))}
-        </nav>
-      )}
+      <BottomBar groups={groups} />
       {isMoving && (
         <div className="fixed top-3 right-3 z-30 animate-fade text-ink-faint" role="status" aria-label={t.states.loading}>
           <Spinner />
         </div>
       )}
-      <Shortcuts isHelpOpen={isHelpOpen} onHelp={setHelpOpen} />
+      <Shortcuts isHelpOpen={isHelpOpen} onHelp={setHelpOpen} isPaletteOpen={isPaletteOpen} onPalette={setPaletteOpen} carried={carried} />
       <ScrollRestoration />
     </div>
   );
 }
 
-function SideLink({ item }: { item: Item }) {
-  const Icon = item.icon;
-  return (
-    <NavLink
-      to={item.to}
-      className={({ isActive }) =>
-        cn(
-          "flex h-8 items-center gap-2.5 rounded-lg px-2.5 text-sm font-medium transition-colors duration-150",
-          isActive ? "bg-hover text-ink" : "text-ink-soft hover:bg-hover hover:text-ink",
-        )
-      }
-    >
-      {({ isActive }) => (
-        <>
-          <Icon aria-hidden className={cn("size-4", isActive ? "text-accent-ink" : "text-ink-faint")} />
-          {item.label}
-        </>
-      )}
-    </NavLink>
-  );
-}
-
-function BottomLink({ item }: { item: Item }) {
-  const Icon = item.icon;
-  return (
-    <NavLink
-      to={item.to}
-      className={({ isActive }) =>
-        cn("flex h-14 flex-col items-center justify-center gap-1 text-xs font-medium", isActive ? "text-accent-ink" : "text-ink-soft")
-      }
-    >
-      <Icon aria-hidden className="size-5" />
-      {item.label}
-    </NavLink>
-  );
+/** The days of the page, or of the last page that had some: the address is the truth, this only remembers it. */
+function useCarried(projectId: string | undefined): CarriedDays | null {
+  const { pathname, search } = useLocation();
+  const [before, remember] = useState<CarriedDays | null>(null);
+  if (projectId === undefined) return before;
+  const carried = carriedFrom(pathname, new URLSearchParams(search), projectId, before);
+  if (!isSameDays(carried, before)) remember(carried);
+  return carried;
 }

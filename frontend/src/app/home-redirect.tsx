@@ -6,12 +6,12 @@ import { lastProject } from "./last-project";
 import { paths } from "./paths";
 import { FrameSkeleton } from "./require-session";
 
-/** The start page: the funnels of the project last seen, or the first steps. */
+/** The start page: the overview of the project last seen, or the first steps. */
 export function HomeRedirect() {
   const projects = useQuery(projectsQuery);
   if (projects.isError) return <Failure error={projects.error} onRetry={() => void projects.refetch()} className="min-h-dvh" />;
   if (!projects.data) return <FrameSkeleton />;
   const last = lastProject();
   const project = projects.data.find((one) => one.id === last) ?? projects.data[0];
-  return <Navigate to={project ? paths.funnels(project.id) : paths.newProject} replace />;
+  return <Navigate to={project ? paths.overview(project.id) : paths.newProject} replace />;
 }

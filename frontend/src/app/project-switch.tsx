@@ -1,3 +1,4 @@
+import { useMay } from "@/features/account/use-role";
 import { projectsQuery } from "@/features/projects/queries";
 import { t } from "@/lib/strings";
 import { Mark } from "@/ui/mark";
@@ -10,6 +11,7 @@ import { paths } from "./paths";
 export function ProjectSwitch({ projectId }: { projectId: string | undefined }) {
   const projects = useQuery(projectsQuery);
   const navigate = useNavigate();
+  const mayMake = useMay("admin");
   const current = projects.data?.find((project) => project.id === projectId);
   return (
     <Menu
@@ -34,7 +36,7 @@ export function ProjectSwitch({ projectId }: { projectId: string | undefined }) 
           <MenuLabel>{t.projects.title}</MenuLabel>
           <div className="max-h-72 overflow-y-auto">
             {projects.data.map((project) => (
-              <MenuItem key={project.id} onSelect={() => void navigate(paths.funnels(project.id))}>
+              <MenuItem key={project.id} onSelect={() => void navigate(paths.overview(project.id))}>
                 <span dir="auto" className="stranger line-clamp-1 flex-1">
                   {project.name}
                 </span>
@@ -49,10 +51,12 @@ export function ProjectSwitch({ projectId }: { projectId: string | undefined }) 
         <LayoutGrid aria-hidden />
         {t.nav.projects}
       </MenuItem>
-      <MenuItem onSelect={() => void navigate(paths.newProject)}>
-        <Plus aria-hidden />
-        {t.nav.newProject}
-      </MenuItem>
+      {mayMake && (
+        <MenuItem onSelect={() => void navigate(paths.newProject)}>
+          <Plus aria-hidden />
+          {t.nav.newProject}
+        </MenuItem>
+      )}
     </Menu>
   );
 }

@@ -45,6 +45,7 @@ const pairs: [string, string, number][] = [
   ["pulse", "surface", SHAPE],
   ["bar-from", "surface", SHAPE],
   ["bar-to", "surface", SHAPE],
+  ...[1, 2, 3, 4, 5, 6, 7, 8].map((series): [string, string, number] => [`series-${series}`, "surface", SHAPE]),
 ];
 
 describe.each(["light", "dark"] as const)("%s theme", (theme) => {

@@ -19,6 +19,13 @@ export function addDays(day: Day, days: number): Day {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
+/** The same day of another year; of 29 February the 28th where there is none. */
+export function addYears(day: Day, years: number): Day {
+  const year = String(Number(day.slice(0, 4)) + years).padStart(4, "0");
+  const moved = `${year}${day.slice(4)}`;
+  return isDay(moved) ? moved : `${year}-02-28`;
+}
+
 /** Days in the range, both ends counted. */
 export function daysIn(range: DayRange): number {
   return Math.round((Date.parse(range.end) - Date.parse(range.start)) / DAY_MS) + 1;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, change, clock, compactCount, count, day, dayRange, milliseconds, moment, percent, points, span } from "./format";
+import { ago, bytes, change, clock, compactCount, count, day, dayRange, duration, milliseconds, moment, percent, points, span } from "./format";
 
 describe("percent", () => {
   test.each([
@@ -67,3 +67,22 @@ test("ago uses the largest unit that fits", () => {
   expect(ago("2026-11-12T11:57:00Z", now)).toBe("3 minutes ago");
   expect(ago("2026-11-11T11:57:00Z", now)).toBe("yesterday");
 });
+
+test.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [1_000, "1.0 kB"],
+  [1_234_567, "1.2 MB"],
+  [999_999, "1.0 MB"],
+  [345_600_000_000, "346 GB"],
+])("%d bytes read %s", (amount, text) => expect(bytes(amount)).toBe(text));
+
+test.each([
+  [0.04, "40 ms"],
+  [1, "1 s"],
+  [59.6, "1 min"],
+  [125, "2 min 5 s"],
+  [3_600, "1 h"],
+  [100_800, "1 d 4 h"],
+  [86_460, "1 d"],
+])("%d seconds read %s", (seconds, text) => expect(duration(seconds)).toBe(text));

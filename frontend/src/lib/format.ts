@@ -1,10 +1,21 @@
 /** Every number and date a person reads is written here. Rates arrive as percent, times as seconds or ISO text. */
 import { isDay, knownZone, type DayRange } from "./dates";
 
-const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
-const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
-const oneDecimal = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const twoDecimals = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+/** Numbers and dates as the reader's own locale writes them; words stay English. Without a browser as in Britain. */
+const LOCALE = knownLocale(globalThis.navigator?.language);
+const grouped = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
+// British English would write 1.2m, which reads as metres.
+const short = new Intl.NumberFormat(LOCALE.startsWith("en") ? "en" : LOCALE, { notation: "compact", maximumFractionDigits: 1 });
+const oneDecimal = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const twoDecimals = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+function knownLocale(locale: string | undefined): string {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(locale ?? "en-GB")[0] ?? "en-GB";
+  } catch {
+    return "en-GB";
+  }
+}
 
 export function count(value: number): string {
   return grouped.format(value);
@@ -60,19 +71,52 @@ export function milliseconds(ms: number): string {
   return ms < 1_000 ? `${count(Math.max(1, Math.round(ms)))} ms` : `${oneDecimal.format(ms / 1_000)} s`;
 }
 
+/** "3.4 MB", in steps of 1,000 as disks are sold. */
+export function bytes(amount: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = amount;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1_000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? count(Math.round(value)) : oneDecimal.format(value)} ${units[unit]}`;
+}
+
+/** How long something took in the two largest units that say something: "1 d 4 h", "12 min", "40 s". */
+export function duration(seconds: number): string {
+  if (seconds < 1) return `${count(Math.round(seconds * 1_000))} ms`;
+  const parts: [number, string][] = [
+    [86_400, "d"],
+    [3_600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ];
+  let left = Math.round(seconds);
+  const said: string[] = [];
+  for (const [size, unit] of parts) {
+    const amount = Math.floor(left / size);
+    if (amount > 0) said.push(`${count(amount)} ${unit}`);
+    else if (said.length > 0) break;
+    left -= amount * size;
+    if (said.length === 2) break;
+  }
+  return said.join(" ") || "0 s";
+}
+
 const dayParts = { day: "numeric", month: "short", year: "numeric" } as const;
 
 /** "12 Nov 2026" for a calendar day. */
 export function day(text: string): string {
   if (!isDay(text)) return text;
-  return new Intl.DateTimeFormat("en-GB", { ...dayParts, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
+  return new Intl.DateTimeFormat(LOCALE, { ...dayParts, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
 }
 
 /** "1 – 30 Nov 2026", "28 Oct – 3 Nov 2026". */
 export function dayRange(range: DayRange): string {
   if (!isDay(range.start) || !isDay(range.end)) return `${range.start} – ${range.end}`;
   if (range.start === range.end) return day(range.start);
-  const format = new Intl.DateTimeFormat("en-GB", { ...dayParts, timeZone: "UTC" });
+  const format = new Intl.DateTimeFormat(LOCALE, { ...dayParts, timeZone: "UTC" });
   return format
     .formatRange(new Date(`${range.start}T00:00:00Z`), new Date(`${range.end}T00:00:00Z`))
     .replace(/\s*[–-]\s*/, " – ");
@@ -83,15 +127,15 @@ export function moment(iso: string, timeZone: string): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
   const zone = knownZone(timeZone);
-  const date = new Intl.DateTimeFormat("en-GB", { ...dayParts, timeZone: zone }).format(time);
-  return `${date}, ${new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(time)}`;
+  const date = new Intl.DateTimeFormat(LOCALE, { ...dayParts, timeZone: zone }).format(time);
+  return `${date}, ${new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(time)}`;
 }
 
 /** "14:02:07" in the project's zone. */
 export function clock(iso: string, timeZone: string): string {
   const time = new Date(iso);
   if (Number.isNaN(time.getTime())) return iso;
-  return new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: knownZone(timeZone) }).format(time);
+  return new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium", timeZone: knownZone(timeZone) }).format(time);
 }
 
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });

@@ -1,5 +1,5 @@
 /** The service as component tests see it: contract-shaped answers over HTTP, one project and one funnel to start from. */
-import type { EventName, Funnel, FunnelAnswer, Project, ProjectStatus, Session, TrackingCode } from "@/api/types";
+import type { Diagnosis, EventName, Funnel, FunnelAnswer, Project, ProjectStatus, Session, TrackingCode } from "@/api/types";
 import { http, HttpResponse } from "msw";
 import { setupServer } from "msw/node";
 
@@ -79,11 +79,14 @@ export const makeAnswer = (people: readonly number[], over: Partial<FunnelAnswer
       stage_name: names[index] ?? `Stage ${index + 1}`,
       order: index + 1,
       users,
+      users_max: users,
       conversion_rate: rate(users, first),
       drop_off_rate: index === 0 ? 0 : rate((people[index - 1] ?? 0) - users, people[index - 1] ?? 0),
     })),
     overall_conversion_rate: rate(people.at(-1) ?? 0, first),
     people_total: first,
+    fallback_people: 0,
+    open: 0,
     window_seconds: 604_800,
     timezone: "UTC",
     semantics: "iafa" as const,
@@ -113,6 +116,33 @@ const code: TrackingCode = {
   snippets: { html: "", curl: "curl it", python: "import httpx", node: "await fetch()" },
 };
 
+const nothing: Diagnosis["last_24_hours"] = {
+  accepted: 0,
+  bots: 0,
+  duplicates: 0,
+  sampled_out: 0,
+  invalid: 0,
+  rate_limited: 0,
+  quota_exceeded: 0,
+  refused_requests: 0,
+  tracker_fetches: 0,
+  reasons: {},
+};
+
+export const diagnosis: Diagnosis = {
+  project_id: PROJECT_ID,
+  checked_at: TIME,
+  counted_since: TIME,
+  is_receiving: false,
+  last_request_at: null,
+  last_accepted_at: null,
+  last_tracker_fetch_at: null,
+  last_15_minutes: nothing,
+  last_24_hours: nothing,
+  minutes: [],
+  findings: [],
+};
+
 export const answers = {
   get: (rest: string, body: object) => http.get(path(rest), () => HttpResponse.json(body)),
   problem: (method: "get" | "post" | "put", rest: string, status: number, body: object) =>
@@ -132,10 +162,18 @@ export const service = setupServer(
   answers.get("/projects/:id", makeProject()),
   answers.get("/projects/:id/status", noEvents),
   answers.get("/projects/:id/tracking-code", code),
+  answers.get("/projects/:id/diagnosis", diagnosis),
+  answers.get("/analytics/funnel-suggestions", { templates: [], funnels: [], data_version: "1.1" }),
   answers.get("/funnels", { funnels: [makeFunnel()] }),
   answers.get("/funnels/:id", makeFunnel()),
+  answers.get("/projects/:id/notes", { notes: [] }),
   answers.get("/funnel-templates", { templates: [] }),
   answers.get("/analytics/funnel/:id", makeAnswer([200, 50])),
   http.post(path("/analytics/funnel"), () => HttpResponse.json(makeAnswer([200, 50]))),
   answers.seen(["view", "buy"]),
+  answers.get("/analytics/properties", { properties: [], columns: [], rows_read: 0, is_complete: true, data_version: "1.1" }),
+  answers.get("/analytics/properties/values", { property: "", values: [], rows_read: 0, is_complete: true, data_version: "1.1" }),
+  answers.get("/analytics/funnel-suggestions", { templates: [], funnels: [], data_version: "1.1" }),
+  http.post(path("/analytics/funnel/next-steps"), () => HttpResponse.json({ reached: 0, next_steps: [] })),
+  answers.get("/analytics/funnel/:id/users", { stage: 2, kind: "converted", total: 0, people: [], next_cursor: null, has_changed: false, data_version: "1.1" }),
 );

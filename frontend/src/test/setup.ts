@@ -25,6 +25,9 @@ HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
 };
 globalThis.scrollTo = () => undefined;
 
+// Numbers and dates follow the browser's locale; the tests say how they read in one.
+Object.defineProperty(globalThis.navigator, "language", { value: "en-GB", configurable: true });
+
 beforeAll(() => service.listen({ onUnhandledRequest: "error" }));
 afterEach(() => {
   cleanup();

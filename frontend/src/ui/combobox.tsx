@@ -6,12 +6,16 @@ import { inputLook } from "./input";
 
 export interface ComboboxOption {
   value: string;
+  /** What stands for the value; the value itself when it is left out. */
+  label?: string;
   detail?: ReactNode;
 }
 
 interface Props {
   wiring: FieldWiring;
   value: string;
+  /** What stands in the field for the value; typing there makes a new value. */
+  text?: string;
   onChange: (value: string) => void;
   onBlur?: () => void;
   options: readonly ComboboxOption[];
@@ -22,7 +26,7 @@ interface Props {
 }
 
 /** Free text with suggestions, after the ARIA combobox pattern: arrows move, Enter takes, Escape closes. */
-export function Combobox({ wiring, value, onChange, onBlur, options, loading = false, placeholder, emptyText, className }: Props) {
+export function Combobox({ wiring, value, text = value, onChange, onBlur, options, loading = false, placeholder, emptyText, className }: Props) {
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const listId = useId();
@@ -73,7 +77,7 @@ export function Combobox({ wiring, value, onChange, onBlur, options, loading = f
         dir="auto"
         className={inputLook}
         placeholder={placeholder}
-        value={value}
+        value={text}
         onChange={(event) => {
           onChange(event.target.value);
           setActive(-1);
@@ -107,7 +111,7 @@ export function Combobox({ wiring, value, onChange, onBlur, options, loading = f
                 )}
               >
                 <span dir="auto" className={cn("stranger line-clamp-2 min-w-0", option.value === value && "font-medium text-accent-ink")}>
-                  {option.value}
+                  {option.label ?? option.value}
                 </span>
                 {option.detail && <span className="figures shrink-0 text-xs text-ink-faint">{option.detail}</span>}
               </li>

@@ -9,6 +9,9 @@ export function Input({ className, ...rest }: ComponentProps<"input">) {
   return <input className={cn(inputLook, className)} {...rest} />;
 }
 
+/** A select in a line of small buttons: `<NativeSelect className={smallSelect}>`. */
+export const smallSelect = "w-auto max-w-full [&>select]:h-7 [&>select]:border-line [&>select]:py-0 [&>select]:text-sm [&>select]:font-medium [&>select]:shadow-card";
+
 export function NativeSelect({ className, children, ...rest }: ComponentProps<"select">) {
   return (
     <span className={cn("relative inline-flex w-full", className)}>

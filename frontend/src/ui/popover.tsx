@@ -1,6 +1,8 @@
 import { cn } from "@/lib/class-names";
-import { Popover as Radix } from "radix-ui";
+import { useIsPhone } from "@/lib/use-is-phone";
+import { Popover as Radix, Slot } from "radix-ui";
 import type { ReactNode } from "react";
+import { Sheet } from "./sheet";
 
 interface Props {
   open: boolean;
@@ -10,6 +12,23 @@ interface Props {
   label: string;
   align?: "start" | "end" | "center";
   className?: string;
+}
+
+/** On a phone the same content is a sheet at the bottom: what is higher than the window would hide its own buttons. */
+export function SheetOrPopover(props: Props) {
+  const isPhone = useIsPhone();
+  const { open, onOpenChange, trigger, children, label } = props;
+  if (!isPhone) return <Popover {...props} />;
+  return (
+    <>
+      <Slot.Root aria-haspopup="dialog" aria-expanded={open} onClick={() => onOpenChange(true)}>
+        {trigger}
+      </Slot.Root>
+      <Sheet open={open} onClose={() => onOpenChange(false)} title={label} side="bottom" isFlush>
+        {children}
+      </Sheet>
+    </>
+  );
 }
 
 export function Popover({ open, onOpenChange, trigger, children, label, align = "start", className }: Props) {

@@ -1,10 +1,10 @@
 import { cn } from "@/lib/class-names";
-import { useId } from "react";
+import { useId, type ReactNode } from "react";
 
 interface Props<Value extends string> {
   label: string;
   value: Value;
-  options: readonly { value: Value; label: string }[];
+  options: readonly { value: Value; label: ReactNode }[];
   onChange: (value: Value) => void;
   className?: string;
 }

@@ -2,10 +2,15 @@ import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { createContext, useCallback, useContext, useEffect, useRef, useState, type ReactNode } from "react";
+import { Button } from "./button";
 
 interface Message {
   tone?: "positive" | "danger";
   text: string;
+  /** One thing to do about it, such as taking it back. */
+  action?: { label: string; run: () => void };
+  /** How long it stays, in milliseconds. */
+  shown_ms?: number;
 }
 
 interface Shown extends Message {
@@ -47,14 +52,27 @@ export function ToastProvider({ children }: { children: ReactNode }) {
 
 function Toast({ message, onClose }: { message: Shown; onClose: (id: number) => void }) {
   useEffect(() => {
-    const timer = setTimeout(() => onClose(message.id), SHOWN_MS);
+    const timer = setTimeout(() => onClose(message.id), message.shown_ms ?? SHOWN_MS);
     return () => clearTimeout(timer);
-  }, [message.id, onClose]);
+  }, [message.id, message.shown_ms, onClose]);
   const Icon = message.tone === "danger" ? CircleAlert : CircleCheck;
   return (
     <div className="pointer-events-auto flex max-w-sm animate-rise items-center gap-2.5 rounded-xl border border-line bg-surface py-2.5 pr-2 pl-3.5 text-sm shadow-pop">
       <Icon aria-hidden className={cn("size-4 shrink-0", message.tone === "danger" ? "text-danger" : "text-positive")} />
       <span className="stranger">{message.text}</span>
+      {message.action && (
+        <Button
+          size="sm"
+          variant="ghost"
+          className="text-accent-ink"
+          onClick={() => {
+            message.action?.run();
+            onClose(message.id);
+          }}
+        >
+          {message.action.label}
+        </Button>
+      )}
       <button
         type="button"
         aria-label={t.actions.close}
