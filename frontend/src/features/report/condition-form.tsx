@@ -1,0 +1,72 @@
+import type { Condition } from "@/api/types";
+import { t } from "@/lib/strings";
+import { Button } from "@/ui/button";
+import { Field } from "@/ui/field";
+import { NativeSelect } from "@/ui/input";
+import { useState } from "react";
+import { conditionOf, OPERATORS, takesList, takesNumber, takesValue, valueText, type Operator } from "./conditions";
+import { PropertyInput, ValueInput } from "./property-fields";
+
+interface Props {
+  projectId: string;
+  eventTypes: readonly string[];
+  condition?: Condition;
+  onApply: (condition: Condition) => void;
+  onCancel: () => void;
+}
+
+/** One condition, edited apart from the address until it is whole. */
+export function ConditionForm({ projectId, eventTypes, condition, onApply, onCancel }: Props) {
+  const [property, setProperty] = useState(condition?.property ?? "");
+  const [op, setOp] = useState<Operator>(condition?.op ?? "eq");
+  const [value, setValue] = useState(condition ? valueText(condition) : "");
+  const [isTried, setTried] = useState(false);
+  const words = t.builder.filter;
+  const apply = (): void => {
+    const next = conditionOf(property, op, value, condition?.value);
+    setTried(true);
+    if (next) onApply(next);
+  };
+  const valueFault = value.trim() === "" ? t.builder.invalid.value : takesNumber(op) && Number.isNaN(Number(value)) ? t.builder.invalid.number : undefined;
+  return (
+    <form
+      className="flex flex-col gap-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        // The form may stand inside another form's popover.
+        event.stopPropagation();
+        apply();
+      }}
+    >
+      <Field label={words.property} error={isTried && property.trim() === "" ? t.builder.invalid.property : undefined}>
+        {(wiring) => <PropertyInput projectId={projectId} wiring={wiring} value={property} onChange={setProperty} eventTypes={eventTypes} />}
+      </Field>
+      <Field label={words.operator}>
+        {(wiring) => (
+          <NativeSelect {...wiring} value={op} onChange={(event) => setOp(event.target.value as Operator)}>
+            {OPERATORS.map((one) => (
+              <option key={one} value={one}>
+                {t.builder.operators[one]}
+              </option>
+            ))}
+          </NativeSelect>
+        )}
+      </Field>
+      {takesValue(op) && (
+        <Field label={words.value} hint={takesList(op) ? words.listHint : undefined} error={isTried ? valueFault : undefined}>
+          {(wiring) => (
+            <ValueInput projectId={projectId} property={property} wiring={wiring} value={value} onChange={setValue} eventTypes={eventTypes} />
+          )}
+        </Field>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button size="sm" variant="ghost" onClick={onCancel}>
+          {t.actions.cancel}
+        </Button>
+        <Button size="sm" variant="primary" type="submit">
+          {t.range.apply}
+        </Button>
+      </div>
+    </form>
+  );
+}

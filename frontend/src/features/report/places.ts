@@ -1,0 +1,36 @@
+/** Buckets of time as places of a chart, and the interval that suits a range. */
+import { addDays, daysIn, type DayRange } from "@/lib/dates";
+import { day, dayRange } from "@/lib/format";
+import { t } from "@/lib/strings";
+import type { Place } from "@/ui/chart/series";
+
+export const INTERVALS = ["hour", "day", "week", "month"] as const;
+export type Interval = (typeof INTERVALS)[number];
+
+export const isInterval = (text: unknown): text is Interval => (INTERVALS as readonly unknown[]).includes(text);
+
+/** So fine that a trend shows, so coarse that its points can be told apart. Null is all data, of unknown length. */
+export function intervalFor(range: DayRange | null): Interval {
+  if (range === null) return "month";
+  const days = daysIn(range);
+  if (days <= 2) return "hour";
+  if (days <= 92) return "day";
+  return days <= 400 ? "week" : "month";
+}
+
+/** `date` is the first local day of a bucket, or a local hour with its offset. */
+export function placeOf(date: string, interval: Interval, isIncomplete = false): Place {
+  const first = date.slice(0, 10);
+  const incomplete = isIncomplete && { isIncomplete };
+  if (interval === "hour") {
+    const hour = date.slice(11, 16);
+    return { label: hour === "00:00" ? short(first) : hour, title: `${day(first)}, ${hour}`, ...incomplete };
+  }
+  if (interval === "month") return { label: month(first, "short"), title: month(first, "long"), ...incomplete };
+  if (interval === "week") return { label: short(first), title: t.report.week(dayRange({ start: first, end: addDays(first, 6) })), ...incomplete };
+  return { label: short(first), title: day(first), ...incomplete };
+}
+
+const short = (text: string): string => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
+const month = (text: string, style: "short" | "long"): string =>
+  new Intl.DateTimeFormat("en-GB", { month: style, year: "numeric", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
