@@ -1,19 +1,20 @@
 import { describe, expect, test } from "vitest";
+import { definitionFrom, draftFrom, draftPath, moved } from "./definition-math";
 import {
-  definitionFrom,
-  draftFrom,
-  draftPath,
+  changedOptions,
   draftSchema,
   emptyDraft,
+  emptyExclusion,
   emptyFilter,
   emptyStage,
-  moved,
+  spanFields,
+  spanSeconds,
   stageTitle,
   windowFields,
   windowSeconds,
   type Draft,
   type StageDraft,
-} from "./definition-math";
+} from "./draft";
 
 const event = (name: string, over: Partial<StageDraft> = {}): StageDraft => ({ ...emptyStage(), events: [{ name }], ...over });
 const draft = (over: Partial<Draft> = {}): Draft => ({ ...emptyDraft(), name: "Checkout", stages: [event("view"), event("buy")], ...over });
@@ -32,26 +33,108 @@ test("a draft becomes a definition with names and orders filled in", () => {
   });
 });
 
-test("a stored funnel survives opening and saving unchanged", () => {
-  const definition = {
-    name: "Checkout",
-    description: "why",
-    window_seconds: 5_400,
+const everyOption = {
+  name: "Checkout",
+  description: "why",
+  window_seconds: 5_400,
+  range: "all_steps",
+  order: "strict",
+  strict_scope: "filtered",
+  entry: "last",
+  tie: "strict",
+  count: "totals",
+  unit: "session",
+  sessions: "client",
+  hold: ["order_id", "column:device"],
+  filters: [{ property: "country", op: "in", value: ["AT", "a, b"] }, { any_of: [{ property: "x", op: "exists" }] }],
+  exclusions: [
+    { event: "refund", from_stage: 1, to_stage: 2, filters: [{ property: "n", op: "gt", value: 2 }] },
+    { page: "/help/**", host: "shop.example", from_stage: 2 },
+  ],
+  exclusion_mode: "drop",
+  mature_only: true,
+  exclude_bots: true,
+  breakdown: { property: "browser", attribution: "entry", limit: 10 },
+  trend: "week",
+  stages: [
+    { name: "See", order: 1, events: ["view", "open"] },
+    { name: "pay", order: 2, event: "pay", page: "/pay", within_seconds: 60, after_seconds: 0 },
+    {
+      name: "Done",
+      order: 3,
+      page: "https://shop.example/**",
+      match: "url",
+      host: "shop.example",
+      optional: true,
+      filters: [{ property: "plan", op: "in", value: ["pro", "team"] }, { property: "n", op: "eq", value: 3 }, { any_of: [] }],
+    },
+    { name: "end", order: 4, event: "end" },
+  ],
+};
+
+test("a stored funnel survives opening and saving unchanged, with every option there is", () => {
+  const stored = { ...everyOption, id: "f1", project_id: "p1", version: 2, created_at: "2026-01-01T00:00:00Z" };
+  expect(definitionFrom(draftFrom(stored))).toEqual(everyOption);
+});
+
+test("defaults that the service writes out are not said again", () => {
+  const spoken = {
+    name: "x",
+    window_seconds: null,
     order: "ordered",
-    hold: ["order_id"],
-    stages: [
-      { name: "See", order: 1, events: ["view", "open"] },
-      { name: "pay", order: 2, event: "pay", page: "/pay", within_seconds: 60, optional: false },
-      {
-        name: "Done",
-        order: 3,
-        page: "/done",
-        filters: [{ property: "plan", op: "in", value: ["pro", "team"] }, { property: "n", op: "eq", value: 3 }, { any_of: [] }],
-      },
-    ],
+    range: "entry",
+    entry: "best",
+    tie: "any",
+    count: "unique",
+    unit: "user",
+    hold: [],
+    exclusions: [],
+    mature_only: false,
+    breakdown: null,
+    stages: [{ name: "a", order: 1, event: "a", optional: false, filters: [], within_seconds: null }],
   };
-  const stored = { ...definition, id: "f1", project_id: "p1", version: 2, created_at: "2026-01-01T00:00:00Z" };
-  expect(definitionFrom(draftFrom(stored))).toEqual(definition);
+  expect(definitionFrom(draftFrom(spoken))).toEqual({ name: "x", description: "", window_seconds: null, stages: [{ name: "a", order: 1, event: "a" }] });
+});
+
+test("an option that has no meaning with another one is not sent", () => {
+  const odd = draft({ order: "ordered", firstRequired: true, strictScope: "filtered", sessions: "client", exclusionMode: "drop" });
+  expect(Object.keys(definitionFrom(odd)).sort()).toEqual(["description", "name", "stages", "window_seconds"]);
+  expect(definitionFrom(draft({ order: "unordered", firstRequired: true }))).toMatchObject({ order: "unordered", first_required: true });
+});
+
+test("a grace is seconds", () => {
+  expect(draftFrom({ name: "x", stages: [], tie: "grace:90" })).toMatchObject({ tie: "grace", grace: "90" });
+  expect(definitionFrom(draft({ tie: "grace", grace: "90" })).tie).toBe("grace:90");
+  expect(faults(draft({ tie: "grace", grace: "4000" }))).toEqual(["grace"]);
+  expect(faults(draft({ tie: "any", grace: "" }))).toEqual([]);
+});
+
+test("an exclusion to the last stage follows the last stage", () => {
+  const two = { name: "x", stages: [{ event: "a" }, { event: "b" }], exclusions: [{ event: "c", from_stage: 1, to_stage: 2 }] };
+  const opened = draftFrom(two);
+  expect(definitionFrom({ ...opened, stages: [...opened.stages, event("d")] }).exclusions).toEqual([{ event: "c", from_stage: 1 }]);
+});
+
+test("exclusions must end later than they begin, held properties have names", () => {
+  const excluded = (from: string, to: string) => faults(draft({ exclusions: [{ ...emptyExclusion(), events: [{ name: "x" }], from, to }] }));
+  expect(excluded("1", "")).toEqual([]);
+  expect(excluded("2", "2")).toEqual(["exclusions.0.to"]);
+  expect(excluded("1", "9")).toEqual(["exclusions.0.to"]);
+  expect(faults(draft({ exclusions: [emptyExclusion()] }))).toEqual(["exclusions.0.events.0.name"]);
+  expect(faults(draft({ hold: [{ name: " " }] }))).toEqual(["hold.0.name"]);
+});
+
+test("windows between stages keep their unit and may be empty", () => {
+  expect(spanFields(7_200)).toEqual({ amount: "2", unit: "hours" });
+  expect(spanFields(90)).toEqual({ amount: "90", unit: "seconds" });
+  expect(spanFields(0)).toEqual({ amount: "0", unit: "seconds" });
+  expect(spanSeconds(spanFields(null))).toBeNull();
+  expect(faults(draft({ stages: [event("a"), event("b", { within: { amount: "0.5", unit: "seconds" } })] }))).toEqual(["stages.1.within.amount"]);
+});
+
+test("what differs from a plain funnel is told in words", () => {
+  expect(changedOptions(draft())).toEqual([]);
+  expect(changedOptions(draft({ order: "strict", hold: [{ name: "order_id" }], matureOnly: true }))).toEqual(["nothing in between", "same order_id", "closed entries only"]);
 });
 
 test("stages are edited in their order, whatever order they came in", () => {
@@ -100,4 +183,10 @@ test("pointers of the service lead to the field that shows them", () => {
   expect(draftPath("/stages/1/event")).toBe("stages.1.events.0.name");
   expect(draftPath("/window_seconds")).toBe("windowAmount");
   expect(draftPath("/body/name")).toBe("name");
+  expect(draftPath("/stages/1/within_seconds")).toBe("stages.1.within.amount");
+  expect(draftPath("/exclusions/0/to_stage")).toBe("exclusions.0.to");
+  expect(draftPath("/exclusions/2/events")).toBe("exclusions.2.events.0.name");
+  expect(draftPath("/strict_scope")).toBe("strictScope");
+  expect(draftPath("/hold/1")).toBe("hold.1.name");
+  expect(draftPath("/stages/0/filters/3/value")).toBe("stages.0.filters.3.value");
 });

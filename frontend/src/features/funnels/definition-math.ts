@@ -1,137 +1,70 @@
 /** Between a stored funnel definition and what the builder edits. Parts the builder does not show are kept as they came. */
 import type { FunnelDefinition, FunnelStage } from "@/api/types";
-import { t } from "@/lib/strings";
-import { z } from "zod";
-
-export const OPERATORS = Object.keys(t.builder.operators) as Operator[];
-export type Operator = keyof typeof t.builder.operators;
-export const STAGES_MAX = 20;
-const VALUELESS = new Set<string>(["exists", "not_exists"]);
-const LISTS = new Set<string>(["in", "not_in"]);
-const NUMERIC = new Set<string>(["gt", "gte", "lt", "lte"]);
-
-export const takesValue = (operator: string): boolean => !VALUELESS.has(operator);
-export const takesList = (operator: string): boolean => LISTS.has(operator);
-
-export const UNIT_SECONDS = { minutes: 60, hours: 3_600, days: 86_400 } as const;
-export type WindowUnit = keyof typeof UNIT_SECONDS | "none";
-const WINDOW_SECONDS_MAX = 10_000_000_000;
-
-const filterDraft = z.object({
-  property: z.string(),
-  op: z.string(),
-  value: z.string(),
-  kind: z.enum(["text", "number", "boolean"]),
-});
-
-const stageDraft = z
-  .object({
-    name: z.string().max(200, t.builder.invalid.long),
-    kind: z.enum(["event", "page"]),
-    events: z.array(z.object({ name: z.string() })).min(1),
-    page: z.string(),
-    filters: z.array(filterDraft),
-    kept: z.record(z.string(), z.unknown()),
-  })
-  .superRefine((stage, context) => {
-    const fault = (path: (string | number)[], message: string): void => context.addIssue({ code: "custom", path, message });
-    if (stage.kind === "event" && namedEvents(stage).length === 0) fault(["events", 0, "name"], t.builder.invalid.event);
-    if (stage.kind === "page" && !stage.page.trim().startsWith("/")) fault(["page"], t.builder.invalid.page);
-    stage.filters.forEach((filter, index) => {
-      if (filter.property.trim() === "") fault(["filters", index, "property"], t.builder.invalid.property);
-      if (!takesValue(filter.op)) return;
-      if (filter.value.trim() === "") fault(["filters", index, "value"], t.builder.invalid.value);
-      else if (NUMERIC.has(filter.op) && Number.isNaN(Number(filter.value))) fault(["filters", index, "value"], t.builder.invalid.number);
-    });
-  });
-
-export const draftSchema = z
-  .object({
-    name: z.string().trim().min(1, t.builder.invalid.name).max(200, t.builder.invalid.long),
-    description: z.string(),
-    windowAmount: z.string(),
-    windowUnit: z.enum(["minutes", "hours", "days", "none"]),
-    stages: z.array(stageDraft).min(2, t.builder.invalid.two).max(STAGES_MAX, t.builder.invalid.many),
-    kept: z.record(z.string(), z.unknown()),
-  })
-  .superRefine((draft, context) => {
-    const seconds = windowSeconds(draft);
-    if (seconds !== null && !(Number.isInteger(seconds) && seconds > 0 && seconds <= WINDOW_SECONDS_MAX)) {
-      context.addIssue({ code: "custom", path: ["windowAmount"], message: t.builder.invalid.window });
-    }
-  });
-
-export type Draft = z.infer<typeof draftSchema>;
-export type StageDraft = Draft["stages"][number];
-export type FilterDraft = StageDraft["filters"][number];
+import { listOf, listText, OPERATORS, takesList, takesNumber, takesValue, type Operator } from "@/features/report/conditions";
+import {
+  CHOICES,
+  emptyDraft,
+  namedEvents,
+  spanFields,
+  spanSeconds,
+  stageTitle,
+  windowFields,
+  windowSeconds,
+  type Draft,
+  type ExclusionDraft,
+  type FilterDraft,
+  type Matcher,
+  type StageDraft,
+} from "./draft";
 
 export type Definition = Omit<FunnelDefinition, "project_id">;
 type Condition = NonNullable<FunnelStage["filters"]>[number];
+type Exclusion = NonNullable<FunnelDefinition["exclusions"]>[number];
 
-/** A stage as it is stored, with whatever fields a later service knows. */
-interface StoredStage {
-  name: string;
-  order?: number | null;
+/** A stage or an exclusion as it is stored, with whatever fields a later service knows. */
+interface StoredMatcher {
   event?: string | null;
   events?: readonly string[] | null;
   page?: string | null;
+  match?: string | null;
+  host?: string | null;
   filters?: readonly unknown[];
 }
 
-export interface StoredFunnel {
-  name: string;
+interface StoredStage extends StoredMatcher {
+  name?: string | null;
+  order?: number | null;
+  optional?: boolean;
+  within_seconds?: number | null;
+  after_seconds?: number | null;
+}
+
+interface StoredExclusion extends StoredMatcher {
+  from_stage?: number | null;
+  to_stage?: number | null;
+}
+
+interface StoredFunnel {
+  name?: string | null;
   description?: string | null;
   stages: readonly StoredStage[];
   window_seconds?: number | null;
-}
-
-export function emptyStage(): StageDraft {
-  return { name: "", kind: "event", events: [{ name: "" }], page: "", filters: [], kept: {} };
-}
-
-export function emptyFilter(): FilterDraft {
-  return { property: "", op: "eq", value: "", kind: "text" };
-}
-
-export function emptyDraft(): Draft {
-  return { name: "", description: "", windowAmount: "7", windowUnit: "days", stages: [emptyStage(), emptyStage()], kept: {} };
-}
-
-export function windowSeconds(draft: Pick<Draft, "windowAmount" | "windowUnit">): number | null {
-  if (draft.windowUnit === "none") return null;
-  if (draft.windowAmount.trim() === "") return Number.NaN;
-  return Number(draft.windowAmount) * UNIT_SECONDS[draft.windowUnit];
-}
-
-/** The largest unit that keeps the window whole; odd seconds become a fraction of minutes. */
-export function windowFields(seconds: number | null): Pick<Draft, "windowAmount" | "windowUnit"> {
-  if (seconds === null) return { windowAmount: "", windowUnit: "none" };
-  const unit = (["days", "hours", "minutes"] as const).find((one) => seconds % UNIT_SECONDS[one] === 0) ?? "minutes";
-  return { windowAmount: String(seconds / UNIT_SECONDS[unit]), windowUnit: unit };
-}
-
-export function namedEvents(stage: Pick<StageDraft, "events">): string[] {
-  return [...new Set(stage.events.map((event) => event.name.trim()).filter((name) => name !== ""))];
-}
-
-/** The name a stage gets when the person leaves it empty. */
-export function stageTitle(stage: Pick<StageDraft, "name" | "kind" | "events" | "page">): string {
-  return stage.name.trim() || (stage.kind === "page" ? stage.page.trim() : namedEvents(stage).join(" / "));
+  filters?: readonly unknown[];
+  exclusions?: readonly StoredExclusion[];
+  hold?: readonly string[];
+  tie?: string;
 }
 
 function filterDefinition(filter: FilterDraft): Condition {
   const property = filter.property.trim();
   const op = filter.op as Operator;
   if (!takesValue(filter.op)) return { property, op };
-  if (takesList(filter.op)) {
-    const values = filter.value.split(",").map((one) => one.trim());
-    return { property, op, value: values.filter((one) => one !== "").map((one) => typed(one, filter)) };
-  }
+  if (takesList(filter.op)) return { property, op, value: listOf(filter.value).map((one) => typed(one, filter)) };
   return { property, op, value: typed(filter.value.trim(), filter) };
 }
 
 function typed(value: string, filter: FilterDraft): string | number | boolean {
-  if (NUMERIC.has(filter.op) || (filter.kind === "number" && !Number.isNaN(Number(value)))) return Number(value);
+  if (takesNumber(filter.op) || (filter.kind === "number" && !Number.isNaN(Number(value)))) return Number(value);
   if (filter.kind === "boolean" && (value === "true" || value === "false")) return value === "true";
   return value;
 }
@@ -144,67 +77,158 @@ function isPlainFilter(filter: unknown): filter is { property: string; op: strin
 function filterDraftFrom(filter: { property: string; op: string; value?: unknown }): FilterDraft {
   const first: unknown = Array.isArray(filter.value) ? filter.value[0] : filter.value;
   const kind = typeof first === "number" ? "number" : typeof first === "boolean" ? "boolean" : "text";
-  const value = Array.isArray(filter.value) ? filter.value.join(", ") : String(filter.value ?? "");
+  const value = Array.isArray(filter.value) ? listText(filter.value) : String(filter.value ?? "");
   return { property: filter.property, op: filter.op, value, kind };
 }
 
-function stageDefinition(stage: StageDraft, index: number): FunnelStage {
-  const names = namedEvents(stage);
-  const { filters: keptFilters, ...kept } = stage.kept;
-  const filters = [...stage.filters.map(filterDefinition), ...(Array.isArray(keptFilters) ? (keptFilters as Condition[]) : [])];
+function matcherDefinition(one: Matcher): Omit<Exclusion, "from_stage" | "to_stage"> {
+  const names = namedEvents(one);
+  const { filters: keptFilters, ...kept } = one.kept;
+  const filters = [...one.filters.map(filterDefinition), ...(Array.isArray(keptFilters) ? (keptFilters as Condition[]) : [])];
+  const page = {
+    page: one.page.trim(),
+    ...(one.match === "url" && { match: one.match }),
+    ...(one.host.trim() !== "" && { host: one.host.trim() }),
+  };
   return {
     ...kept,
-    name: stageTitle(stage),
-    order: index + 1,
-    ...(stage.kind === "page" ? { page: stage.page.trim() } : names.length === 1 ? { event: names[0] ?? "" } : { events: names }),
+    ...(one.kind === "page" ? page : names.length === 1 ? { event: names[0] ?? "" } : { events: names }),
     ...(filters.length > 0 && { filters }),
   };
 }
 
-export function definitionFrom(draft: Draft): Definition {
+function stageDefinition(stage: StageDraft, index: number): FunnelStage {
+  const [within, after] = [spanSeconds(stage.within), spanSeconds(stage.after)];
   return {
-    ...draft.kept,
+    ...matcherDefinition(stage),
+    name: stageTitle(stage),
+    order: index + 1,
+    ...(stage.optional && { optional: true }),
+    ...(within !== null && { within_seconds: within }),
+    ...(after !== null && { after_seconds: after }),
+  };
+}
+
+function exclusionDefinition(exclusion: ExclusionDraft): Exclusion {
+  return {
+    ...matcherDefinition(exclusion),
+    from_stage: Number(exclusion.from) || 1,
+    ...(exclusion.to !== "" && { to_stage: Number(exclusion.to) }),
+  };
+}
+
+/** Only what differs from the service's own defaults is said, so that a definition stays readable. */
+export function definitionFrom(draft: Draft): Definition {
+  const usual = emptyDraft();
+  const { filters: nested, ...kept } = draft.kept;
+  const filters = [...draft.filters.map(filterDefinition), ...(Array.isArray(nested) ? (nested as Condition[]) : [])];
+  const tie = draft.tie === "grace" ? `grace:${Number(draft.grace)}` : draft.tie;
+  return {
+    ...kept,
     name: draft.name.trim(),
     description: draft.description.trim(),
     stages: draft.stages.map(stageDefinition),
     window_seconds: windowSeconds(draft),
+    ...(filters.length > 0 && { filters }),
+    ...(draft.order !== usual.order && { order: draft.order }),
+    ...(draft.order === "strict" && draft.strictScope !== usual.strictScope && { strict_scope: draft.strictScope }),
+    ...(draft.order === "unordered" && draft.firstRequired && { first_required: true }),
+    ...(draft.range !== usual.range && { range: draft.range }),
+    ...(draft.entry !== usual.entry && { entry: draft.entry }),
+    ...(draft.count !== usual.count && { count: draft.count }),
+    ...(tie !== usual.tie && { tie }),
+    ...(draft.unit !== usual.unit && { unit: draft.unit }),
+    ...(draft.unit === "session" && draft.sessions !== usual.sessions && { sessions: draft.sessions }),
+    ...(draft.hold.length > 0 && { hold: draft.hold.map((one) => one.name.trim()) }),
+    ...(draft.exclusions.length > 0 && { exclusions: draft.exclusions.map(exclusionDefinition) }),
+    ...(draft.exclusions.length > 0 && draft.exclusionMode !== usual.exclusionMode && { exclusion_mode: draft.exclusionMode }),
+    ...(draft.matureOnly && { mature_only: true }),
+    ...(draft.excludeBots && { exclude_bots: true }),
   };
 }
 
 const present = (entry: [string, unknown]): boolean => entry[1] !== null && entry[1] !== undefined;
+const presentOf = (fields: object): Record<string, unknown> => Object.fromEntries(Object.entries(fields).filter(present));
 
-function stageDraftFrom(stage: StoredStage): StageDraft {
-  const { name, event, events, page, filters, ...rest } = stage;
+function matcherDraftFrom(one: StoredMatcher): Omit<Matcher, "kept"> & { unshown: Record<string, unknown> } {
+  const { event, events, page, filters, match, host } = one;
   const all = filters ?? [];
   const nested = all.filter((filter) => !isPlainFilter(filter));
-  const kept = Object.fromEntries(Object.entries(rest).filter((entry) => present(entry) && entry[0] !== "order"));
-  const names = [event, ...(events ?? [])].filter((one): one is string => typeof one === "string");
+  const names = [event, ...(events ?? [])].filter((name): name is string => typeof name === "string");
   const isPage = typeof page === "string" && names.length === 0;
-  const title = isPage ? page : names.join(" / ");
   return {
-    name: name === title ? "" : name,
     kind: isPage ? "page" : "event",
-    events: names.length > 0 ? names.map((one) => ({ name: one })) : [{ name: "" }],
+    events: names.length > 0 ? names.map((name) => ({ name })) : [{ name: "" }],
     page: isPage ? page : "",
+    match: isPage && match === "url" ? "url" : "path",
+    host: isPage ? (host ?? "") : "",
     filters: all.filter(isPlainFilter).map(filterDraftFrom),
     // A stage of an event on a page keeps its page although the builder shows only the event.
-    kept: { ...kept, ...(!isPage && typeof page === "string" && { page }), ...(nested.length > 0 && { filters: nested }) },
+    unshown: { ...(!isPage && presentOf({ page, match, host })), ...(nested.length > 0 && { filters: nested }) },
   };
+}
+
+function stageDraftFrom(stage: StoredStage): StageDraft {
+  const { name, event, events, page, match, host, filters, optional, within_seconds, after_seconds, ...rest } = stage;
+  const { unshown, ...shown } = matcherDraftFrom({ event, events, page, match, host, filters } as StoredMatcher);
+  const title = stageTitle({ name: "", ...shown });
+  return {
+    ...shown,
+    name: name === title ? "" : (name ?? ""),
+    optional: optional ?? false,
+    within: spanFields(within_seconds),
+    after: spanFields(after_seconds),
+    // The place in the list says the order.
+    kept: { ...presentOf({ ...rest, order: null }), ...unshown },
+  };
+}
+
+function exclusionDraftFrom(exclusion: StoredExclusion, stages: number): ExclusionDraft {
+  const { event, events, page, match, host, filters, from_stage, to_stage, ...rest } = exclusion;
+  const { unshown, ...shown } = matcherDraftFrom({ event, events, page, match, host, filters } as StoredMatcher);
+  return { ...shown, from: String(from_stage ?? 1), to: to_stage && to_stage < stages ? String(to_stage) : "", kept: { ...presentOf(rest), ...unshown } };
 }
 
 /** Fields the service adds by itself and refuses to take back. */
 const SERVICE_FIELDS = new Set(["id", "project_id", "organization_id", "created_at", "updated_at", "created_by", "version"]);
+const CHOICE_FIELDS = {
+  order: "order",
+  strict_scope: "strictScope",
+  range: "range",
+  entry: "entry",
+  count: "count",
+  unit: "unit",
+  sessions: "sessions",
+  exclusion_mode: "exclusionMode",
+} as const;
+const FLAG_FIELDS = { first_required: "firstRequired", mature_only: "matureOnly", exclude_bots: "excludeBots" } as const;
 
 export function draftFrom(funnel: StoredFunnel): Draft {
-  const { name, description, stages, window_seconds, ...rest } = funnel;
-  const kept = Object.entries(rest).filter((entry) => present(entry) && !SERVICE_FIELDS.has(entry[0]));
+  const { name, description, stages, window_seconds, filters, exclusions, hold, tie, ...rest } = funnel;
+  const draft = emptyDraft();
+  const kept: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(rest).filter((entry) => present(entry) && !SERVICE_FIELDS.has(entry[0]))) {
+    const choice = CHOICE_FIELDS[field as keyof typeof CHOICE_FIELDS];
+    const flag = FLAG_FIELDS[field as keyof typeof FLAG_FIELDS];
+    if (choice && (CHOICES[choice] as readonly unknown[]).includes(value)) Object.assign(draft, { [choice]: value });
+    else if (flag) draft[flag] = value === true;
+    else kept[field] = value;
+  }
+  const nested = (filters ?? []).filter((filter) => !isPlainFilter(filter));
+  const grace = /^grace:(\d+)$/.exec(tie ?? "")?.[1];
   const ordered = [...stages].sort((one, two) => (one.order ?? 0) - (two.order ?? 0));
   return {
-    name,
+    ...draft,
+    name: name ?? "",
     description: description ?? "",
     ...windowFields(window_seconds ?? null),
     stages: ordered.map(stageDraftFrom),
-    kept: Object.fromEntries(kept),
+    filters: (filters ?? []).filter(isPlainFilter).map(filterDraftFrom),
+    exclusions: (exclusions ?? []).map((one) => exclusionDraftFrom(one, stages.length)),
+    hold: (hold ?? []).map((one) => ({ name: one })),
+    tie: grace !== undefined ? "grace" : tie === "strict" ? "strict" : "any",
+    ...(grace !== undefined && { grace }),
+    kept: { ...kept, ...(nested.length > 0 && { filters: nested }) },
   };
 }
 
@@ -215,10 +239,21 @@ export function moved<Item>(items: readonly Item[], from: number, to: number): I
   return next;
 }
 
-/** `/stages/1/filters/0/value` of an error answer to the draft's path; stage-level event faults land on the first event. */
+const FIELDS: Record<string, string> = {
+  ...CHOICE_FIELDS,
+  ...FLAG_FIELDS,
+  window_seconds: "windowAmount",
+  within_seconds: "within.amount",
+  after_seconds: "after.amount",
+  from_stage: "from",
+  to_stage: "to",
+};
+
+/** `/stages/1/filters/0/value` of an error answer to the draft's path; event faults land on the first event. */
 export function draftPath(pointer: string): string {
   const parts = pointer.replace(/^\/(body\/)?/, "").split("/");
-  if (parts[0] === "window_seconds") return "windowAmount";
-  if (parts[0] === "stages" && parts[2] === "event") return `stages.${parts[1]}.events.0.name`;
-  return parts.join(".");
+  const [list, index, field] = parts;
+  if ((list === "stages" || list === "exclusions") && (field === "event" || field === "events")) return `${list}.${index}.events.0.name`;
+  if (list === "hold") return index === undefined ? "hold" : `hold.${index}.name`;
+  return parts.map((part) => FIELDS[part] ?? part).join(".");
 }

@@ -1,37 +1,61 @@
+import { OPERATORS, takesList, takesValue } from "@/features/report/conditions";
+import { PropertyInput, ValueInput } from "@/features/report/property-fields";
 import { t } from "@/lib/strings";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
-import { Input, NativeSelect } from "@/ui/input";
+import { NativeSelect } from "@/ui/input";
 import { X } from "lucide-react";
-import { useFormContext, useWatch } from "react-hook-form";
-import { OPERATORS, takesList, takesValue, type Draft } from "./definition-math";
+import { useController, useFormContext, useWatch } from "react-hook-form";
+import type { Draft } from "./draft";
 
-/** The conditions of one stage; all of them must hold. */
-export function FilterRows({ stage, ids, onRemove }: { stage: number; ids: readonly string[]; onRemove: (index: number) => void }) {
-  return ids.map((id, index) => <FilterRow key={id} stage={stage} index={index} onRemove={() => onRemove(index)} />);
+type FiltersName = "filters" | `stages.${number}.filters` | `exclusions.${number}.filters`;
+
+interface Props {
+  projectId: string;
+  name: FiltersName;
+  ids: readonly string[];
+  /** Properties and values are suggested from these events; from all when there is none. */
+  eventTypes: readonly string[];
+  onRemove: (index: number) => void;
 }
 
-function FilterRow({ stage, index, onRemove }: { stage: number; index: number; onRemove: () => void }) {
-  const { register, getFieldState, formState } = useFormContext<Draft>();
-  const path = `stages.${stage}.filters.${index}` as const;
+/** Conditions on one event; all of them must hold. */
+export function FilterRows({ projectId, name, ids, eventTypes, onRemove }: Props) {
+  return ids.map((id, index) => (
+    <FilterRow key={id} projectId={projectId} path={`${name}.${index}`} isFirst={index === 0} eventTypes={eventTypes} onRemove={() => onRemove(index)} />
+  ));
+}
+
+interface RowProps {
+  projectId: string;
+  path: `${FiltersName}.${number}`;
+  isFirst: boolean;
+  eventTypes: readonly string[];
+  onRemove: () => void;
+}
+
+function FilterRow({ projectId, path, isFirst, eventTypes, onRemove }: RowProps) {
+  const { register } = useFormContext<Draft>();
   const operator = useWatch<Draft, `${typeof path}.op`>({ name: `${path}.op` });
+  const property = useController<Draft, `${typeof path}.property`>({ name: `${path}.property` });
+  const value = useController<Draft, `${typeof path}.value`>({ name: `${path}.value` });
   const words = t.builder.filter;
-  const errorOf = (name: "property" | "value"): string | undefined => getFieldState(`${path}.${name}`, formState).error?.message;
   return (
     <div className="mt-2 grid grid-cols-[3rem_minmax(0,1fr)_auto] items-start gap-2 sm:grid-cols-[3rem_minmax(0,1fr)_9.5rem_minmax(0,1fr)_auto]">
-      <span className="pt-2 text-sm text-ink-faint">{index === 0 ? words.where : words.and}</span>
-      <Field label={words.property} labelHidden error={errorOf("property")}>
+      <span className="pt-2 text-sm text-ink-faint">{isFirst ? words.where : words.and}</span>
+      <Field label={words.property} labelHidden error={property.fieldState.error?.message}>
         {(wiring) => (
-          <Input {...wiring} dir="auto" placeholder={words.property} autoCapitalize="off" autoComplete="off" spellCheck={false} {...register(`${path}.property`)} />
+          <PropertyInput
+            projectId={projectId}
+            wiring={wiring}
+            value={property.field.value}
+            onChange={property.field.onChange}
+            onBlur={property.field.onBlur}
+            eventTypes={eventTypes}
+          />
         )}
       </Field>
-      <Button
-        variant="ghost"
-        size="icon"
-        aria-label={words.remove}
-        onClick={onRemove}
-        className="mt-0.5 text-ink-faint sm:order-last"
-      >
+      <Button variant="ghost" size="icon" aria-label={words.remove} onClick={onRemove} className="mt-0.5 text-ink-faint sm:order-last">
         <X aria-hidden className="size-4" />
       </Button>
       <Field label={words.operator} labelHidden className="col-start-2 sm:col-start-auto">
@@ -46,15 +70,17 @@ function FilterRow({ stage, index, onRemove }: { stage: number; index: number; o
         )}
       </Field>
       {takesValue(operator) ? (
-        <Field label={words.value} labelHidden error={errorOf("value")} className="col-start-2 sm:col-start-auto">
+        <Field label={words.value} labelHidden error={value.fieldState.error?.message} className="col-start-2 sm:col-start-auto">
           {(wiring) => (
-            <Input
-              {...wiring}
-              dir="auto"
+            <ValueInput
+              projectId={projectId}
+              property={property.field.value}
+              wiring={wiring}
+              value={value.field.value}
+              onChange={value.field.onChange}
+              onBlur={value.field.onBlur}
+              eventTypes={eventTypes}
               placeholder={takesList(operator) ? words.listHint : words.value}
-              autoComplete="off"
-              spellCheck={false}
-              {...register(`${path}.value`)}
             />
           )}
         </Field>

@@ -1,8 +1,10 @@
 import { count, exactPercent } from "@/lib/format";
 import { t } from "@/lib/strings";
+import { ChartTooltip } from "@/ui/chart/chart-tooltip";
 import { useId } from "react";
 import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis, type BarShapeProps, type TooltipContentProps } from "recharts";
 import type { StageRow } from "./funnel-math";
+import { w } from "./words";
 
 const CHART_HEIGHT = 248;
 const BAR_SHARE = 0.56;
@@ -18,11 +20,11 @@ interface Props {
 
 /**
  * One column for each stage, bars on one baseline. Between two bars the people who went on narrow like a stream;
- * those who were lost fade out above it.
+ * those who were lost fade out above it. Hatched is who may still get there.
  */
 export default function FunnelChart({ width, rows, selected, onSelect }: Props) {
   const id = useId().replace(/[^\w-]/g, "");
-  const most = Math.max(1, ...rows.map((row) => row.users));
+  const most = Math.max(1, ...rows.map((row) => row.users + row.open));
   const shape = (props: BarShapeProps) => {
     const row = rows[props.index];
     return row ? <StageShape {...props} row={row} id={id} isFaded={selected !== null && selected !== row.order} /> : <g />;
@@ -45,6 +47,9 @@ export default function FunnelChart({ width, rows, selected, onSelect }: Props) 
           <stop offset="0" stopColor="var(--bar-lost)" />
           <stop offset="1" stopColor="var(--bar-lost)" stopOpacity="0" />
         </linearGradient>
+        <pattern id={`${id}-open`} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <rect width="2" height="6" fill="var(--bar-from)" />
+        </pattern>
       </defs>
       <CartesianGrid vertical={false} stroke="var(--line)" strokeDasharray="2 4" />
       <XAxis dataKey="order" hide />
@@ -53,7 +58,7 @@ export default function FunnelChart({ width, rows, selected, onSelect }: Props) 
       <Bar
         dataKey="users"
         shape={shape}
-        animationDuration={180}
+        isAnimationActive={false}
         onClick={(_bar, index) => {
           const row = rows[index];
           if (row) onSelect(row.order);
@@ -71,6 +76,7 @@ function StageShape({ x, y, width, height, row, id, isFaded }: ShapeProps) {
   const kept = row.users > 0 && row.wentOn !== null ? Math.min(1, row.wentOn / row.users) : 0;
   const nextTop = base - height * kept;
   const [from, to] = [x + bar, x + width];
+  const openHeight = row.users > 0 ? (height * row.open) / row.users : 0;
   return (
     <g opacity={isFaded ? 0.45 : 1} className="cursor-pointer transition-opacity duration-150">
       {row.wentOn !== null && height > 0 && (
@@ -79,15 +85,18 @@ function StageShape({ x, y, width, height, row, id, isFaded }: ShapeProps) {
           <path d={`M${from},${y} L${to},${nextTop} L${to},${base} L${from},${base} Z`} fill="var(--bar-flow)" />
         </>
       )}
-      <path d={topRounded(x, y, bar, Math.max(height, row.users > 0 ? 2 : 0))} fill={`url(#${id}-bar)`} />
+      {openHeight >= 1 && (
+        <path d={topRounded(x + 0.5, y - openHeight, bar - 1, openHeight)} fill={`url(#${id}-open)`} stroke="var(--bar-from)" strokeOpacity={0.6} />
+      )}
+      <path d={topRounded(x, y, bar, Math.max(height, row.users > 0 ? 2 : 0), openHeight >= 1)} fill={`url(#${id}-bar)`} />
       <path d={`M${x},${base} L${x + bar},${base}`} stroke="var(--line-strong)" strokeWidth={1} />
     </g>
   );
 }
 
-function topRounded(x: number, y: number, width: number, height: number): string {
+function topRounded(x: number, y: number, width: number, height: number, isFlat = false): string {
   if (height <= 0) return "";
-  const r = Math.min(6, height, width / 2);
+  const r = isFlat ? 0 : Math.min(6, height, width / 2);
   return `M${x},${y + height} L${x},${y + r} Q${x},${y} ${x + r},${y} L${x + width - r},${y} Q${x + width},${y} ${x + width},${y + r} L${x + width},${y + height} Z`;
 }
 
@@ -95,29 +104,17 @@ function Table({ active, payload }: TooltipContentProps) {
   const row = payload[0]?.payload as StageRow | undefined;
   if (!active || !row) return null;
   const words = t.funnel.tooltip;
-  const lines: [string, string][] = [
-    [words.people, count(row.users)],
-    [words.ofEntered, exactPercent(row.conversion_rate)],
+  const lines = [
+    { key: "people", name: words.people, value: count(row.users) },
+    ...(row.open > 0 ? [{ key: "open", name: w.chart.hatched, value: count(row.open) }] : []),
+    { key: "entered", name: words.ofEntered, value: exactPercent(row.conversion_rate) },
     ...(row.order > 1
-      ? ([
-          [words.ofPrevious, exactPercent(row.fromPrevious)],
-          [words.lost, count(row.lost)],
-        ] satisfies [string, string][])
+      ? [
+          { key: "previous", name: words.ofPrevious, value: exactPercent(row.fromPrevious) },
+          { key: "lost", name: words.lost, value: count(row.left) },
+          ...(row.waiting > 0 ? [{ key: "waiting", name: w.table.waiting, value: count(row.waiting) }] : []),
+        ]
       : []),
   ];
-  return (
-    <div className="max-w-72 rounded-lg border border-line bg-surface px-3 py-2.5 text-sm shadow-pop">
-      <p dir="auto" className="stranger line-clamp-2 font-semibold">
-        {row.stage_name}
-      </p>
-      <dl className="mt-1.5 grid grid-cols-[auto_auto] gap-x-6 gap-y-0.5">
-        {lines.map(([name, value]) => (
-          <div key={name} className="contents">
-            <dt className="text-ink-soft">{name}</dt>
-            <dd className="figures text-right font-medium">{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </div>
-  );
+  return <ChartTooltip title={row.stage_name} lines={lines} />;
 }

@@ -1,5 +1,5 @@
 import { openPage } from "@/test/open-page";
-import { answers, makeFunnel, PROJECT_ID, service } from "@/test/service";
+import { answers, makeAnswer, makeFunnel, PROJECT_ID, service } from "@/test/service";
 import { screen, waitFor, within } from "@testing-library/react";
 import type { UserEvent } from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
@@ -8,9 +8,15 @@ import { expect, test } from "vitest";
 const NEW = `/p/${PROJECT_ID}/funnels/new`;
 const eventOf = (order: number): HTMLElement => screen.getByRole("combobox", { name: `Event of stage ${order}` });
 
+/** At once: typed letter by letter a form of this size takes seconds. */
+async function put(user: UserEvent, field: HTMLElement, text: string): Promise<void> {
+  await user.click(field);
+  await user.paste(text);
+}
+
 async function fill(user: UserEvent, name: string, ...events: string[]): Promise<void> {
-  await user.type(await screen.findByRole("textbox", { name: "Name" }), name);
-  for (const [index, event] of events.entries()) await user.type(eventOf(index + 1), event);
+  await put(user, await screen.findByRole("textbox", { name: "Name" }), name);
+  for (const [index, event] of events.entries()) await put(user, eventOf(index + 1), event);
 }
 
 function catchSaved(): unknown[] {
@@ -24,7 +30,7 @@ function catchSaved(): unknown[] {
   return saved;
 }
 
-test("what is typed is saved as a definition, and the new funnel opens", async () => {
+test("what is typed is saved as a definition, and the new funnel opens", { timeout: 90_000 }, async () => {
   const saved = catchSaved();
   const { user, address } = openPage(NEW);
   await fill(user, "Checkout", "view", "buy");
@@ -90,16 +96,16 @@ test("stages change places with Alt and the arrows, and that is spoken", async (
   expect(screen.getByText("buy is now stage 1 of 2.")).toBeInTheDocument();
 });
 
-test("a condition on a stage is part of what is saved", async () => {
+test("a condition on a stage is part of what is saved", { timeout: 90_000 }, async () => {
   const saved = catchSaved();
   const { user } = openPage(NEW);
   await fill(user, "Checkout", "view", "buy");
   await user.click(screen.getAllByRole("button", { name: "Add filter" })[1] ?? document.body);
-  await user.type(screen.getByRole("textbox", { name: "Property" }), "price");
+  await put(user, screen.getByRole("combobox", { name: "Property" }), "price");
   await user.selectOptions(screen.getByRole("combobox", { name: "Condition" }), "at least");
-  await user.type(screen.getByRole("textbox", { name: "Value" }), "12.5");
+  await put(user, screen.getByRole("combobox", { name: "Value" }), "12.5");
   await user.click(screen.getAllByRole("button", { name: "or another event" })[0] ?? document.body);
-  await user.type(screen.getAllByRole("combobox", { name: "Event of stage 1" })[1] ?? document.body, "open");
+  await put(user, screen.getAllByRole("combobox", { name: "Event of stage 1" })[1] ?? document.body, "open");
   await user.click(screen.getByRole("button", { name: "Create funnel" }));
   await screen.findByRole("region", { name: "Conversion" });
   expect(saved).toMatchObject([
@@ -110,6 +116,134 @@ test("a condition on a stage is part of what is saved", async () => {
       ],
     },
   ]);
+});
+
+test("everything the engine can do is there on demand, and only what differs is sent", { timeout: 90_000 }, async () => {
+  const saved = catchSaved();
+  const { user } = openPage(NEW);
+  await fill(user, "Checkout", "view", "buy");
+  await user.click(screen.getByRole("button", { name: "More options of stage 2" }));
+  await put(user, screen.getByRole("textbox", { name: "At most so long after the stage before" }), "30");
+  await user.click(screen.getByRole("button", { name: /^More options Order/ }));
+  await user.selectOptions(screen.getByRole("combobox", { name: "Order of the stages" }), "In this order, nothing in between");
+  await user.selectOptions(screen.getByRole("combobox", { name: "Count" }), "Sessions");
+  await user.click(screen.getByRole("checkbox", { name: /^Leave out bots/ }));
+  await user.click(screen.getByRole("button", { name: "Hold a property constant" }));
+  await put(user, screen.getByRole("combobox", { name: "Property held constant 1" }), "order_id");
+  await user.click(screen.getByRole("button", { name: "Add exclusion" }));
+  await put(user, screen.getByRole("combobox", { name: "Event of exclusion 1" }), "refund");
+  await user.click(screen.getByRole("button", { name: "Create funnel" }));
+  await screen.findByRole("region", { name: "Conversion" });
+  expect(saved).toEqual([
+    {
+      project_id: PROJECT_ID,
+      name: "Checkout",
+      description: "",
+      window_seconds: 604_800,
+      order: "strict",
+      unit: "session",
+      hold: ["order_id"],
+      exclude_bots: true,
+      exclusions: [{ event: "refund", from_stage: 1 }],
+      stages: [
+        { name: "view", order: 1, event: "view" },
+        { name: "buy", order: 2, event: "buy", within_seconds: 1_800 },
+      ],
+    },
+  ]);
+});
+
+test("what the service says against the draft stands at its field while it is written, and goes when it is mended", async () => {
+  service.use(
+    http.post("*/api/v1/analytics/funnel", async ({ request }) => {
+      const { order } = (await request.json()) as { order?: string };
+      if (order !== "unordered") return HttpResponse.json(makeAnswer([20, 5]));
+      const errors = [{ pointer: "/stages/1/within_seconds", code: "conflicting_fields", message: "windows between stages need an order" }];
+      return HttpResponse.json({ status: 422, code: "validation_error", title: "x", errors }, { status: 422 });
+    }),
+  );
+  const { user } = openPage(NEW);
+  await fill(user, "Checkout", "view", "buy");
+  await user.click(screen.getByRole("button", { name: "More options of stage 2" }));
+  const within = screen.getByRole("textbox", { name: "At most so long after the stage before" });
+  await put(user, within, "30");
+  await user.click(screen.getByRole("button", { name: /^More options Order/ }));
+  await user.selectOptions(screen.getByRole("combobox", { name: "Order of the stages" }), "In any order");
+  await waitFor(() => expect(within).toHaveAccessibleDescription("Windows between stages need an order."));
+  await user.selectOptions(screen.getByRole("combobox", { name: "Order of the stages" }), "In this order");
+  await waitFor(() => expect(within).not.toHaveAccessibleDescription());
+});
+
+test("a closed list of options says in words what differs; a fault in it opens it", async () => {
+  const unusual = makeFunnel({ order: "unordered", hold: ["order_id"], count: "totals" });
+  service.use(
+    answers.get("/funnels/:id", unusual),
+    answers.problem("put", "/funnels/:id", 422, { code: "validation_error", title: "x", errors: [{ pointer: "/hold/0", code: "bad", message: "is not a property" }] }),
+  );
+  const { user } = openPage(`/p/${PROJECT_ID}/funnels/f1/edit`);
+  expect(await screen.findByRole("button", { name: "More options any order, same order_id, every path counts" })).toHaveAttribute("aria-expanded", "false");
+  await user.click(screen.getByRole("button", { name: "Save changes" }));
+  await waitFor(() => expect(screen.getByRole("combobox", { name: "Property held constant 1" })).toHaveAccessibleDescription("Is not a property."));
+});
+
+test("what people do next becomes a stage with one click, in the place of an empty one", async () => {
+  const asked: unknown[] = [];
+  service.use(
+    http.post("*/api/v1/analytics/funnel/next-steps", async ({ request }) => {
+      asked.push(((await request.json()) as { stages: unknown }).stages);
+      const step = { event: "pay", page: null, users: 8, share: 80, median_s: 90, stage: { name: "pay", event: "pay", filters: [] } };
+      return HttpResponse.json({ reached: 10, next_steps: [step] });
+    }),
+  );
+  const { user } = openPage(NEW);
+  await fill(user, "Checkout", "view");
+  await user.keyboard("{Escape}");
+  await user.click(await screen.findByRole("button", { name: "Add pay, which 80.0% do next, as a stage" }));
+  expect(eventOf(2)).toHaveValue("pay");
+  expect(asked[0]).toEqual([{ name: "view", order: 1, event: "view" }]);
+  expect(screen.queryByRole("combobox", { name: "Event of stage 3" })).not.toBeInTheDocument();
+});
+
+test("the preview counts what is finished, without the filter that is still being written", async () => {
+  const asked: { stages: unknown }[] = [];
+  service.use(
+    http.post("*/api/v1/analytics/funnel", async ({ request }) => {
+      asked.push((await request.json()) as { stages: unknown });
+      return HttpResponse.json(makeAnswer([20, 5]));
+    }),
+  );
+  const { user } = openPage(NEW);
+  await fill(user, "Checkout", "view", "buy");
+  await user.click(screen.getAllByRole("button", { name: "Add filter" })[0] ?? document.body);
+  await put(user, screen.getByRole("combobox", { name: "Property" }), "plan");
+  await waitFor(() => expect(asked.length).toBeGreaterThan(0));
+  expect(asked.at(-1)?.stages).toEqual([
+    { name: "view", order: 1, event: "view" },
+    { name: "buy", order: 2, event: "buy" },
+  ]);
+});
+
+test("a name that no event has is said to have none, with the names that may be meant to take", async () => {
+  service.use(answers.seen(["page_view", "purchase", "search"]));
+  const { user } = openPage(NEW);
+  await fill(user, "x", "page_view", "purchse");
+  expect(await screen.findByText(/^No event with this name so far/)).toHaveTextContent("No event with this name so far. Did you mean purchase?");
+  await user.click(screen.getByRole("button", { name: "Use purchase instead" }));
+  expect(eventOf(2)).toHaveValue("purchase");
+  await waitFor(() => expect(screen.queryByText(/^No event with this name/)).not.toBeInTheDocument());
+});
+
+test("a filter for all stages stands beside the stages", { timeout: 90_000 }, async () => {
+  const saved = catchSaved();
+  const { user } = openPage(NEW);
+  await fill(user, "Checkout", "view", "buy");
+  await user.click(screen.getByRole("button", { name: "Filter all stages" }));
+  await put(user, screen.getByRole("combobox", { name: "Property" }), "property:plan");
+  expect(screen.getByRole("combobox", { name: "Property" })).toHaveValue("plan");
+  await put(user, screen.getByRole("combobox", { name: "Value" }), "pro");
+  await user.click(screen.getByRole("button", { name: "Create funnel" }));
+  await screen.findByRole("region", { name: "Conversion" });
+  expect(saved).toMatchObject([{ filters: [{ property: "property:plan", op: "eq", value: "pro" }] }]);
 });
 
 test("leaving with changes asks first", async () => {

@@ -11,7 +11,10 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { useEffect } from "react";
 import { FormProvider, useForm } from "react-hook-form";
 import { Link, useBlocker } from "react-router";
-import { definitionFrom, draftPath, draftSchema, type Draft } from "./definition-math";
+import { definitionFrom, draftPath } from "./definition-math";
+import { draftSchema, type Draft } from "./draft";
+import { FunnelFilters } from "./funnel-filters";
+import { FunnelOptions } from "./funnel-options";
 import { PreviewCard } from "./preview-card";
 import { useSaveFunnel } from "./queries";
 import { StageList } from "./stage-list";
@@ -65,11 +68,13 @@ export function FunnelForm({ projectId, funnelId, timeZone, initial, backTo, onS
           <section aria-label={t.builder.stages}>
             <h2 className="font-semibold tracking-[-0.006em]">{t.builder.stages}</h2>
             <p className="mb-3 text-sm text-ink-soft">{t.builder.stagesHint}</p>
-            <StageList projectId={projectId} />
+            <StageList projectId={projectId} timeZone={timeZone} />
           </section>
+          <FunnelFilters projectId={projectId} />
+          <FunnelOptions projectId={projectId} />
         </div>
         <div className="flex flex-col gap-4 lg:sticky lg:top-7">
-          <PreviewCard projectId={projectId} timeZone={timeZone} />
+          {/* Above the preview: its height changes with what is counted, and nothing below it may move. */}
           <div className="flex gap-2">
             <Button asChild className="flex-1">
               <Link to={backTo}>{t.actions.cancel}</Link>
@@ -78,6 +83,7 @@ export function FunnelForm({ projectId, funnelId, timeZone, initial, backTo, onS
               {funnelId === null ? t.builder.create : t.builder.save}
             </Button>
           </div>
+          <PreviewCard projectId={projectId} timeZone={timeZone} />
         </div>
       </form>
       <ConfirmDialog

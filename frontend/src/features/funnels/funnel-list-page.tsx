@@ -5,16 +5,21 @@ import { t } from "@/lib/strings";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { EmptyState } from "@/ui/empty-state";
-import { Input } from "@/ui/input";
+import { Input, NativeSelect } from "@/ui/input";
 import { Failure } from "@/ui/notice";
 import { PageHead } from "@/ui/page-head";
 import { Skeleton } from "@/ui/skeleton";
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { Link, useSearchParams } from "react-router";
-import { FunnelCard } from "./funnel-card";
+import { lastDays, previousRange, todayIn } from "@/lib/dates";
+import { CARD_DAYS, FunnelCard } from "./funnel-card";
+import { readSort, SORTS, sorted } from "./list-math";
 import { MiniBars } from "./mini-bars";
-import { funnelsQuery } from "./queries";
+import { funnelsQuery, suggestionsQuery } from "./queries";
+import { answerQuery } from "./report-queries";
+import { withParts } from "./view-state";
+import { w } from "./words";
 
 const SEARCH_FROM = 7;
 
@@ -24,8 +29,14 @@ export default function FunnelListPage() {
   const project = useQuery(projectQuery(projectId));
   const [search, setSearch] = useSearchParams();
   const words = search.get("q") ?? "";
+  const sort = readSort(search);
+  const range = lastDays(CARD_DAYS, todayIn(project.data?.timezone ?? "UTC", new Date()));
+  const all = project.data ? (funnels.data ?? []) : [];
+  // The cards ask the same; here the answers are only read to sort by.
+  const answers = useQueries({ queries: all.map((funnel) => ({ ...answerQuery({ funnelId: funnel.id, range }, previousRange(range), false), enabled: sort !== "name" })) });
   if (funnels.isError && !funnels.data) return <Failure error={funnels.error} onRetry={() => void funnels.refetch()} />;
-  const matching = funnels.data?.filter((funnel) => funnel.name.toLocaleLowerCase().includes(words.toLocaleLowerCase().trim()));
+  const found = funnels.data?.filter((funnel) => funnel.name.toLocaleLowerCase().includes(words.toLocaleLowerCase().trim()));
+  const matching = found && sorted(found, sort, new Map(all.map((funnel, index) => [funnel.id, answers[index]?.data])));
   return (
     <>
       <PageHead title={t.funnels.title}>
@@ -35,9 +46,23 @@ export default function FunnelListPage() {
             aria-label={t.funnels.search}
             placeholder={t.funnels.search}
             value={words}
-            onChange={(event) => setSearch(event.target.value ? { q: event.target.value } : {}, { replace: true })}
-            className="w-52"
+            onChange={(event) => setSearch(withParts(search, { q: event.target.value }), { replace: true })}
+            className="w-44 sm:w-52"
           />
+        )}
+        {funnels.data && funnels.data.length > 2 && (
+          <NativeSelect
+            aria-label={w.list.sort}
+            className="w-auto"
+            value={sort}
+            onChange={(event) => setSearch(withParts(search, { sort: event.target.value === "name" ? null : event.target.value }), { replace: true })}
+          >
+            {SORTS.map((one) => (
+              <option key={one} value={one}>
+                {w.list.sorts[one]}
+              </option>
+            ))}
+          </NativeSelect>
         )}
         {funnels.data && funnels.data.length > 0 && (
           <Button asChild variant="primary">
@@ -51,7 +76,7 @@ export default function FunnelListPage() {
       {!funnels.data || !matching ? (
         <div className="grid gap-4 md:grid-cols-2 xl:grid-cols-3" aria-busy="true" aria-label={t.states.loading}>
           {[1, 2, 3].map((one) => (
-            <Skeleton key={one} className="h-54 rounded-xl" />
+            <Skeleton key={one} className="h-62 rounded-xl" />
           ))}
         </div>
       ) : funnels.data.length === 0 ? (
@@ -61,7 +86,7 @@ export default function FunnelListPage() {
       ) : (
         <ul className="grid gap-4 md:grid-cols-2 xl:grid-cols-3">
           {matching.map((funnel) => (
-            <FunnelCard key={funnel.id} funnel={funnel} timeZone={project.data?.timezone ?? "UTC"} />
+            <FunnelCard key={funnel.id} funnel={funnel} range={project.data ? range : null} />
           ))}
         </ul>
       )}
@@ -74,6 +99,7 @@ const EXAMPLE = [100, 62, 41, 33].map((users, index) => ({ order: index + 1, use
 function NoFunnels({ projectId }: { projectId: string }) {
   const status = useQuery({ ...statusQuery(projectId), refetchInterval: false }).data;
   const hasNoEvents = status?.events_total === 0;
+  const way = useQuery({ ...suggestionsQuery(projectId), enabled: status !== undefined && !hasNoEvents }).data?.funnels[0];
   return (
     <Card>
       <EmptyState
@@ -93,6 +119,13 @@ function NoFunnels({ projectId }: { projectId: string }) {
         <Button asChild variant={hasNoEvents ? "secondary" : "primary"}>
           <Link to={paths.newFunnel(projectId, "seen")}>{t.funnels.empty.action}</Link>
         </Button>
+        {!hasNoEvents && way && (
+          <Button asChild>
+            <Link to={paths.newFunnel(projectId, "way-0")} dir="auto" className="stranger">
+              {w.list.suggested(way.definition.name ?? "")}
+            </Link>
+          </Button>
+        )}
       </EmptyState>
     </Card>
   );

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { biggestDrop, countDelta, neighbour, rateDelta, share, stageRows, tableText, type Stage } from "./funnel-math";
+import { biggestDrop, neighbour, share, stageRows, tableText, type Stage } from "./funnel-math";
 
 const stage = (order: number, users: number, conversion: number, drop: number): Stage => ({
   stage_name: `s${order}`,
@@ -17,6 +17,12 @@ test("each row knows whom it lost and who went on", () => {
   expect(rows[1]?.fromPrevious).toBe(50);
 });
 
+test("those who did not go on are those who left and those who have time, stage by stage", () => {
+  const stages = [[100, 100], [40, 65], [10, 40], [10, 40]].map(([users = 0, users_max = 0], at) => ({ ...stage(at + 1, users, 0, 0), users_max }));
+  // 25 have time at stage 1, and 5 more at stage 2.
+  expect(stageRows(stages).map((row) => [row.lost, row.left, row.waiting])).toEqual([[0, 0, 0], [60, 35, 25], [30, 25, 5], [0, 0, 0]]);
+});
+
 test("empty stages give zeros, never NaN", () => {
   const rows = stageRows([stage(1, 0, 0, 0), stage(2, 0, 0, 0)]);
   expect(rows[1]).toMatchObject({ lost: 0, fromPrevious: 0, wentOn: null });
@@ -32,13 +38,6 @@ describe("biggestDrop", () => {
   test("is nothing when nobody was lost", () => {
     expect(biggestDrop(stageRows([stage(1, 5, 100, 0), stage(2, 5, 100, 0)]))).toBeNull();
   });
-});
-
-test("deltas know their direction and when there is nothing to say", () => {
-  expect(rateDelta(15.2, 13.9)).toEqual({ value: expect.closeTo(1.3), isBetter: true });
-  expect(rateDelta(15.2, 15.21).isBetter).toBeNull();
-  expect(countDelta(90, 100)).toEqual({ value: -0.1, isBetter: false });
-  expect(countDelta(90, 0)).toBeNull();
 });
 
 test("a copied table keeps hostile names inside their cell", () => {

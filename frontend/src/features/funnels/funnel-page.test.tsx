@@ -1,6 +1,6 @@
 import { openPage } from "@/test/open-page";
 import { answers, FUNNEL_ID, makeAnswer, PROJECT_ID, service } from "@/test/service";
-import { screen, within } from "@testing-library/react";
+import { screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 
@@ -29,7 +29,14 @@ test("asks for the days the address says and for those before them", async () =>
   );
   openPage(`${ADDRESS}?from=2026-10-08&to=2026-10-14`);
   await screen.findByRole("region", { name: "Conversion" });
-  expect(asked.sort()).toEqual(["?start_date=2026-10-01&end_date=2026-10-07", "?start_date=2026-10-08&end_date=2026-10-14"]);
+  const days = "?start_date=2026-10-08&end_date=2026-10-14";
+  await waitFor(() =>
+    expect(asked.sort()).toEqual([
+      `${days}&include=compare&compare_start=2026-10-01&compare_end=2026-10-07`,
+      `${days}&include=times`,
+      `${days}&include=trend&trend=day`,
+    ]),
+  );
 });
 
 test("a failure says what happened and tries again when asked", async () => {

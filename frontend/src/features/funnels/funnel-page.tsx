@@ -1,60 +1,86 @@
-import type { Funnel, FunnelAnswer } from "@/api/types";
+import type { Funnel } from "@/api/types";
 import { paths } from "@/app/paths";
 import { useFunnelId, useProjectId } from "@/app/route-ids";
+import { useMay } from "@/features/account/use-role";
+import { dayOfNote } from "@/features/notes/note-places";
+import { notesQuery } from "@/features/notes/queries";
 import { projectQuery } from "@/features/projects/queries";
-import { previousRange, todayIn } from "@/lib/dates";
-import { clock, count, day, dayRange, milliseconds, span } from "@/lib/format";
-import { cn } from "@/lib/class-names";
+import { ShareButton } from "@/features/sharing/share-button";
+import { ComparePicker } from "@/features/report/compare-picker";
+import { RangePicker } from "@/features/report/range-picker";
+import { comparedDays, daysOf, isLive, readCompare, readRange, writeCompare, writeRange } from "@/features/report/range-state";
+import { todayIn } from "@/lib/dates";
+import { dayRange, span } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
-import { EmptyState } from "@/ui/empty-state";
 import { Failure } from "@/ui/notice";
 import { PageHead } from "@/ui/page-head";
 import { Skeleton } from "@/ui/skeleton";
-import { Spinner } from "@/ui/spinner";
 import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
 import { Link, useSearchParams } from "react-router";
+import { AnswerView, type DayNote } from "./answer-view";
 import { FunnelMenu } from "./funnel-menu";
 import { stageRows } from "./funnel-math";
-import { MetricCards, MetricSkeleton } from "./metric-cards";
-import { answerQuery, funnelQuery } from "./queries";
-import { RangePicker } from "./range-picker";
-import { daysOf, isLive, readRange, readStage, writeRange, writeStage } from "./range-state";
-import { StageColumns } from "./stage-columns";
-import { StagePanel } from "./stage-panel";
-import { StageTable } from "./stage-table";
+import { MetricSkeleton } from "./metric-cards";
+import { funnelQuery } from "./queries";
+import { answerQuery } from "./report-queries";
+import { conditionText } from "./stage-definition";
+import { useTakeAlong } from "./use-take-along";
+import { w } from "./words";
+
+const CONDITIONS_SAID = 2;
 
 export default function FunnelPage() {
   const projectId = useProjectId();
   const funnelId = useFunnelId();
   const funnel = useQuery(funnelQuery(funnelId));
   const project = useQuery(projectQuery(projectId));
+  const notes = useQuery(notesQuery(projectId, null));
+  const mayMake = useMay("editor");
   const error = funnel.error ?? project.error;
   if (error && !(funnel.data && project.data)) {
     return <Failure error={error} onRetry={() => void Promise.all([funnel.refetch(), project.refetch()])} />;
   }
   if (!funnel.data || !project.data) return <FunnelSkeleton />;
-  return <FunnelReport key={funnelId} funnel={funnel.data} projectId={projectId} timeZone={project.data.timezone} />;
+  return (
+    <FunnelReport
+      key={funnelId}
+      funnel={funnel.data}
+      projectId={projectId}
+      timeZone={project.data.timezone}
+      notes={(notes.data ?? []).map((note) => ({ day: dayOfNote(note.start, project.data.timezone), text: note.text }))}
+      mayShare={mayMake}
+    />
+  );
 }
 
 interface ReportProps {
   funnel: Funnel;
   projectId: string;
   timeZone: string;
+  /** Whether there is a button that makes a read-only link of what is shown. */
+  mayShare?: boolean;
+  /** What is known of certain days, for the trend. */
+  notes?: readonly DayNote[];
 }
 
-function FunnelReport({ funnel, projectId, timeZone }: ReportProps) {
+/** Everything about one funnel; which days, which view and which person is in the address. */
+function FunnelReport({ funnel, projectId, timeZone, mayShare = false, notes }: ReportProps) {
   const [search, setSearch] = useSearchParams();
   const today = todayIn(timeZone, new Date());
   const choice = readRange(search);
   const range = daysOf(choice, today);
+  const compare = readCompare(search, "previous");
+  const compared = range && comparedDays(compare, range);
+  const question = { funnelId: funnel.id, range };
   const live = isLive(range, today);
-  const answer = useQuery(answerQuery(funnel.id, range, live));
-  const before = useQuery({ ...answerQuery(funnel.id, range && previousRange(range), false), enabled: range !== null });
+  const answer = useQuery(answerQuery(question, compared, live));
   const rangeText = choice.preset === "custom" ? dayRange(choice.range) : t.range.presets[choice.preset].toLowerCase();
-  const patch = (next: URLSearchParams): void => setSearch(next, { replace: true, preventScrollReset: true });
+  const go = (next: URLSearchParams, options?: { replace: boolean }): void => setSearch(next, { ...options, preventScrollReset: true });
+  const rows = answer.data ? stageRows(answer.data.stages) : [];
+  const take = useTakeAlong({ funnel, rows, answer: answer.data ?? null, lead: sentenceText(funnel, rangeText), timeZone });
   return (
     <>
       <PageHead
@@ -62,32 +88,30 @@ function FunnelReport({ funnel, projectId, timeZone }: ReportProps) {
         parent={{ to: paths.funnels(projectId), label: t.funnels.title }}
         lead={<Sentence funnel={funnel} rangeText={rangeText} />}
       >
-        <RangePicker
-          choice={choice}
-          today={today}
-          timeZone={timeZone}
-          onChange={(next) => setSearch(writeRange(search, next), { preventScrollReset: true })}
-        />
+        <RangePicker choice={choice} today={today} timeZone={timeZone} onChange={(next) => go(writeRange(search, next))} />
+        <ComparePicker choice={compare} range={range} today={today} onChange={(next) => go(writeCompare(search, next, "previous"))} />
+        {mayShare && <ShareButton projectId={projectId} kind="funnel" targetId={funnel.id} name={funnel.name} choice={choice} />}
         <Button asChild>
           <Link to={paths.editFunnel(projectId, funnel.id)}>
             <Pencil aria-hidden className="size-3.5 text-ink-faint" />
             {t.funnel.edit}
           </Link>
         </Button>
-        <FunnelMenu funnel={funnel} />
+        <FunnelMenu funnel={funnel} {...(answer.data && { onPicture: take.picture, onCsv: take.csv })} />
       </PageHead>
       {answer.data ? (
         <AnswerView
           funnel={funnel}
+          question={question}
           answer={answer.data}
-          before={range && !before.isPlaceholderData ? (before.data ?? null) : null}
           isStale={answer.isPlaceholderData}
           isLive={live}
           rangeText={rangeText}
           timeZone={timeZone}
-          onShowAll={range ? () => setSearch(writeRange(search, { preset: "all" })) : null}
-          selected={readStage(search, answer.data.stages.length)}
-          onSelect={(order) => patch(writeStage(search, order))}
+          search={search}
+          onGo={go}
+          onShowAll={range ? () => go(writeRange(search, { preset: "all" })) : null}
+          {...(notes && { notes })}
         />
       ) : answer.isError ? (
         <Card>
@@ -100,119 +124,45 @@ function FunnelReport({ funnel, projectId, timeZone }: ReportProps) {
   );
 }
 
+const ordered = (funnel: Funnel) => [...funnel.stages].sort((one, two) => (one.order ?? 0) - (two.order ?? 0));
+const windowText = ({ window_seconds }: Funnel): string =>
+  window_seconds === null || window_seconds === undefined ? t.funnel.sentence.noWindow : t.funnel.sentence.within(span(window_seconds));
+
+function sentenceText(funnel: Funnel, rangeText: string): string {
+  const words = t.funnel.sentence;
+  const stages = ordered(funnel).map((stage) => stage.name);
+  return `${words.people} ${stages.join(` ${words.then} `)} ${windowText(funnel)}, ${rangeText}.`;
+}
+
 function Sentence({ funnel, rangeText }: { funnel: Funnel; rangeText: string }) {
   const words = t.funnel.sentence;
-  const stages = [...funnel.stages].sort((one, two) => (one.order ?? 0) - (two.order ?? 0));
-  const window = funnel.window_seconds === null || funnel.window_seconds === undefined ? words.noWindow : words.within(span(funnel.window_seconds));
   return (
     <>
-      {words.people}{" "}
-      {stages.map((stage, index) => (
+      {funnel.unit === "session" ? w.sentence.sessions : words.people}{" "}
+      {ordered(funnel).map((stage, index) => (
         <span key={index}>
-          {index > 0 && ` ${words.then} `}
+          {index > 0 && ` ${w.sentence.then[funnel.order ?? "ordered"]} `}
           <span dir="auto" className="stranger font-medium text-ink">
             {stage.name}
           </span>
+          <Where filters={stage.filters ?? []} />
+          {stage.optional && ` ${w.sentence.optional}`}
         </span>
       ))}{" "}
-      {`${window}, ${rangeText}.`}
+      {`${windowText(funnel)}, ${rangeText}${w.sentence.more(funnel)}.`}
     </>
   );
 }
 
-interface AnswerProps {
-  funnel: Funnel;
-  answer: FunnelAnswer;
-  before: FunnelAnswer | null;
-  isStale: boolean;
-  isLive: boolean;
-  rangeText: string;
-  timeZone: string;
-  onShowAll: (() => void) | null;
-  selected: number | null;
-  onSelect: (order: number | null) => void;
-}
-
-function AnswerView({ funnel, answer, before, isStale, isLive: live, rangeText, timeZone, onShowAll, selected, onSelect }: AnswerProps) {
-  const rows = stageRows(answer.stages);
-  if ((rows[0]?.users ?? 0) === 0 && !isStale) {
-    return <NobodyEntered funnel={funnel} rangeText={rangeText} onShowAll={onShowAll} />;
-  }
-  const row = rows.find((one) => one.order === selected);
+/** What a stage asks of its event; more than two conditions are only counted. */
+function Where({ filters }: { filters: NonNullable<Funnel["stages"][number]["filters"]> }) {
+  if (filters.length === 0) return null;
+  const said = filters.slice(0, CONDITIONS_SAID).map((filter) => conditionText({ ...filter }));
+  const more = filters.length - said.length;
   return (
-    <div aria-busy={isStale} className={cn("transition-opacity duration-150", isStale && "opacity-55")}>
-      <MetricCards answer={answer} rows={rows} before={before} isComparing={onShowAll !== null} />
-      <Card className="mt-4">
-        <StageColumns rows={rows} selected={selected} onSelect={onSelect} />
-        {row && (
-          <StagePanel
-            row={row}
-            next={rows[row.order]}
-            definition={funnel.stages.find((stage, index) => (stage.order ?? index + 1) === row.order)}
-            onClose={() => onSelect(null)}
-          />
-        )}
-        <Receipt answer={answer} before={before} isStale={isStale} isLive={live} timeZone={timeZone} />
-      </Card>
-      <StageTable rows={rows} before={before} selected={selected} />
-    </div>
-  );
-}
-
-interface ReceiptProps {
-  answer: FunnelAnswer;
-  before: FunnelAnswer | null;
-  isStale: boolean;
-  isLive: boolean;
-  timeZone: string;
-}
-
-/** What the numbers rest on: the days and their zone, the age and version of the data. */
-function Receipt({ answer, before, isStale, isLive: live, timeZone }: ReceiptProps) {
-  const { start, end } = answer.date_range;
-  const asOf = typeof answer.as_of === "string" ? answer.as_of : null;
-  const parts = [
-    start && end ? `${start === end ? day(start) : dayRange({ start, end })}, ${timeZone}` : timeZone,
-    before?.date_range.start && before.date_range.end
-      ? t.range.comparedWith(dayRange({ start: before.date_range.start, end: before.date_range.end }))
-      : null,
-    typeof answer.rows_read === "number" && typeof answer.elapsed_ms === "number"
-      ? t.funnel.receipt.cost(count(answer.rows_read), milliseconds(answer.elapsed_ms))
-      : null,
-    t.funnel.receipt.version(answer.data_version),
-    t.funnel.receipt.semantics(String(answer.semantics_version)),
-  ].filter((part): part is string => Boolean(part));
-  return (
-    <footer className="figures flex min-h-10 flex-wrap items-center gap-x-4 gap-y-1 border-t border-line px-5 py-2.5 text-xs text-ink-faint">
-      {asOf && (
-        <span className="inline-flex items-center gap-1.5">
-          {live && <span aria-hidden className="size-1.5 rounded-full bg-positive" />}
-          {live ? `${t.funnel.receipt.asOf(clock(asOf, timeZone))}, ${t.funnel.receipt.live}` : t.funnel.receipt.asOf(clock(asOf, timeZone))}
-        </span>
-      )}
-      {parts.map((part) => (
-        <span key={part}>{part}</span>
-      ))}
-      {isStale && <Spinner className="size-3.5" />}
-    </footer>
-  );
-}
-
-function NobodyEntered({ funnel, rangeText, onShowAll }: { funnel: Funnel; rangeText: string; onShowAll: (() => void) | null }) {
-  const words = t.funnel.empty;
-  return (
-    <Card>
-      <EmptyState className="py-20" title={words.title} description={onShowAll ? words.text(rangeText) : words.allText}>
-        {onShowAll && (
-          <Button variant="primary" onClick={onShowAll}>
-            {words.all}
-          </Button>
-        )}
-        <Button asChild>
-          <Link to={paths.editFunnel(funnel.project_id, funnel.id)}>{words.edit}</Link>
-        </Button>
-      </EmptyState>
-    </Card>
+    <span dir="auto" className="stranger">
+      {` ${w.sentence.where(said, more)}`}
+    </span>
   );
 }
 
@@ -220,7 +170,8 @@ function AnswerSkeleton() {
   return (
     <div aria-busy="true" aria-label={t.states.loading}>
       <MetricSkeleton />
-      <Skeleton className="mt-4 h-100 rounded-xl" />
+      <Skeleton className="mt-4 h-104 rounded-xl" />
+      <Skeleton className="mt-4 h-72 rounded-xl" />
     </div>
   );
 }

@@ -1,111 +1,133 @@
-import type { FunnelAnswer } from "@/api/types";
-import { change, compactCount, count, exactPercent, percent, points } from "@/lib/format";
-import { cn } from "@/lib/class-names";
+import type { ComparedPeriod, FunnelAnswer, FunnelTrend, Significance } from "@/api/types";
+import { metricDelta } from "@/features/report/deltas";
+import { compactCount, count, duration, exactPercent, percent } from "@/lib/format";
 import { t } from "@/lib/strings";
+import { Sparkline } from "@/ui/chart/sparkline";
+import { Metric } from "@/ui/metric";
 import { Skeleton } from "@/ui/skeleton";
-import { ArrowDownRight, ArrowUpRight, Minus } from "lucide-react";
 import type { ReactNode } from "react";
-import { biggestDrop, countDelta, rateDelta, type Delta, type StageRow } from "./funnel-math";
+import { biggestDrop, highestConversion, type StageRow } from "./funnel-math";
+import { SureMark } from "./sure-mark";
+import { w } from "./words";
 
 interface Props {
   answer: FunnelAnswer;
   rows: readonly StageRow[];
-  /** The answer for the period before; null when nothing is compared. */
-  before: FunnelAnswer | null;
-  isComparing: boolean;
+  /** The days compared with; null when nothing is compared. */
+  before: ComparedPeriod | null;
+  /** From the first stage to the last; null until it is known. */
+  total: { median_s: number | null; p90_s: number | null; count: number } | null;
+  trend: FunnelTrend | null;
+  onDropped: (order: number) => void;
 }
 
-export function MetricCards({ answer, rows, before, isComparing }: Props) {
+const GRID = "grid grid-cols-2 gap-3 sm:grid-cols-3 sm:gap-4 xl:grid-cols-5";
+const SIZE = "relative [&_p.figures]:sm:text-2xl";
+
+/** The numbers first: each with what it was before and how it went over the range. */
+export function MetricCards({ answer, rows, before, total, trend, onDropped }: Props) {
   const words = t.funnel.metrics;
-  const first = rows[0];
-  const last = rows.at(-1);
+  const [first, last] = [rows[0], rows.at(-1)];
   const worst = biggestDrop(rows);
-  const entered = first?.users ?? 0;
-  const converted = last?.users ?? 0;
+  const [entered, converted] = [first?.users ?? 0, last?.users ?? 0];
   const enteredBefore = before?.stages[0]?.users ?? 0;
   const convertedBefore = before?.stages.at(-1)?.users ?? 0;
   const rate = answer.overall_conversion_rate;
-  const isBeforeEmpty = isComparing && before !== null && enteredBefore === 0;
+  const highest = highestConversion(rows);
   const isCompared = before !== null && enteredBefore > 0;
+  const line = (value: (bucket: FunnelTrend["buckets"][number]) => number) => trend?.buckets.map(value) ?? null;
   return (
-    <div className="grid grid-cols-2 gap-3 sm:gap-4 xl:grid-cols-4">
-      <Metric label={words.conversion} value={percent(rate)} exact={exactPercent(rate)} isAccent>
-        {isCompared && <DeltaNote delta={rateDelta(rate, before.overall_conversion_rate)} text={points} before={percent(before.overall_conversion_rate)} />}
-        {isBeforeEmpty && words.noBefore}
-      </Metric>
-      <Metric label={words.entered} value={compactCount(entered)} exact={count(entered)}>
-        {isCompared ? (
-          <DeltaNote delta={countDelta(entered, enteredBefore)} text={change} before={count(enteredBefore)} />
-        ) : (
-          first && words.started(first.stage_name)
+    <div className={GRID}>
+      <Metric
+        label={words.conversion}
+        value={percent(rate)}
+        exact={exactPercent(rate)}
+        delta={isCompared ? metricDelta(rate, before.overall_conversion_rate, { text: percent, isRate: true }) : null}
+        isAccent
+        className={`col-span-2 sm:col-span-1 ${SIZE}`}
+      >
+        {isCompared && before.significance && <Sure significance={before.significance} />}
+        {before !== null && enteredBefore === 0 && words.noBefore}
+        {highest !== null && (
+          <span className="flex items-center gap-1.5" title={w.chart.openTitle}>
+            <span aria-hidden className="hatch inline-block size-3 shrink-0 rounded-sm" />
+            {w.chart.openBetween(percent(rate), percent(highest))}
+          </span>
         )}
+        <Line values={line((bucket) => bucket.overall_conversion_rate)} label={words.conversion} />
       </Metric>
-      <Metric label={words.converted} value={compactCount(converted)} exact={count(converted)}>
-        {isCompared ? (
-          <DeltaNote delta={countDelta(converted, convertedBefore)} text={change} before={count(convertedBefore)} />
+      <Metric
+        label={words.entered}
+        value={compactCount(entered)}
+        exact={count(entered)}
+        delta={isCompared ? metricDelta(entered, enteredBefore, { text: count }) : null}
+        className={SIZE}
+      >
+        {!isCompared && first && <Text>{words.started(first.stage_name)}</Text>}
+        {answer.open > 0 && <Text>{w.chart.openPeople(count(answer.open))}</Text>}
+        <Line values={line((bucket) => bucket.users[0] ?? 0)} label={words.entered} />
+      </Metric>
+      <Metric
+        label={words.converted}
+        value={compactCount(converted)}
+        exact={count(converted)}
+        delta={isCompared ? metricDelta(converted, convertedBefore, { text: count }) : null}
+        className={SIZE}
+      >
+        {!isCompared && last && <Text>{words.completed(last.stage_name)}</Text>}
+        <Line values={line((bucket) => bucket.users.at(-1) ?? 0)} label={words.converted} />
+      </Metric>
+      <Metric label={w.metrics.median} value={total?.median_s === null || !total ? "–" : duration(total.median_s)} className={SIZE}>
+        {total && <Text>{total.p90_s === null ? w.metrics.noTimes : w.metrics.p90(duration(total.p90_s))}</Text>}
+      </Metric>
+      <Metric label={words.biggest} value={worst ? `−${percent(worst.drop_off_rate)}` : "0%"} exact={worst ? exactPercent(worst.drop_off_rate) : ""} className={SIZE}>
+        {worst ? (
+          <button
+            type="button"
+            title={w.metrics.showLost}
+            className="text-left underline decoration-line-strong/60 underline-offset-3 hover:text-ink hover:decoration-current"
+            onClick={() => onDropped(worst.order)}
+          >
+            <Text>{words.between(rows[worst.order - 2]?.stage_name ?? "", worst.stage_name)}</Text>
+          </button>
         ) : (
-          last && words.completed(last.stage_name)
+          words.none
         )}
-      </Metric>
-      <Metric label={words.biggest} value={worst ? `−${percent(worst.drop_off_rate)}` : "0%"} exact={worst ? exactPercent(worst.drop_off_rate) : ""}>
-        {worst ? words.between(rows[worst.order - 2]?.stage_name ?? "", worst.stage_name) : words.none}
       </Metric>
     </div>
   );
 }
 
-interface MetricProps {
-  label: string;
-  value: string;
-  exact: string;
-  isAccent?: boolean;
-  children: ReactNode;
-}
-
-function Metric({ label, value, exact, isAccent = false, children }: MetricProps) {
+function Text({ children }: { children: string }) {
   return (
-    <section aria-label={label} className="flex min-w-0 flex-col rounded-xl border border-line bg-surface px-4 pt-3.5 pb-3 shadow-card sm:px-5 sm:pt-4">
-      <h2 className="text-sm font-medium text-ink-soft">{label}</h2>
-      <p
-        title={exact}
-        className={cn(
-          "figures mt-1 text-2xl font-semibold tracking-[-0.03em] sm:text-3xl",
-          isAccent && "text-accent-ink",
-        )}
-      >
-        {value}
-      </p>
-      <div className="stranger figures mt-1.5 line-clamp-2 min-h-5 text-sm text-ink-faint">
-        {children}
-      </div>
-    </section>
+    <span dir="auto" className="line-clamp-2">
+      {children}
+    </span>
   );
 }
 
-function DeltaNote({ delta, text, before }: { delta: Delta | null; text: (value: number) => string; before: string }) {
-  if (!delta) return <>{t.funnel.metrics.before(before)}</>;
-  const Icon = delta.isBetter === null ? Minus : delta.isBetter ? ArrowUpRight : ArrowDownRight;
+function Sure({ significance }: { significance: Significance }) {
   return (
-    <span className="inline-flex flex-wrap items-center gap-x-2">
-      <span
-        className={cn(
-          "inline-flex items-center gap-0.5 font-medium",
-          delta.isBetter === null ? "text-ink-soft" : delta.isBetter ? "text-positive" : "text-danger",
-        )}
-      >
-        <Icon aria-hidden className="size-3.5" strokeWidth={2.5} />
-        {text(delta.value)}
-      </span>
-      <span>{t.funnel.metrics.before(before)}</span>
+    <span className="mt-0.5 flex items-center gap-1.5">
+      <SureMark significance={significance} />
+    </span>
+  );
+}
+
+function Line({ values, label }: { values: readonly number[] | null; label: string }): ReactNode {
+  if (!values || values.length < 3) return null;
+  return (
+    <span className="absolute top-3.5 right-4 hidden opacity-80 sm:block">
+      <Sparkline values={values} width={64} height={24} label={w.metrics.trendOf(label)} />
     </span>
   );
 }
 
 export function MetricSkeleton() {
   return (
-    <div className="grid grid-cols-2 gap-3 sm:gap-4 xl:grid-cols-4" aria-busy="true">
-      {[1, 2, 3, 4].map((one) => (
-        <Skeleton key={one} className="h-30 rounded-xl sm:h-33" />
+    <div className={GRID} aria-busy="true">
+      {[1, 2, 3, 4, 5].map((one) => (
+        <Skeleton key={one} className="h-36 rounded-xl first:col-span-2 sm:first:col-span-1" />
       ))}
     </div>
   );

@@ -3,11 +3,7 @@ import type { DayRange } from "@/lib/dates";
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Definition } from "./definition-math";
 
-const LIVE_POLL_MS = 10_000;
-const NAMES_MAX = 50;
-
-/** Null asks for the project's whole data. */
-export type AskedRange = DayRange | null;
+const NEXT_STEPS = 5;
 
 export const funnelsQuery = (projectId: string) =>
   queryOptions({
@@ -20,20 +16,6 @@ export const funnelQuery = (funnelId: string) =>
   queryOptions({
     queryKey: ["funnel", funnelId],
     queryFn: ({ signal }) => dataOf(api.GET("/api/v1/funnels/{funnel_id}", { params: { path: { funnel_id: funnelId } }, signal })),
-  });
-
-export const answerQuery = (funnelId: string, range: AskedRange, isLive: boolean) =>
-  queryOptions({
-    queryKey: ["funnel", funnelId, "answer", range],
-    queryFn: ({ signal }) =>
-      dataOf(
-        api.GET("/api/v1/analytics/funnel/{funnel_id}", {
-          params: { path: { funnel_id: funnelId }, query: range ? { start_date: range.start, end_date: range.end } : {} },
-          signal,
-        }),
-      ),
-    placeholderData: keepPreviousData,
-    refetchInterval: isLive ? LIVE_POLL_MS : false,
   });
 
 export const previewQuery = (projectId: string, definition: Definition | null, range: DayRange) =>
@@ -49,19 +31,28 @@ export const previewQuery = (projectId: string, definition: Definition | null, r
     retry: false,
   });
 
-export const eventNamesQuery = (projectId: string, words: string) =>
+/** What people did after the last stage of a draft. */
+export const nextStepsQuery = (projectId: string, definition: Definition | null, range: DayRange) =>
   queryOptions({
-    queryKey: ["event-names", projectId, words],
-    queryFn: ({ signal }) =>
-      dataOf(
-        api.GET("/api/v1/analytics/event-names", {
-          params: { query: { project_id: projectId, limit: NAMES_MAX, ...(words && { q: words }) } },
-          signal,
-        }),
-      ),
-    select: (answer) => answer.event_names,
+    queryKey: ["next-steps", projectId, definition, range],
+    queryFn: ({ signal }) => {
+      if (!definition) throw new Error("next steps need a definition");
+      const body = { ...definition, project_id: projectId, start_date: range.start, end_date: range.end, limit: NEXT_STEPS };
+      return dataOf(api.POST("/api/v1/analytics/funnel/next-steps", { body, signal }));
+    },
+    enabled: definition !== null,
     placeholderData: keepPreviousData,
-    staleTime: 15_000,
+    retry: false,
+    staleTime: 60_000,
+  });
+
+/** Templates with what the project has of them, and ways that people really go. */
+export const suggestionsQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: ["funnel-suggestions", projectId],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/analytics/funnel-suggestions", { params: { query: { project_id: projectId } }, signal })),
+    staleTime: 60_000,
+    retry: false,
   });
 
 export const templatesQuery = queryOptions({

@@ -1,24 +1,38 @@
-import { compactCount, count, exactPercent, percent } from "@/lib/format";
+import { compactCount, count, duration, exactPercent, percent } from "@/lib/format";
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { useWidth } from "@/lib/use-width";
 import { Skeleton } from "@/ui/skeleton";
 import { lazy, Suspense, useRef, type KeyboardEvent, type ReactNode } from "react";
-import { biggestDrop, neighbour, type StageRow } from "./funnel-math";
+import { HatchLegend } from "./hatch-legend";
+import { biggestDrop, neighbour, share, type StageRow } from "./funnel-math";
+import type { Layout } from "./view-state";
+import { w } from "./words";
 
 const FunnelChart = lazy(() => import("./funnel-chart"));
 
 const COLUMN_MIN_PX = 136;
 
-interface Props {
-  rows: readonly StageRow[];
-  selected: number | null;
-  onSelect: (order: number | null) => void;
+export interface StageTime {
+  to_order: number;
+  median_s: number | null;
 }
 
-/** The picture with its labels: columns on wide screens, rows on a phone. Each stage is a button; arrows move between them. */
-export function StageColumns({ rows, selected, onSelect }: Props) {
-  const [width, measure] = useWidth();
+interface Props {
+  rows: readonly StageRow[];
+  /** Median times from stage to stage, as far as they are known yet. */
+  times?: readonly StageTime[];
+  /** The stage that is marked: of a drop the one whose people stopped. */
+  selected: number | null;
+  layout: Layout;
+  /** `isPointed`: by a click or a tap, not by an arrow key. */
+  onSelect: (order: number | null, isPointed?: boolean) => void;
+  /** Those who did not reach the stage. */
+  onDropped?: (order: number) => void;
+}
+
+/** The picture with its labels: columns on wide screens unless rows are asked for, rows on a phone. Each stage is a button; arrows move between them. */
+export function StageColumns({ rows, times = [], selected, layout, onSelect, onDropped }: Props) {
   const group = useRef<HTMLDivElement>(null);
   const worst = biggestDrop(rows)?.order;
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -33,58 +47,119 @@ export function StageColumns({ rows, selected, onSelect }: Props) {
       if (button.offsetParent !== null) button.focus();
     }
   };
+  const shown = { rows, times, selected, worst, onSelect, onDropped };
+  const hasOpen = rows.some((row) => row.open > 0);
   return (
     <div ref={group} onKeyDown={onKeyDown} role="group" aria-label={t.funnel.chart}>
-      <div className="hidden overflow-x-auto px-5 pt-5 sm:block">
-        <div ref={measure} style={{ minWidth: rows.length * COLUMN_MIN_PX }}>
-          <div role="img" aria-label={t.funnel.chartHelp} className="h-62 overflow-hidden">
-            <Suspense fallback={<Skeleton className="h-full rounded-lg" />}>
-              {width !== null && (
-                <FunnelChart width={width} rows={rows} selected={selected} onSelect={(order) => onSelect(order === selected ? null : order)} />
-              )}
-            </Suspense>
-          </div>
-          <div className="mt-3 grid pb-4" style={{ gridTemplateColumns: `repeat(${rows.length}, minmax(0, 1fr))` }}>
-            {rows.map((row) => (
-              <StageButton key={row.order} row={row} selected={selected} onSelect={onSelect} className="-ml-2 flex flex-col pr-3 pl-2">
-                <Label row={row} next={rows[row.order]} worst={worst} />
-              </StageButton>
-            ))}
-          </div>
+      {layout === "horizontal" && <Columns {...shown} />}
+      <Rows {...shown} className={layout === "horizontal" ? "sm:hidden" : ""} />
+      {hasOpen && <HatchLegend className="px-5 pb-3" />}
+    </div>
+  );
+}
+
+interface ViewProps {
+  rows: readonly StageRow[];
+  times: readonly StageTime[];
+  selected: number | null;
+  worst: number | undefined;
+  onSelect: (order: number | null, isPointed?: boolean) => void;
+  onDropped: ((order: number) => void) | undefined;
+}
+
+const medianOf = (times: readonly StageTime[], order: number): number | null => times.find((one) => one.to_order === order)?.median_s ?? null;
+
+function Columns({ rows, times, selected, worst, onSelect, onDropped }: ViewProps) {
+  const [width, measure] = useWidth();
+  const hasOpen = rows.some((row) => row.open > 0);
+  return (
+    <div className="hidden overflow-x-auto px-5 pt-5 sm:block">
+      <div ref={measure} style={{ minWidth: rows.length * COLUMN_MIN_PX }}>
+        <div role="img" aria-label={t.funnel.chartHelp} className="h-62 overflow-hidden">
+          <Suspense fallback={<Skeleton className="h-full rounded-lg" />}>
+            {width !== null && (
+              <FunnelChart width={width} rows={rows} selected={selected} onSelect={(order) => onSelect(order === selected ? null : order, true)} />
+            )}
+          </Suspense>
+        </div>
+        <div className="mt-3 grid pb-3" style={{ gridTemplateColumns: `repeat(${rows.length}, minmax(0, 1fr))` }}>
+          {rows.map((row) => {
+            const next = rows[row.order];
+            return (
+              <div key={row.order} className="relative flex min-w-0">
+                <StageButton row={row} selected={selected} onSelect={onSelect} className="-ml-2 flex flex-1 flex-col pr-3 pl-2">
+                  <Name row={row} />
+                  <span className="mt-auto block pt-1.5">
+                    <span title={count(row.users)} className="figures block text-xl font-semibold tracking-[-0.02em] text-ink">
+                      {compactCount(row.users)}
+                    </span>
+                    <span title={exactPercent(row.conversion_rate)} className="figures block text-sm text-ink-soft">
+                      {percent(row.conversion_rate)}
+                    </span>
+                    {hasOpen && (
+                      <span className="block h-5">
+                        <Open row={row} entered={rows[0]?.users ?? 0} />
+                      </span>
+                    )}
+                  </span>
+                </StageButton>
+                {next && (
+                  <span className={cn("absolute right-3 flex flex-col items-end gap-1", hasOpen ? "bottom-7" : "bottom-2")}>
+                    <Drop row={next} isWorst={next.order === worst} onDropped={onDropped} />
+                    <Median seconds={medianOf(times, next.order)} />
+                  </span>
+                )}
+              </div>
+            );
+          })}
         </div>
       </div>
-      <ol className="flex flex-col px-2 py-3 sm:hidden">
-        {rows.map((row) => (
-          <li key={row.order}>
-            {row.order > 1 && <DropRow row={row} isWorst={row.order === worst} />}
-            <StageButton row={row} selected={selected} onSelect={onSelect} className="block w-full px-3">
-              <span className="flex items-baseline justify-between gap-3">
-                <Name row={row} />
-                <span className="figures shrink-0 text-base font-semibold" title={count(row.users)}>
-                  {compactCount(row.users)}
-                </span>
-              </span>
-              <span className="mt-1.5 flex items-center gap-3">
-                <span className="h-5 flex-1 overflow-hidden rounded bg-sunken">
-                  <span
-                    className="block h-full rounded bg-linear-to-r from-(--bar-to) to-(--bar-from)"
-                    style={{ width: `${Math.max(row.conversion_rate, row.users > 0 ? 0.8 : 0)}%` }}
-                  />
-                </span>
-                <span className="figures w-14 text-right text-sm text-ink-soft">{percent(row.conversion_rate)}</span>
-              </span>
-            </StageButton>
-          </li>
-        ))}
-      </ol>
     </div>
+  );
+}
+
+function Rows({ rows, times, selected, worst, onSelect, onDropped, className }: ViewProps & { className: string }) {
+  const entered = rows[0]?.users ?? 0;
+  return (
+    <ol className={cn("flex flex-col px-2 py-3", className)}>
+      {rows.map((row) => (
+        <li key={row.order}>
+          {row.order > 1 && (
+            <span className="ml-6 flex items-center gap-2 border-l border-line py-1 pl-3">
+              <Drop row={row} isWorst={row.order === worst} onDropped={onDropped} />
+              <span className="figures text-xs text-ink-faint">{lostText(row, compactCount)}</span>
+              <Median seconds={medianOf(times, row.order)} />
+            </span>
+          )}
+          <StageButton row={row} selected={selected} onSelect={onSelect} className="block w-full px-3">
+            <span className="flex items-baseline justify-between gap-3">
+              <Name row={row} />
+              <span className="figures shrink-0 text-base font-semibold" title={count(row.users)}>
+                {compactCount(row.users)}
+              </span>
+            </span>
+            <span className="mt-1.5 flex items-center gap-3">
+              <span className="flex h-5 flex-1 overflow-hidden rounded bg-sunken">
+                <span
+                  className="block h-full bg-linear-to-r from-(--bar-to) to-(--bar-from)"
+                  style={{ width: `${Math.max(share(row.users, entered), row.users > 0 ? 0.8 : 0)}%` }}
+                />
+                <span className="hatch block h-full" style={{ width: `${share(row.open, entered)}%` }} />
+              </span>
+              <span className="figures w-14 text-right text-sm text-ink-soft">{percent(row.conversion_rate)}</span>
+            </span>
+            <Open row={row} entered={entered} />
+          </StageButton>
+        </li>
+      ))}
+    </ol>
   );
 }
 
 interface ButtonProps {
   row: StageRow;
   selected: number | null;
-  onSelect: (order: number | null) => void;
+  onSelect: (order: number | null, isPointed?: boolean) => void;
   className: string;
   children: ReactNode;
 }
@@ -96,7 +171,7 @@ function StageButton({ row, selected, onSelect, className, children }: ButtonPro
       type="button"
       data-order={row.order}
       aria-pressed={isSelected}
-      onClick={() => onSelect(isSelected ? null : row.order)}
+      onClick={() => onSelect(isSelected ? null : row.order, true)}
       className={cn("min-w-0 rounded-lg py-2 text-left transition-colors duration-150 hover:bg-hover", isSelected && "bg-accent-wash hover:bg-accent-wash", className)}
     >
       {children}
@@ -115,45 +190,49 @@ function Name({ row }: { row: StageRow }) {
   );
 }
 
-function Label({ row, next, worst }: { row: StageRow; next: StageRow | undefined; worst: number | undefined }) {
+/** Between which two rates the truth will lie once everybody's window has ended. */
+function Open({ row, entered }: { row: StageRow; entered: number }) {
+  if (row.open === 0 || entered === 0) return null;
   return (
-    <span className="flex w-full flex-1 flex-col justify-between">
-      <Name row={row} />
-      <span className="mt-1.5 flex flex-wrap items-end justify-between gap-x-2 gap-y-1">
-        <span>
-          <span title={count(row.users)} className="figures block text-xl font-semibold tracking-[-0.02em] text-ink">
-            {compactCount(row.users)}
-          </span>
-          <span title={exactPercent(row.conversion_rate)} className="figures block text-sm text-ink-soft">
-            {percent(row.conversion_rate)}
-          </span>
-        </span>
-        {next && <Drop row={next} isWorst={next.order === worst} />}
-      </span>
+    <span title={`${w.chart.openPeople(count(row.open))}. ${w.chart.openTitle}`} className="figures mt-0.5 flex items-center gap-1.5 text-xs text-ink-faint">
+      <span aria-hidden className="hatch inline-block size-3 shrink-0 rounded-sm" />
+      {w.chart.upTo(percent(Math.min(100, share(row.users + row.open, entered))))}
     </span>
   );
 }
 
-function Drop({ row, isWorst }: { row: StageRow; isWorst: boolean }) {
+/** Those who cannot go on any more, and those who can. */
+const lostText = (row: StageRow, text: (value: number) => string): string =>
+  [t.funnel.metrics.lost(text(row.left)), ...(row.waiting > 0 ? [w.chart.openPeople(text(row.waiting))] : [])].join(", ");
+
+function Median({ seconds }: { seconds: number | null }) {
+  return seconds === null ? null : <span className="figures text-xs text-ink-faint">{w.chart.median(duration(seconds))}</span>;
+}
+
+function Drop({ row, isWorst, onDropped }: { row: StageRow; isWorst: boolean; onDropped: ((order: number) => void) | undefined }) {
+  const look = cn(
+    "figures rounded-md px-1.5 py-0.5 text-xs font-medium",
+    isWorst ? "bg-danger-wash text-danger" : "bg-sunken text-ink-soft",
+  );
   if (row.lost === 0) return <span className="figures text-sm text-ink-faint">{percent(0)}</span>;
+  const text = `−${percent(row.drop_off_rate)}`;
+  const title = lostText(row, count);
+  if (!onDropped) {
+    return (
+      <span title={title} className={look}>
+        {text}
+      </span>
+    );
+  }
   return (
-    <span
-      title={t.funnel.metrics.lost(count(row.lost))}
-      className={cn(
-        "figures rounded-md px-1.5 py-0.5 text-xs font-medium",
-        isWorst ? "bg-danger-wash text-danger" : "bg-sunken text-ink-soft",
-      )}
+    <button
+      type="button"
+      title={title}
+      aria-label={w.chart.dropped(count(row.lost), row.stage_name, percent(row.drop_off_rate))}
+      onClick={() => onDropped(row.order)}
+      className={cn(look, "hover:ring-1 hover:ring-current")}
     >
-      {`−${percent(row.drop_off_rate)}`}
-    </span>
-  );
-}
-
-function DropRow({ row, isWorst }: { row: StageRow; isWorst: boolean }) {
-  return (
-    <span className="ml-6 flex items-center gap-2 border-l border-line py-1 pl-3">
-      <Drop row={row} isWorst={isWorst} />
-      <span className="figures text-xs text-ink-faint">{t.funnel.metrics.lost(compactCount(row.lost))}</span>
-    </span>
+      {text}
+    </button>
   );
 }

@@ -1,6 +1,6 @@
 import type { FunnelStage } from "@/api/types";
+import { propertyLabel, type Operator } from "@/features/report/conditions";
 import { t } from "@/lib/strings";
-import type { Operator } from "./definition-math";
 
 /** What a stage counts, in words: event names, page, conditions. */
 export function StageDefinition({ stage }: { stage: FunnelStage }) {
@@ -31,7 +31,12 @@ function filterText(filter: Filter): string {
   if ("any_of" in filter) return filter.any_of.map(filterText).join(` ${t.funnel.stage.or} `);
   const operator = t.builder.operators[filter.op as Operator] ?? filter.op;
   const value = filter.value === null || filter.value === undefined ? "" : Array.isArray(filter.value) ? filter.value.join(", ") : String(filter.value);
-  return `${filter.property} ${operator} ${value}`.trim();
+  return `${propertyLabel(filter.property)} ${operator} ${value}`.trim();
+}
+
+/** A condition as the service repeats it, in words. */
+export function conditionText(condition: Record<string, unknown>): string {
+  return "any_of" in condition || "property" in condition ? filterText(condition as unknown as Filter) : JSON.stringify(condition);
 }
 
 function Code({ children }: { children: string }) {

@@ -1,15 +1,17 @@
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
+import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
 import { Segmented } from "@/ui/segmented";
-import { GripVertical, ListFilter, Plus, Trash2, X } from "lucide-react";
-import type { ComponentProps } from "react";
-import { useFieldArray, useFormContext, useWatch } from "react-hook-form";
-import { emptyFilter, stageTitle, type Draft } from "./definition-math";
-import { EventField } from "./event-field";
-import { FilterRows } from "./filter-rows";
+import { GripVertical, SlidersHorizontal, Trash2 } from "lucide-react";
+import { useState, type ComponentProps } from "react";
+import { useFormContext, useWatch } from "react-hook-form";
+import { stageTitle, type Draft } from "./draft";
+import { MatcherFields } from "./matcher-fields";
+import { StageMore } from "./stage-more";
+import { w } from "./words";
 
 const KINDS = [
   { value: "event", label: t.builder.kind.event },
@@ -25,11 +27,15 @@ interface Props {
   onRemove: () => void;
 }
 
+/** One stage as a card. What most funnels do without stands under "More". */
 export function StageEditor({ projectId, index, total, isDragged, handleProps, onRemove }: Props) {
   const { register, setValue, getFieldState, formState, clearErrors } = useFormContext<Draft>();
   const stage = useWatch<Draft, `stages.${number}`>({ name: `stages.${index}` });
-  const events = useFieldArray<Draft, `stages.${number}.events`>({ name: `stages.${index}.events` });
-  const filters = useFieldArray<Draft, `stages.${number}.filters`>({ name: `stages.${index}.filters` });
+  const isUnusual = stage.optional || stage.within.amount !== "" || stage.after.amount !== "" || stage.host !== "" || stage.match === "url";
+  const faults = formState.errors.stages?.[index];
+  const hasHiddenFault = Boolean(faults?.optional ?? faults?.within ?? faults?.after ?? faults?.host ?? faults?.match);
+  const [isWanted, setWanted] = useState(isUnusual);
+  const isMore = isWanted || hasHiddenFault;
   const order = index + 1;
   const words = t.builder;
   return (
@@ -60,58 +66,36 @@ export function StageEditor({ projectId, index, total, isDragged, handleProps, o
             clearErrors(`stages.${index}`);
           }}
         />
+        {stage.optional && <Badge tone="accent">{w.table.optional}</Badge>}
         <Button variant="ghost" size="icon" aria-label={words.remove(order)} onClick={onRemove} className="ml-auto text-ink-faint">
           <Trash2 aria-hidden className="size-4" />
         </Button>
       </div>
       <div className="mt-2.5 sm:pl-7">
-        <div className="grid gap-2.5 sm:grid-cols-[minmax(0,1fr)_minmax(0,14rem)]">
-          {stage.kind === "event" ? (
-            <div className="flex min-w-0 flex-col gap-2">
-              {events.fields.map((field, at) => (
-                <div key={field.id} className="flex items-start gap-2">
-                  {at > 0 && <span className="pt-2 text-sm text-ink-faint">{words.orWord}</span>}
-                  <EventField projectId={projectId} name={`stages.${index}.events.${at}.name`} label={words.event(order)} className="min-w-0 flex-1" />
-                  {events.fields.length > 1 && (
-                    <Button variant="ghost" size="icon" aria-label={words.removeEvent} onClick={() => events.remove(at)} className="mt-0.5 text-ink-faint">
-                      <X aria-hidden className="size-4" />
-                    </Button>
-                  )}
-                </div>
-              ))}
-            </div>
-          ) : (
-            <Field label={words.page(order)} labelHidden error={getFieldState(`stages.${index}.page`, formState).error?.message}>
+        <MatcherFields
+          projectId={projectId}
+          name={`stages.${index}`}
+          labels={{ event: words.event(order), page: words.page(order) }}
+          aside={
+            <Field label={words.stageName(order)} labelHidden error={getFieldState(`stages.${index}.name`, formState).error?.message}>
               {(wiring) => (
-                <Input {...wiring} placeholder={words.pagePlaceholder} autoCapitalize="off" autoComplete="off" spellCheck={false} {...register(`stages.${index}.page`)} />
+                <Input
+                  {...wiring}
+                  dir="auto"
+                  placeholder={stageTitle({ ...stage, name: "" }) || words.stageNamePlaceholder}
+                  autoComplete="off"
+                  {...register(`stages.${index}.name`)}
+                />
               )}
             </Field>
-          )}
-          <Field label={words.stageName(order)} labelHidden error={getFieldState(`stages.${index}.name`, formState).error?.message}>
-            {(wiring) => (
-              <Input
-                {...wiring}
-                dir="auto"
-                placeholder={stageTitle({ ...stage, name: "" }) || words.stageNamePlaceholder}
-                autoComplete="off"
-                {...register(`stages.${index}.name`)}
-              />
-            )}
-          </Field>
-        </div>
-        <FilterRows stage={index} ids={filters.fields.map((field) => field.id)} onRemove={filters.remove} />
-        <div className="mt-1 -mb-1.5 flex flex-wrap gap-1">
-          <Button variant="ghost" size="sm" className="-ml-2.5" onClick={() => filters.append(emptyFilter())}>
-            <ListFilter aria-hidden className="size-3.5" />
-            {words.addFilter}
+          }
+        >
+          <Button variant="ghost" size="sm" aria-expanded={isMore} aria-label={w.builder.stageMore(order)} onClick={() => setWanted(!isMore)}>
+            <SlidersHorizontal aria-hidden className="size-3.5" />
+            {w.builder.more}
           </Button>
-          {stage.kind === "event" && (
-            <Button variant="ghost" size="sm" onClick={() => events.append({ name: "" })}>
-              <Plus aria-hidden className="size-3.5" />
-              {words.orEvent}
-            </Button>
-          )}
-        </div>
+        </MatcherFields>
+        {isMore && <StageMore index={index} total={total} />}
       </div>
     </div>
   );

@@ -3,12 +3,14 @@ import { Button } from "@/ui/button";
 import { CircleAlert, Plus } from "lucide-react";
 import { useCallback, useState } from "react";
 import { useFieldArray, useFormContext } from "react-hook-form";
-import { emptyStage, STAGES_MAX, stageTitle, type Draft } from "./definition-math";
+import { draftFrom } from "./definition-math";
+import { emptyStage, STAGES_MAX, stageTitle, type Draft } from "./draft";
+import { NextSteps } from "./next-steps";
 import { StageEditor } from "./stage-editor";
 import { useReorder } from "./use-reorder";
 
 /** The stages of the draft, in order; dragging a handle or arrow keys change it. */
-export function StageList({ projectId }: { projectId: string }) {
+export function StageList({ projectId, timeZone }: { projectId: string; timeZone: string }) {
   const { getValues, formState, trigger } = useFormContext<Draft>();
   const { fields, append, remove, move } = useFieldArray<Draft, "stages">({ name: "stages" });
   const [spoken, setSpoken] = useState("");
@@ -56,6 +58,21 @@ export function StageList({ projectId }: { projectId: string }) {
         <Plus aria-hidden className="size-4" />
         {t.builder.add}
       </Button>
+      {/* Below the button: they come later, and must not push it away. */}
+      {total < STAGES_MAX && (
+        <NextSteps
+          projectId={projectId}
+          timeZone={timeZone}
+          onTake={(step) => {
+            const [stage] = draftFrom({ name: "", stages: [step.stage] }).stages;
+            if (!stage) return;
+            const last = getValues(`stages.${total - 1}`);
+            // An empty last card is what the next stage is meant for.
+            if (stageTitle(last) === "") remove(total - 1);
+            append(stage);
+          }}
+        />
+      )}
     </>
   );
 }

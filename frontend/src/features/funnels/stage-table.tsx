@@ -1,25 +1,43 @@
-import type { FunnelAnswer } from "@/api/types";
-import { count, exactPercent, percent, points } from "@/lib/format";
+import type { ComparedPeriod, FunnelAnswer } from "@/api/types";
+import { count, duration, exactPercent, percent, points } from "@/lib/format";
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
-import { Card } from "@/ui/card";
 import { CopyButton } from "@/ui/copy-button";
+import { SortButton } from "@/ui/sort-button";
 import { tableText, type StageRow } from "./funnel-math";
+import type { StageTime } from "./stage-columns";
+import { nextStageSort, sortedStages, type StageColumn, type StageSort } from "./stage-sort";
+import { w } from "./words";
 
 interface Props {
+  answer: FunnelAnswer;
   rows: readonly StageRow[];
-  before: FunnelAnswer | null;
+  times: readonly StageTime[];
+  before: ComparedPeriod | null;
   selected: number | null;
+  sort?: StageSort | null;
+  onSort?: (sort: StageSort | null) => void;
 }
 
-export function StageTable({ rows, before, selected }: Props) {
+/** The numbers of the picture, to read and to copy; beside them those of the days compared with. */
+export function StageTable({ answer, rows, times, before, selected, sort = null, onSort }: Props) {
   const words = t.funnel.table;
   const isCompared = before !== null && before.stages.length === rows.length && before.stages.some((stage) => stage.users > 0);
-  const heads = [words.people, words.ofEntered, words.ofPrevious, words.dropOff, words.lost, ...(isCompared ? [words.before, words.change] : [])];
-  const copied = tableText(["#", words.stage, words.people, words.ofEntered, words.ofPrevious, words.dropOff, words.lost], rows);
+  const hasWaiting = rows.some((row) => row.waiting > 0);
+  const heads: [StageColumn, string][] = [
+    ["people", words.people],
+    ["ofEntered", words.ofEntered],
+    ["ofPrevious", words.ofPrevious],
+    ["dropOff", words.dropOff],
+    ["lost", words.lost],
+    ...(hasWaiting ? [["waiting", w.table.waiting] as [StageColumn, string]] : []),
+    ["median", w.metrics.median],
+  ];
+  const copied = tableText(["#", words.stage, words.people, words.ofEntered, words.ofPrevious, words.dropOff, words.lost, w.table.waiting], rows);
+  const shown = sortedStages(rows, sort, (order) => medianOf(times, order));
   return (
-    <Card className="mt-4 overflow-hidden">
-      <div className="flex items-center justify-between gap-3 px-5 py-3">
+    <>
+      <div className="flex items-center justify-between gap-3 px-5 py-2.5">
         <h2 className="font-semibold tracking-[-0.006em]">{words.title}</h2>
         <CopyButton text={copied} label={words.copy} variant="ghost" />
       </div>
@@ -30,15 +48,24 @@ export function StageTable({ rows, before, selected }: Props) {
               <th scope="col" className="py-2 pr-3 pl-5 text-left font-medium">
                 {words.stage}
               </th>
-              {heads.map((head) => (
-                <th key={head} scope="col" className="px-3 py-2 text-right font-medium whitespace-nowrap last:pr-5">
-                  {head}
-                </th>
-              ))}
+              {heads.map(([column, head]) => {
+                const way = sort?.column !== column ? null : sort.isDescending ? "descending" : "ascending";
+                return (
+                  <th key={column} scope="col" title={hintOf(column)} aria-sort={way ?? undefined} className="px-3 py-2 text-right font-medium whitespace-nowrap last:pr-5">
+                    {onSort ? <SortButton head={head} way={way} isNumber onClick={() => onSort(nextStageSort(sort, column))} /> : head}
+                  </th>
+                );
+              })}
+              {isCompared &&
+                [words.before, words.change].map((head) => (
+                  <th key={head} scope="col" className="px-3 py-2 text-right font-medium whitespace-nowrap last:pr-5">
+                    {head}
+                  </th>
+                ))}
             </tr>
           </thead>
           <tbody className="divide-y divide-line">
-            {rows.map((row) => (
+            {shown.map((row) => (
               <tr key={row.order} className={cn(row.order === selected && "bg-accent-wash")}>
                 <th scope="row" className="min-w-36 py-2.5 pr-3 pl-5 text-left font-normal">
                   <span className="flex items-baseline gap-2.5">
@@ -52,24 +79,72 @@ export function StageTable({ rows, before, selected }: Props) {
                 <Cell title={exactPercent(row.conversion_rate)}>{percent(row.conversion_rate)}</Cell>
                 <Cell title={exactPercent(row.fromPrevious)}>{row.order > 1 ? percent(row.fromPrevious) : "–"}</Cell>
                 <Cell title={exactPercent(row.drop_off_rate)}>{row.order > 1 ? percent(row.drop_off_rate) : "–"}</Cell>
-                <Cell>{row.order > 1 ? count(row.lost) : "–"}</Cell>
+                <Cell>{row.order > 1 ? count(row.left) : "–"}</Cell>
+                {hasWaiting && <Cell>{row.order > 1 ? count(row.waiting) : "–"}</Cell>}
+                <Cell>{medianText(times, row.order)}</Cell>
                 {isCompared && <Compared row={row} before={before.stages[row.order - 1]} />}
               </tr>
             ))}
           </tbody>
         </table>
       </div>
-    </Card>
+      {hasWaiting && <p className="border-t border-line px-5 py-2.5 text-sm text-ink-faint">{`${words.lost}: ${w.table.hints.lost} ${w.table.waiting}: ${w.table.hints.waiting}`}</p>}
+      <More answer={answer} />
+    </>
   );
 }
 
-function Compared({ row, before }: { row: StageRow; before: FunnelAnswer["stages"][number] | undefined }) {
+const hintOf = (column: StageColumn): string | undefined => (column === "dropOff" || column === "lost" || column === "waiting" ? w.table.hints[column] : undefined);
+const medianOf = (times: readonly StageTime[], order: number): number | null => times.find((one) => one.to_order === order)?.median_s ?? null;
+
+function medianText(times: readonly StageTime[], order: number): string {
+  const seconds = medianOf(times, order);
+  return seconds === null ? "–" : duration(seconds);
+}
+
+function Compared({ row, before }: { row: StageRow; before: ComparedPeriod["stages"][number] | undefined }) {
   const difference = before && before.users > 0 && row.order > 1 ? row.conversion_rate - before.conversion_rate : null;
   return (
     <>
       <Cell>{before ? count(before.users) : "–"}</Cell>
       <Cell>{difference === null ? "–" : points(difference)}</Cell>
     </>
+  );
+}
+
+/** Stages that are told apart: optional ones, and each by its name where the order does not matter. */
+function More({ answer }: { answer: FunnelAnswer }) {
+  const optional = answer.optional_stages ?? [];
+  const filled = answer.stages_filled ?? [];
+  if (optional.length === 0 && filled.length === 0) return null;
+  return (
+    <div className="figures grid gap-4 border-t border-line px-5 py-3 text-sm sm:grid-cols-2">
+      {optional.length > 0 && (
+        <Listed
+          title={w.table.optionalTitle}
+          lines={optional.map((stage) => [stage.stage_name, w.table.optionalOf(count(stage.users), percent(stage.conversion_rate))])}
+        />
+      )}
+      {filled.length > 0 && <Listed title={w.table.filled} lines={filled.map((stage) => [stage.stage_name, count(stage.users)])} />}
+    </div>
+  );
+}
+
+function Listed({ title, lines }: { title: string; lines: [string, string][] }) {
+  return (
+    <section aria-label={title}>
+      <h3 className="font-medium text-ink-soft">{title}</h3>
+      <dl className="mt-1 grid grid-cols-[minmax(0,auto)_auto] justify-start gap-x-6">
+        {lines.map(([name, value], index) => (
+          <div key={index} className="contents">
+            <dt dir="auto" className="stranger">
+              {name}
+            </dt>
+            <dd className="text-ink-soft">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
   );
 }
 

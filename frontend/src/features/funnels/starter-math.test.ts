@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { definitionFrom } from "./definition-math";
-import { draftOfSeen, starterDraft } from "./starter-math";
+import type { Suggestions } from "@/api/types";
+import { draftOfSeen, starterDraft, startersOf } from "./starter-math";
 
 const seen = (name: string, count: number) => ({ name, count, last_seen: null });
 
@@ -14,6 +15,21 @@ test("one event leaves a second stage to choose", () => {
   expect(draft.stages.map((stage) => stage.events[0]?.name)).toEqual(["page_view", ""]);
 });
 
+const known = { templates: [], events: [], suggestions: undefined };
+
 test("an unknown starter is a blank draft", () => {
-  expect(starterDraft("constructor", [], [])).toEqual(starterDraft(null, [], []));
+  for (const from of ["constructor", "way-0", "way-x"]) expect(starterDraft(from, known)).toEqual(starterDraft(null, known));
+});
+
+test("a template comes in the project's own names, a way as people go it; the list says what fits", () => {
+  const template = { id: "shop", name: "Shop", description: "d", category: "c", window_seconds: 60, stages: [{ name: "View", event: "product_view" }] };
+  const suggestions = {
+    templates: [{ ...template, matches: { fits: "all", found: 1, needed: 1, events: {}, stages: [{ name: "View", event: "view_item" }] } }],
+    funnels: [{ definition: { project_id: "p", name: "From a to b", stages: [{ event: "a" }, { event: "b" }] }, stages: [], overall_conversion_rate: 12.3, people_total: 9, open: 0 }],
+    data_version: "1",
+  } as unknown as Suggestions;
+  const all = { templates: [template] as never, events: [seen("a", 1)], suggestions };
+  expect(definitionFrom(starterDraft("shop", all)).stages[0]?.event).toBe("view_item");
+  expect(definitionFrom(starterDraft("way-0", all)).stages.map((stage) => stage.event)).toEqual(["a", "b"]);
+  expect(startersOf(all).map((one) => [one.from, one.detail])).toEqual([[null, null], ["seen", null], ["way-0", "12.3%"], ["shop", "1 of 1 events here"]]);
 });

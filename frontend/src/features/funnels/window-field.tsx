@@ -2,9 +2,7 @@ import { t } from "@/lib/strings";
 import { Field } from "@/ui/field";
 import { Input, NativeSelect } from "@/ui/input";
 import { useFormContext, useWatch } from "react-hook-form";
-import type { Draft, WindowUnit } from "./definition-math";
-
-const UNITS: readonly WindowUnit[] = ["minutes", "hours", "days", "none"];
+import { WINDOW_UNITS, type Draft } from "./draft";
 
 export function WindowField() {
   const { register, formState, getValues, setValue } = useFormContext<Draft>();
@@ -26,7 +24,7 @@ export function WindowField() {
               },
             })}
           >
-            {UNITS.map((one) => (
+            {WINDOW_UNITS.map((one) => (
               <option key={one} value={one}>
                 {t.builder.units[one]}
               </option>

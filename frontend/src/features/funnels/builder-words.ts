@@ -1,0 +1,147 @@
+/** Words of the builder: every option in the words of a person who builds a funnel. */
+const plural = (amount: number, one: string, many: string): string => (amount === 1 ? one : many);
+
+export const builder = {
+  more: "More",
+  stageMore: (order: number) => `More options of stage ${order}`,
+  options: "More options",
+  optionsNone: "Order, exclusions, sessions, attributes held constant, bots",
+  filters: { title: "Filters for all stages", text: "Only events that meet them count, at every stage.", add: "Filter all stages" },
+  anyTime: "any",
+  units: { seconds: "seconds", minutes: "minutes", hours: "hours", days: "days" },
+  changed: {
+    strict: "nothing in between",
+    unordered: "any order",
+    exclusions: (amount: number) => `${amount} ${plural(amount, "exclusion", "exclusions")}`,
+    hold: (names: string) => `same ${names}`,
+    session: "in one session",
+    totals: "every path counts",
+    allSteps: "all stages inside the range",
+    mature: "closed entries only",
+    bots: "without bots",
+  },
+  stage: {
+    optional: "Optional",
+    optionalText: "Who skips it still converts; how many did it is told apart.",
+    optionalEnd: "The first and the last stage cannot be optional.",
+    within: "At most so long after the stage before",
+    after: "At least so long after the stage before",
+    match: "Compare the pattern with",
+    path: "the path of the page",
+    url: "the whole address",
+    host: "Only on this host",
+    anyHost: "any host",
+  },
+  groups: {
+    order: "Order and entry",
+    orderText: "How stages may follow one another.",
+    exclusions: "Exclusions",
+    exclusionsText: "Events that must not come between two stages.",
+    people: "Who is counted",
+    peopleText: "People, sessions or things such as orders.",
+    events: "Which events count",
+    eventsText: "Bots, and entries that are not over.",
+  },
+  order: {
+    label: "Order of the stages",
+    choices: {
+      ordered: { label: "In this order", text: "Anything may come in between." },
+      strict: { label: "In this order, nothing in between", text: "No other event of the person between two stages." },
+      unordered: { label: "In any order", text: "Stage 2 counts who did any two of them, and so on." },
+    },
+  },
+  strictScope: {
+    label: "What counts as in between",
+    choices: {
+      all: { label: "Every event", text: "Also those that the filters for all stages leave out." },
+      filtered: { label: "Events that pass the filters", text: "Only those that the filters for all stages let through." },
+    },
+  },
+  firstRequired: "Stage 1 comes first",
+  firstRequiredText: "The other stages may follow in any order.",
+  entry: {
+    label: "Which entry counts",
+    choices: {
+      best: { label: "The best try", text: "Who fails once and comes back counts by the longest path." },
+      first: { label: "Only the first try", text: "Later tries in the range do not count." },
+      last: { label: "The last best try", text: "Of the longest paths the one that began last." },
+    },
+  },
+  range: {
+    label: "What the date range bounds",
+    choices: {
+      entry: { label: "The first stage", text: "Later stages may come after the range, inside the window." },
+      all_steps: { label: "All stages", text: "Everything must happen inside the range." },
+    },
+  },
+  tie: {
+    label: "Events of the same instant",
+    choices: {
+      any: { label: "Count in any order", text: "Clocks that only tell seconds do no harm." },
+      strict: { label: "Do not count as later", text: "Each stage must be later than the one before." },
+      grace: { label: "May be early by some seconds", text: "A stage may come this much before the one in front of it." },
+    },
+  },
+  grace: "Seconds of tolerance",
+  addExclusion: "Add exclusion",
+  exclusion: {
+    label: (order: number) => `Exclusion ${order}`,
+    kind: (order: number) => `Kind of exclusion ${order}`,
+    remove: (order: number) => `Remove exclusion ${order}`,
+    event: (order: number) => `Event of exclusion ${order}`,
+    page: (order: number) => `Page of exclusion ${order}`,
+    after: "must not come between",
+    before: "and",
+    from: (order: number) => `Exclusion ${order} begins after`,
+    to: (order: number) => `Exclusion ${order} ends before`,
+    last: "the last stage",
+  },
+  exclusionMode: {
+    label: "What an exclusion does",
+    choices: {
+      cut: { label: "Ends the path there", text: "What was reached before stays counted." },
+      drop: { label: "Takes the person out", text: "Who has no path without it is counted in no stage." },
+    },
+  },
+  unit: {
+    label: "Count",
+    choices: {
+      user: { label: "People", text: "The path may take several visits." },
+      session: { label: "Sessions", text: "The whole path must happen in one session." },
+    },
+  },
+  sessions: {
+    label: "Sessions",
+    choices: {
+      derived: { label: "By pauses", text: "A session ends after the pause that the project's settings say." },
+      client: { label: "As the client says", text: "By the session ids that came with the events." },
+    },
+  },
+  count: {
+    label: "How often somebody counts",
+    choices: {
+      unique: { label: "Once", text: "However often the path was taken." },
+      totals: { label: "Every path", text: "Take a path away, look again, count every path." },
+    },
+  },
+  hold: "Held constant",
+  holdText: "These must be the same on all stages, such as an order's number. What is counted is then the person with this value.",
+  addHold: "Hold a property constant",
+  holdProperty: (order: number) => `Property held constant ${order}`,
+  removeHold: (order: number) => `Do not hold property ${order}`,
+  bots: "Leave out bots",
+  botsText: "Events whose browser says that it is a bot.",
+  mature: "Only entries whose window has ended",
+  matureText: "Leaves out who entered so recently that they may still convert.",
+  next: "People then do",
+  addNext: (name: string, share: string) => `Add ${name}, which ${share} do next, as a stage`,
+  nextDetail: (share: string, time: string) => `${share} · ${time}`,
+  moreTemplates: (amount: number) => `${amount} more ${plural(amount, "template", "templates")}`,
+  fits: (found: number, needed: number) => `${found} of ${needed} events here`,
+  invalid: {
+    url: "Enter a pattern for the whole address, such as https://shop.example.org/**.",
+    span: "Enter a whole number of seconds or more, or leave it empty.",
+    grace: "Enter whole seconds from 0 to 3600.",
+    between: "It must end at a later stage than it begins.",
+  },
+} as const;

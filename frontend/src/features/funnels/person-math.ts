@@ -1,0 +1,66 @@
+/** What is said of one person behind a number. */
+import type { ExplainedPersonEvent, Explanation, FunnelPerson } from "@/api/types";
+import { sentence } from "@/api/problem";
+import { w } from "./words";
+
+export function nameOf(one: Pick<FunnelPerson, "entity" | "user_id" | "anonymous_id">): string {
+  return one.user_id ?? one.anonymous_id ?? one.entity;
+}
+
+/** Seconds from the first event of the path to its last. */
+export function waited(one: Pick<FunnelPerson, "path">): number {
+  const [first, last] = [one.path[0], one.path.at(-1)];
+  return first && last ? Math.max(0, (Date.parse(last.time) - Date.parse(first.time)) / 1_000) : 0;
+}
+
+/** Why the path ended, in one line: the nearest miss, and how often else it was tried. */
+export function reasonInShort(explained: Explanation): string {
+  const [nearest, ...others] = explained.reasons;
+  const stop = explained.stopped_at?.stage_name;
+  if (!nearest) return stop ? w.person.stoppedBefore(stop) : "";
+  return others.length > 0 ? `${sentence(nearest.text)} ${w.person.tries(others.length)}` : sentence(nearest.text);
+}
+
+export type TimelineItem =
+  | { kind: "event"; event: ExplainedPersonEvent; gap_s: number | null }
+  /** Several events of one name in a row that changed nothing. */
+  | { kind: "run"; name: string; count: number; key: string }
+  | { kind: "stop" };
+
+const RUN_MIN = 4;
+
+const isPlain = (event: ExplainedPersonEvent): boolean =>
+  event.fills === null && !event.fills_optional && event.matches_exclusions.length === 0 && event.failed_filters.length === 0;
+
+/** The events in time, long runs of the same folded, and the place where the path ended. */
+export function timeline(explained: Explanation, isFolded: boolean): TimelineItem[] {
+  const { events } = explained;
+  const lastFilled = events.reduce((last, event, index) => (event.fills === null ? last : index), -1);
+  const items: TimelineItem[] = [];
+  for (let index = 0; index < events.length; index += 1) {
+    const event = events[index];
+    if (!event) break;
+    const length = isFolded ? runLength(events, index) : 1;
+    if (length >= RUN_MIN) {
+      items.push({ kind: "run", name: event.event_type, count: length, key: event.event_id });
+      index += length - 1;
+    } else {
+      const before = events[index - 1];
+      items.push({ kind: "event", event, gap_s: before ? (Date.parse(event.time) - Date.parse(before.time)) / 1_000 : null });
+    }
+    if (index === lastFilled && explained.stopped_at) items.push({ kind: "stop" });
+  }
+  if (lastFilled < 0 && explained.stopped_at) items.push({ kind: "stop" });
+  return items;
+}
+
+function runLength(events: readonly ExplainedPersonEvent[], from: number): number {
+  const first = events[from];
+  let to = from;
+  while (first && to < events.length) {
+    const event = events[to];
+    if (!event || event.event_type !== first.event_type || !isPlain(event)) break;
+    to += 1;
+  }
+  return to - from;
+}

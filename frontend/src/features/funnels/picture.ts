@@ -1,0 +1,103 @@
+/** The funnel as one picture to take along: drawn as SVG in the colours of the page, then turned into a PNG. */
+import { compactCount, percent } from "@/lib/format";
+import type { StageRow } from "./funnel-math";
+import { w } from "./words";
+
+const WIDTH = 1200;
+const MARGIN = 48;
+const TOP = 132;
+const BARS = 300;
+const LABELS = 132;
+const FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+const SCALE = 2;
+const NAME_MAX = 24;
+
+export interface Palette {
+  surface: string;
+  ink: string;
+  soft: string;
+  line: string;
+  from: string;
+  to: string;
+  flow: string;
+  danger: string;
+}
+
+interface PictureWords {
+  title: string;
+  lead: string;
+  foot: string;
+}
+
+const escaped = (text: string): string =>
+  // Control characters have no place in XML, not even escaped.
+  text.replace(/\p{Cc}/gu, " ").replace(/[<>&"']/g, (one) => `&#${one.charCodeAt(0)};`);
+const cut = (text: string, most: number): string => ([...text].length > most ? `${[...text].slice(0, most - 1).join("")}…` : text);
+
+/** A whole SVG document; every name in it is text, whatever it contains. */
+export function pictureOf(rows: readonly StageRow[], words: PictureWords, palette: Palette): { svg: string; width: number; height: number } {
+  const height = TOP + BARS + LABELS + MARGIN;
+  const pitch = (WIDTH - 2 * MARGIN) / Math.max(1, rows.length);
+  const bar = Math.min(pitch * 0.6, 150);
+  const most = Math.max(1, ...rows.map((row) => row.users + row.open));
+  const base = TOP + BARS;
+  const worst = rows.reduce<StageRow | null>((found, row) => (row.lost > 0 && row.drop_off_rate > (found?.drop_off_rate ?? 0) ? row : found), null);
+  const text = (x: number, y: number, size: number, fill: string, content: string, more = ""): string =>
+    `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" ${more}>${escaped(content)}</text>`;
+  const parts = rows.map((row, index) => {
+    const x = MARGIN + index * pitch;
+    const top = base - (BARS * row.users) / most;
+    const open = (BARS * row.open) / most;
+    const next = rows[index + 1];
+    const nextTop = next ? base - (BARS * next.users) / most : base;
+    return [
+      next ? `<path d="M${x + bar},${top} L${x + pitch},${nextTop} V${base} H${x + bar} Z" fill="${palette.flow}"/>` : "",
+      open >= 1 ? `<rect x="${x}" y="${top - open}" width="${bar}" height="${open}" fill="url(#open)" stroke="${palette.from}"/>` : "",
+      `<rect x="${x}" y="${top}" width="${bar}" height="${base - top}" rx="4" fill="url(#bar)"/>`,
+      text(x, base + 30, 17, palette.ink, `${row.order}. ${cut(row.stage_name, NAME_MAX)}`, 'font-weight="600"'),
+      text(x, base + 64, 28, palette.ink, compactCount(row.users), 'font-weight="600"'),
+      text(x, base + 90, 17, palette.soft, percent(row.conversion_rate)),
+      next && next.lost > 0
+        ? text(x + bar + 10, base - 12, 17, next.order === worst?.order ? palette.danger : palette.soft, `−${percent(next.drop_off_rate)}`, 'font-weight="600"')
+        : "",
+    ].join("");
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="${FONT}">
+<defs><linearGradient id="bar" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${palette.from}"/><stop offset="1" stop-color="${palette.to}"/></linearGradient>
+<pattern id="open" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="8" fill="${palette.from}"/></pattern></defs>
+<rect width="${WIDTH}" height="${height}" fill="${palette.surface}"/>
+${text(MARGIN, 62, 30, palette.ink, cut(words.title, 60), 'font-weight="600"')}${text(MARGIN, 94, 17, palette.soft, cut(words.lead, 120))}
+<path d="M${MARGIN},${base} H${WIDTH - MARGIN}" stroke="${palette.line}"/>${parts.join("")}
+${text(MARGIN, height - 22, 14, palette.soft, words.foot)}</svg>`;
+  return { svg, width: WIDTH, height };
+}
+
+/** The colours of the page as it is now, light or dark, resolved so that a picture can have them. */
+export function pagePalette(): Palette {
+  const style = getComputedStyle(document.documentElement);
+  const token = (name: string): string => style.getPropertyValue(`--${name}`).trim();
+  return {
+    surface: token("surface"),
+    ink: token("ink"),
+    soft: token("ink-soft"),
+    line: token("line-strong"),
+    from: token("bar-from"),
+    to: token("bar-to"),
+    flow: token("bar-flow"),
+    danger: token("danger"),
+  };
+}
+
+export async function pngOf(picture: { svg: string; width: number; height: number }): Promise<Blob> {
+  const image = new Image();
+  // A data address: the security policy allows no other pictures than the service's own and these.
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture.svg)}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = picture.width * SCALE;
+  canvas.height = picture.height * SCALE;
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error(w.menu.noPicture);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(w.menu.noPicture))), "image/png"));
+}
