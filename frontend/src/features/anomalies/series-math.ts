@@ -1,0 +1,22 @@
+/** What the charts of anomalies draw. */
+import type { JudgedSeries } from "@/api/types";
+import { day } from "@/lib/format";
+import type { DateNote, Place, Series } from "@/ui/chart/series";
+import { words } from "./words";
+
+export const typeName = (eventType: string): string => (eventType === "*" ? words.all : eventType);
+
+const short = (bucket: string): string => day(bucket).replace(/[ ,]*\d{4}$/, "");
+
+export function chartOf(series: JudgedSeries, findings: readonly { event_type: string; bucket: string; text: string }[]) {
+  const places: Place[] = series.buckets.map((one) => ({ label: short(one.bucket), title: day(one.bucket), isIncomplete: one.is_incomplete }));
+  const lines: Series[] = [
+    { key: "value", name: words.value, values: series.buckets.map((one) => one.value), color: 0 },
+    { key: "expected", name: words.expected, values: series.buckets.map((one) => one.expected), color: 0, isBefore: true },
+  ];
+  const notes: DateNote[] = findings
+    .filter((one) => one.event_type === series.event_type)
+    .map((one) => ({ at: series.buckets.findIndex((bucket) => bucket.bucket === one.bucket), text: one.text }))
+    .filter((note) => note.at >= 0);
+  return { places, lines, notes };
+}
