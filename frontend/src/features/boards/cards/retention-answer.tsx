@@ -1,0 +1,68 @@
+import type { Answers } from "@/api/saved-types";
+import { compactCount, count, percent } from "@/lib/format";
+import { placeOf } from "@/features/report/places";
+import { words } from "../words";
+import { Nothing } from "./big-number";
+import { Scrolled } from "./funnel-answer";
+
+type Retention = Answers["retention"];
+
+const MOST_INK = 38;
+
+/** Cohorts as rows, periods as columns; the deeper the colour, the more came back. The numbers stand in it. */
+export function RetentionAnswerCard({ answer }: { answer: Retention }) {
+  const cohorts = answer.cohorts.filter((one) => one.size > 0);
+  if (cohorts.length === 0) return <Nothing text={words.answer.noCohorts} />;
+  const columns = Array.from({ length: answer.periods + 1 }, (_none, n) => n);
+  return (
+    <div className="flex h-full flex-col">
+      <Scrolled label={words.answer.retention(`${answer.start} → ${answer.return}`)}>
+        <table className="figures w-full border-separate border-spacing-0.5 text-xs">
+          <thead>
+            <tr>
+              <th scope="col" className="px-1.5 py-1 text-left font-medium text-ink-soft">
+                {words.answer.cohort}
+              </th>
+              {columns.map((n) => (
+                <th key={n} scope="col" className="px-1.5 py-1 font-medium whitespace-nowrap text-ink-soft">{`${words.answer.period[answer.interval]} ${n}`}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            <Row name={words.answer.average} size={answer.people} cells={answer.averages} isStrong />
+            {cohorts.map((one) => (
+              <Row key={one.bucket} name={placeOf(one.bucket, answer.interval, false).label} size={one.size} cells={one.cells} />
+            ))}
+          </tbody>
+        </table>
+      </Scrolled>
+    </div>
+  );
+}
+
+interface RowProps {
+  name: string;
+  size: number;
+  cells: readonly { n: number; people: number; percent: number; is_open?: boolean }[];
+  isStrong?: boolean;
+}
+
+function Row({ name, size, cells, isStrong = false }: RowProps) {
+  return (
+    <tr className={isStrong ? "font-semibold" : undefined}>
+      <th scope="row" className="px-1.5 py-1 text-left whitespace-nowrap">
+        {name} <span className="font-normal text-ink-faint">{compactCount(size)}</span>
+      </th>
+      {cells.map((cell) => (
+        <td
+          key={cell.n}
+          title={cell.is_open ? `${count(cell.people)}, ${words.answer.open}` : count(cell.people)}
+          className="rounded px-1.5 py-1 text-center whitespace-nowrap"
+          style={{ background: `color-mix(in oklch, var(--accent) ${Math.round((MOST_INK * cell.percent) / 100)}%, transparent)` }}
+        >
+          {cell.is_open ? `${percent(cell.percent)}*` : percent(cell.percent)}
+        </td>
+      ))}
+    </tr>
+  );
+}
