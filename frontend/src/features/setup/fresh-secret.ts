@@ -1,4 +1,4 @@
-/** The server key of a project made in this visit: kept in memory only, until the person says it is stored. */
+/** The secret key of a project made in this visit: kept in memory only, until the person says it is stored. */
 import { useQuery, type QueryClient } from "@tanstack/react-query";
 
 const keyOf = (projectId: string): string[] => ["fresh-secret", projectId];
