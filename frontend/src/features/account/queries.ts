@@ -24,6 +24,8 @@ export interface Credentials {
 export interface Registration extends Credentials {
   full_name: string;
   organization_name?: string;
+  /** The token of an invitation, to join its organization instead of making one. */
+  invitation?: string;
 }
 
 /** The answer's tokens are dropped here: the dashboard lives on its cookies. */

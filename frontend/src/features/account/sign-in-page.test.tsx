@@ -42,6 +42,6 @@ test("a page that needs a session leads to signing in and back to itself", async
 test("tokens of the answer are kept nowhere", async () => {
   const { user, address } = openPage("/sign-in");
   await signIn(user);
-  await waitFor(() => expect(address()).toBe(`/p/${PROJECT_ID}/funnels`));
+  await waitFor(() => expect(address()).toBe(`/p/${PROJECT_ID}/overview`));
   expect(JSON.stringify({ ...localStorage, ...sessionStorage })).not.toContain("secret");
 });

@@ -9,16 +9,18 @@ import { Card } from "@/ui/card";
 import { FormError } from "@/ui/notice";
 import { PageHead } from "@/ui/page-head";
 import { zodResolver } from "@hookform/resolvers/zod";
-import { useQueryClient } from "@tanstack/react-query";
-import { useForm } from "react-hook-form";
-import { useNavigate } from "react-router";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { FormProvider, useForm } from "react-hook-form";
+import { Link, useNavigate } from "react-router";
 import { ProjectFields, projectSchema } from "./project-fields";
-import { useCreateProject } from "./queries";
+import { projectsQuery, useCreateProject } from "./queries";
 
 export default function NewProjectPage() {
   const create = useCreateProject();
   const client = useQueryClient();
   const navigate = useNavigate();
+  // Whoever makes the first project has nowhere to go back to.
+  const hasOthers = (useQuery(projectsQuery).data ?? []).length > 0;
   const form = useForm({
     resolver: zodResolver(projectSchema),
     defaultValues: { name: "", domain: "", timezone: browserZone() },
@@ -43,8 +45,15 @@ export default function NewProjectPage() {
       <Card>
         <form noValidate onSubmit={(event) => void submit(event)} className="flex flex-col gap-5 p-5 sm:p-6">
           {!isShownInField && <FormError error={create.error} />}
-          <ProjectFields form={form} autoFocus />
-          <div className="flex justify-end">
+          <FormProvider {...form}>
+            <ProjectFields autoFocus />
+          </FormProvider>
+          <div className="flex justify-end gap-2">
+            {hasOthers && (
+              <Button asChild>
+                <Link to={paths.projects}>{t.actions.cancel}</Link>
+              </Button>
+            )}
             <Button type="submit" variant="primary" busy={create.isPending}>
               {t.projects.form.submit}
             </Button>

@@ -2,7 +2,7 @@ import { allZones } from "@/lib/dates";
 import { t } from "@/lib/strings";
 import { Field } from "@/ui/field";
 import { Input, NativeSelect } from "@/ui/input";
-import type { UseFormReturn } from "react-hook-form";
+import { useFormContext } from "react-hook-form";
 import { z } from "zod";
 
 const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$/i;
@@ -18,7 +18,9 @@ export const projectSchema = z.object({
 
 export type ProjectDraft = z.infer<typeof projectSchema>;
 
-export function ProjectFields({ form, autoFocus = false }: { form: UseFormReturn<ProjectDraft>; autoFocus?: boolean }) {
+/** Stands inside a `FormProvider` whose values have these fields. */
+export function ProjectFields({ autoFocus = false }: { autoFocus?: boolean }) {
+  const form = useFormContext<ProjectDraft>();
   const { errors } = form.formState;
   const words = t.projects.form;
   const zones = allZones();

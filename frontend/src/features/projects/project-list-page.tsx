@@ -67,7 +67,7 @@ function ProjectCards({ projects }: { projects: readonly Project[] }) {
 
 function ProjectCard({ project }: { project: Project }) {
   const status = useQuery({ ...statusQuery(project.id), refetchInterval: false }).data;
-  const to = status?.events_total === 0 ? paths.setup(project.id) : paths.funnels(project.id);
+  const to = status?.events_total === 0 ? paths.setup(project.id) : paths.overview(project.id);
   return (
     <li className="relative flex min-h-33 flex-col rounded-xl border border-line bg-surface p-5 shadow-card transition-colors duration-150 focus-within:border-ring hover:border-line-strong">
       <h2 className="text-lg font-semibold tracking-[-0.01em]">

@@ -1,0 +1,80 @@
+import { Button } from "@/ui/button";
+import { Field } from "@/ui/field";
+import { Input } from "@/ui/input";
+import { CircleAlert, X } from "lucide-react";
+import { useState } from "react";
+import { useController } from "react-hook-form";
+import { words } from "../words";
+
+interface Props {
+  name: string;
+  label: string;
+  hint: string;
+  placeholder: string;
+  none: string;
+}
+
+/** A list of short texts: each in a row of its own, one field to add more. What is typed counts also without the button. */
+export function ListEditor({ name, label, hint, placeholder, none }: Props) {
+  const { field, fieldState } = useController({ name });
+  const [typed, setTyped] = useState("");
+  const values = field.value as string[];
+  // A fault of one entry stands under its index, one of the whole list at the top.
+  const faults = fieldState.error as ({ message?: string } & Partial<Record<number, { message?: string }>>) | undefined;
+  const add = (): void => {
+    const more = typed.split(/[\s,]+/).filter((one) => one !== "" && !values.includes(one));
+    if (more.length > 0) field.onChange([...values, ...new Set(more)]);
+    setTyped("");
+  };
+  return (
+    <div>
+      {values.length === 0 ? (
+        <p className="mb-3 text-sm text-ink-soft">{none}</p>
+      ) : (
+        <ul className="mb-3 divide-y divide-line rounded-lg border border-line" aria-label={label}>
+          {values.map((value, index) => (
+            <li key={value} className="flex flex-wrap items-center gap-x-3 py-1 pr-1 pl-3">
+              <code dir="auto" className="stranger min-w-0 flex-1 font-mono text-sm">
+                {value}
+              </code>
+              <Button variant="ghost" size="icon-sm" aria-label={words.list.remove(value)} onClick={() => field.onChange(values.filter((one) => one !== value))}>
+                <X aria-hidden className="size-4" />
+              </Button>
+              {faults?.[index]?.message && (
+                <p role="alert" className="flex basis-full items-start gap-1.5 pb-1 text-sm text-danger">
+                  <CircleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+                  {faults[index].message}
+                </p>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+      <div className="flex items-start gap-2">
+        <Field label={label} hint={hint} error={faults?.message} className="min-w-0 flex-1">
+          {(wiring) => (
+            <Input
+              {...wiring}
+              dir="auto"
+              autoComplete="off"
+              autoCapitalize="off"
+              spellCheck={false}
+              placeholder={placeholder}
+              value={typed}
+              onChange={(event) => setTyped(event.target.value)}
+              onBlur={add}
+              onKeyDown={(event) => {
+                if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
+                event.preventDefault();
+                add();
+              }}
+            />
+          )}
+        </Field>
+        <Button className="mt-6.5" onClick={add}>
+          {words.list.add}
+        </Button>
+      </div>
+    </div>
+  );
+}
