@@ -17,8 +17,9 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["**/*.e2e.test.ts"],
-    fileParallelism: false,
-    testTimeout: 90_000,
-    hookTimeout: 90_000,
+    // Each file has a server and a browser of its own; most of the time they wait for each other.
+    maxWorkers: 2,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

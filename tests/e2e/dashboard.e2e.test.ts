@@ -1,40 +1,17 @@
 /** What the dashboard does with wrong passwords, hostile names, keys instead of a mouse, dark rooms and small screens. */
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumPath, openChromium, skipReason } from "./chromium";
-import { createProject, expectQuiet, newPerson, PASSWORD, photograph, register, stageTable } from "./person";
-import { startService, type Running } from "./service";
+import { chromiumPath, skipReason } from "./chromium";
+import { expectToStand, overhang } from "./page-checks";
+import { newPerson, PASSWORD, photograph, stageTable } from "./person";
+import { drag, leave, openShop, type Shop } from "./shop";
 
-const EMAIL = "dashboard@example.org";
 const HOSTILE = {
   markup: `<img src=x onerror="document.title='stolen'">`,
   long: "x".repeat(200),
   rightToLeft: "שלום עולם",
   emoji: "🚀 launch 🎉",
 };
-const require = createRequire(fileURLToPath(new URL("../../frontend/package.json", import.meta.url)));
-const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-
-async function signIn(page: Page, url: string, password = PASSWORD): Promise<void> {
-  await page.goto(`${url}/sign-in`);
-  await page.getByLabel("Email").fill(EMAIL);
-  await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
-
-async function send(url: string, key: string, events: object[]): Promise<void> {
-  const answer = await fetch(`${url}/api/v1/track/batch`, {
-    method: "POST",
-    headers: { "X-API-Key": key, "Content-Type": "application/json" },
-    body: JSON.stringify({ events }),
-  });
-  const result = (await answer.json()) as { accepted: number };
-  if (result.accepted !== events.length) throw new Error(JSON.stringify(result));
-}
-
 /** Each of ten people does one event fewer than the one before, in order. */
 function shrinkingCrowd(names: readonly string[]): object[] {
   const start = Date.now() - 3_600_000;
@@ -47,74 +24,62 @@ function shrinkingCrowd(names: readonly string[]): object[] {
   );
 }
 
-interface Violation {
-  id: string;
-  impact: string | null;
-  nodes: { target: string[] }[];
-}
-
-async function seriousFaults(page: Page): Promise<string[]> {
-  // Through the debugger protocol: the security policy lets no script of a test into the page.
-  await page.evaluate(axeSource);
-  const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as { violations: Violation[] };
-  return violations
-    .filter((one) => one.impact === "serious" || one.impact === "critical")
-    .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
-}
-
 describe.skipIf(!chromiumPath)(`dashboard${chromiumPath ? "" : ` (${skipReason})`}`, () => {
-  let service: Running;
-  let browser: Browser;
-  let projectId: string;
-  let funnelUrl: string;
+  let shop: Shop;
+  let funnel: string;
+
+  const signIn = async (page: Page, password: string): Promise<void> => {
+    await page.getByLabel("Email").fill(shop.email);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+  };
 
   beforeAll(async () => {
-    [service, browser] = await Promise.all([startService(), openChromium()]);
-    const owner = await newPerson(browser);
-    await register(owner.page, service.url, EMAIL);
-    projectId = await createProject(owner.page, HOSTILE.markup);
-    const key = await owner.page.locator("code").filter({ hasText: /^iafa_w_/ }).first().textContent();
-    await send(service.url, key ?? "", shrinkingCrowd(Object.values(HOSTILE)));
-    await owner.page.goto(`${service.url}/p/${projectId}/funnels/new?from=seen`);
+    shop = await openShop(HOSTILE.markup);
+    await shop.send(shrinkingCrowd(Object.values(HOSTILE)));
+    const owner = await shop.enter("funnels/new?from=seen");
     await owner.page.getByLabel("Name", { exact: true }).fill(HOSTILE.markup);
     await owner.page.getByRole("button", { name: "Create funnel" }).click();
     await owner.page.waitForURL(/funnels\/(?!new)[^/?]+$/);
-    funnelUrl = owner.page.url();
-    expectQuiet(owner);
-    await owner.context.close();
+    funnel = owner.page.url().slice(shop.base.length + 1);
+    await leave(owner);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await service?.stop();
-  });
+  afterAll(() => shop?.close());
 
   test("a wrong password is told in words and loses nothing that was typed", async () => {
-    const guest = await newPerson(browser);
-    await signIn(guest.page, service.url, "not the password");
+    const guest = await newPerson(shop.browser);
+    await guest.page.goto(`${shop.service.url}/sign-in`);
+    await signIn(guest.page, "not the password");
     await guest.page.getByRole("alert").getByText("Email or password is wrong.").waitFor();
-    expect(await guest.page.getByLabel("Email").inputValue()).toBe(EMAIL);
+    expect(await guest.page.getByLabel("Email").inputValue()).toBe(shop.email);
     await photograph(guest.page, "sign-in-refused");
-    expectQuiet(guest);
-    await guest.context.close();
+    await leave(guest);
   });
 
   test("a link opened signed out leads to its page after signing in", async () => {
-    const guest = await newPerson(browser);
-    await guest.page.goto(`${funnelUrl}?range=7d&stage=2`);
+    const guest = await newPerson(shop.browser);
+    await guest.page.goto(`${shop.base}/${funnel}?range=7d&stage=2`);
     await guest.page.waitForURL("**/sign-in?next=*");
-    await guest.page.getByLabel("Email").fill(EMAIL);
-    await guest.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-    await guest.page.getByRole("button", { name: "Sign in" }).click();
-    await guest.page.waitForURL(`${funnelUrl}?range=7d&stage=2`);
-    expectQuiet(guest);
-    await guest.context.close();
+    await signIn(guest.page, PASSWORD);
+    await guest.page.waitForURL(`${shop.base}/${funnel}?range=7d&stage=2`);
+    await leave(guest);
+  });
+
+  test("tabs whose session has run out renew it one after the other: none is signed out", async () => {
+    const person = await shop.enter("funnels");
+    const { context, page } = person;
+    await page.getByRole("heading", { level: 1, name: "Funnels" }).waitFor();
+    await context.clearCookies({ name: "iafa_access" });
+    const tabs = [page, ...(await Promise.all([1, 2, 3].map(() => context.newPage())))];
+    await Promise.all(tabs.map((tab) => tab.goto(`${shop.base}/funnels`)));
+    for (const tab of tabs) await tab.getByRole("heading", { level: 1, name: "Funnels" }).waitFor();
+    // Requests that came too late with the old session were refused, as they have to be.
+    person.complaints.splice(0, person.complaints.length, ...person.complaints.filter((one) => !one.includes("401")));
+    await leave(person);
   });
 
   test("hostile names are text: shown whole, run never", async () => {
-    const person = await newPerson(browser);
-    await signIn(person.page, service.url);
-    await person.page.waitForURL("**/funnels");
-    await person.page.goto(funnelUrl);
+    const person = await shop.enter(funnel);
     await person.page.locator("table tbody tr").nth(3).waitFor();
     expect(await stageTable(person.page)).toEqual([
       { name: HOSTILE.markup, people: "10" },
@@ -124,18 +89,14 @@ describe.skipIf(!chromiumPath)(`dashboard${chromiumPath ? "" : ` (${skipReason})
     ]);
     expect(await person.page.title()).toContain("<img src=x");
     expect(await person.page.locator("img").count()).toBe(0);
-    expect(await person.page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    expect(await overhang(person.page)).toBeLessThanOrEqual(0);
     await photograph(person.page, "hostile-names");
-    expectQuiet(person);
-    await person.context.close();
+    await leave(person);
   });
 
   test("the builder works from the keyboard: autocomplete, reorder, save", async () => {
-    const person = await newPerson(browser);
+    const person = await shop.enter("funnels/new");
     const { page } = person;
-    await signIn(page, service.url);
-    await page.waitForURL("**/funnels");
-    await page.goto(`${service.url}/p/${projectId}/funnels/new`);
     await page.getByLabel("Name", { exact: true }).fill("By keys");
     await page.getByRole("combobox", { name: "Event of stage 1" }).focus();
     await page.keyboard.type("launch");
@@ -150,59 +111,57 @@ describe.skipIf(!chromiumPath)(`dashboard${chromiumPath ? "" : ` (${skipReason})
     await page.getByLabel("Name", { exact: true }).focus();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "By keys" }).waitFor();
-    expectQuiet(person);
-    await person.context.close();
+    await leave(person);
   });
 
   test("a stage is dragged to another place", async () => {
-    const person = await newPerson(browser);
+    const person = await shop.enter(`${funnel}/edit`);
     const { page } = person;
-    await signIn(page, service.url);
-    await page.waitForURL("**/funnels");
-    await page.goto(`${funnelUrl}/edit`);
-    const handle = await page.getByRole("button", { name: /^Stage 1 of 4/ }).boundingBox();
-    const target = await page.getByRole("button", { name: /^Stage 2 of 4/ }).boundingBox();
-    if (!handle || !target) throw new Error("no handles to drag");
-    await page.mouse.move(handle.x + 5, handle.y + 5);
-    await page.mouse.down();
-    await page.mouse.move(target.x + 5, target.y + 80, { steps: 12 });
-    await page.mouse.up();
+    const handle = page.getByRole("button", { name: /^Stage 1 of 4/ });
+    const [from, to] = [await handle.boundingBox(), await page.getByRole("button", { name: /^Stage 2 of 4/ }).boundingBox()];
+    await drag(page, handle, [0, (to?.y ?? 0) - (from?.y ?? 0) + 80]);
     expect(await page.getByRole("combobox", { name: "Event of stage 2" }).inputValue()).toBe(HOSTILE.markup);
     await page.getByRole("link", { name: "Cancel" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
-    await page.waitForURL(funnelUrl);
-    expectQuiet(person);
-    await person.context.close();
+    await page.waitForURL(`${shop.base}/${funnel}`);
+    await leave(person);
   });
 
-  test.each([
-    ["light", {}],
-    ["dark", { colorScheme: "dark" as const }],
-    ["phone", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
-  ])("every page stands up in %s: no fault, no sideways scrolling", async (mode, options) => {
-    const person = await newPerson(browser, { ...options, reducedMotion: "reduce" });
-    const { page } = person;
-    await page.goto(`${service.url}/sign-in`);
-    await photograph(page, `sign-in-${mode}`);
-    await signIn(page, service.url);
-    await page.waitForURL("**/funnels");
-    const base = `${service.url}/p/${projectId}`;
+  test("every page stands up: no fault, no sideways scrolling", async () => {
+    const guest = await newPerson(shop.browser, { reducedMotion: "reduce" });
+    await guest.page.goto(`${shop.service.url}/sign-in`);
+    await expectToStand(guest.page, "sign-in");
+    await leave(guest);
+
+    const person = await shop.enter();
     const addresses = {
-      projects: `${service.url}/projects`,
-      funnels: `${base}/funnels`,
-      funnel: `${funnelUrl}?stage=2`,
-      builder: `${funnelUrl}/edit`,
-      "tracking-code": `${base}/setup`,
-      settings: `${base}/settings`,
+      projects: `${shop.service.url}/projects`,
+      funnels: `${shop.base}/funnels`,
+      funnel: `${shop.base}/${funnel}?stage=2`,
+      builder: `${shop.base}/${funnel}/edit`,
+      "tracking-code": `${shop.base}/setup`,
+      settings: `${shop.base}/settings`,
     };
     for (const [name, address] of Object.entries(addresses)) {
-      await page.goto(address);
-      await page.getByRole("heading", { level: 1 }).waitFor();
-      await photograph(page, `${name}-${mode}`);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), name).toBeLessThanOrEqual(0);
-      expect(await seriousFaults(page), name).toEqual([]);
+      await person.page.goto(address);
+      await person.page.getByRole("heading", { level: 1 }).waitFor();
+      await expectToStand(person.page, name);
     }
-    expectQuiet(person);
-    await person.context.close();
-  }, 180_000);
+    await leave(person);
+  });
+
+  test("on a phone that adapts its window to the page, the pages fit, and the menu opens by a tap", async () => {
+    const person = await shop.enter(funnel, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+    const { page } = person;
+    for (const path of [funnel, "funnels", "overview"]) {
+      await page.goto(`${shop.base}/${path}`);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await photograph(page, `touched-${path.split("/")[0] ?? path}`);
+      expect(await overhang(page), path).toBeLessThanOrEqual(0);
+    }
+    await page.getByRole("button", { name: "More", exact: true }).tap();
+    await page.getByRole("dialog").getByRole("link", { name: "Trends" }).tap();
+    await page.waitForURL("**/trends*");
+    await leave(person);
+  });
 });

@@ -37,7 +37,7 @@ async function visit(browser: Browser, url: string, pages: number): Promise<void
 }
 
 async function fillPageStage(page: Page, order: number, path: string, name: string): Promise<void> {
-  await page.getByRole("radiogroup", { name: `Kind of stage ${order}` }).getByRole("radio", { name: "Page" }).check();
+  await page.getByRole("radiogroup", { name: `Kind of stage ${order}` }).getByRole("radio", { name: "Page" }).click();
   await page.getByLabel(`Page of stage ${order}`).fill(path);
   await page.getByLabel(`Name of stage ${order}`).fill(name);
 }

@@ -3,8 +3,11 @@ import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { watchShifts } from "./layout-shift";
 
 const ARTIFACTS = fileURLToPath(new URL("./artifacts/", import.meta.url));
+/** How long a page may take on a machine that is busy with other tests; a state that never comes fails then. */
+export const WAIT_MS = 60_000;
 export const PASSWORD = "a long walk on the beach";
 
 export interface Person {
@@ -16,7 +19,8 @@ export interface Person {
 
 export async function newPerson(browser: Browser, options: BrowserContextOptions = {}): Promise<Person> {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, locale: "en-GB", ...options });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(WAIT_MS);
+  await watchShifts(context);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => {
@@ -53,9 +57,10 @@ export async function snippetOf(page: Page): Promise<string> {
   return snippet;
 }
 
+/** Waits until the page rests, and keeps a picture of it in artifacts/ for people to look at. */
 export async function photograph(page: Page, name: string): Promise<void> {
-  await mkdir(ARTIFACTS, { recursive: true });
   await page.waitForLoadState("networkidle");
+  await mkdir(ARTIFACTS, { recursive: true });
   await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
 }
 

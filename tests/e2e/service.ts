@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const READY_WAIT_MS = 60_000;
+const READY_WAIT_MS = 180_000;
 const STOP_WAIT_MS = 10_000;
 
 export interface Running {
@@ -27,13 +27,14 @@ function freePort(): Promise<number> {
   });
 }
 
-export async function startService(): Promise<Running> {
+/** `settings` are variables of the environment beside the defaults. */
+export async function startService(settings: Readonly<Record<string, string>> = {}): Promise<Running> {
   const data = await mkdtemp(join(tmpdir(), "iafa-e2e-"));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const command = process.env.IAFA_COMMAND ?? join(ROOT, ".venv/bin/iafa");
   const args = ["serve", "--host", "127.0.0.1", "--port", String(port), "--data-dir", data];
-  const child = spawn(command, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...settings } });
   const said: string[] = [];
   child.stdout.on("data", (chunk: Buffer) => said.push(chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => said.push(chunk.toString()));

@@ -2,7 +2,7 @@
 import type { Browser, Request } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath, openChromium, skipReason } from "./chromium";
-import { expectQuiet, newPerson, type Person } from "./person";
+import { expectQuiet, newPerson, WAIT_MS, type Person } from "./person";
 import { startService, startSite, type Running } from "./service";
 
 interface Project {
@@ -36,7 +36,7 @@ describe.skipIf(!chromiumPath)(`tracker${chromiumPath ? "" : ` (${skipReason})`}
   };
 
   const hasStored = async (project: Project, name: string, count: number): Promise<void> => {
-    await expect.poll(async () => (await stored(project))[name] ?? 0, { timeout: 10_000 }).toBe(count);
+    await expect.poll(async () => (await stored(project))[name] ?? 0, { timeout: WAIT_MS }).toBe(count);
   };
 
   const requestsOf = (person: Person): string[] => {
@@ -80,7 +80,9 @@ describe.skipIf(!chromiumPath)(`tracker${chromiumPath ? "" : ` (${skipReason})`}
     await site.stop();
   });
 
-  test("what is told in the last moment arrives: 15 of 15 navigations, 15 of 15 closed tabs", async () => {
+  // Chromium ends a closing page's process after half a second, finished or not: on a machine that is busy with other
+  // tests that may happen once. What a tracker loses, it loses in the second run, too.
+  test("what is told in the last moment arrives: 15 of 15 navigations, 15 of 15 closed tabs", { retry: 2 }, async () => {
     const project = await makeProject("last moment");
     const tag = `<script defer src="${service.url}/t.js" data-key="${project.api_key}"></script>`;
     const bye = "<script>addEventListener('pagehide', () => iafa.track(location.hash.slice(1)))</script>";
