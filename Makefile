@@ -109,6 +109,10 @@ torture: setup ## Crash tests ten times as long, 10,000 cases of each funnel and
 mutants: setup ## Plant bugs in a copy, one at a time: the tests must turn red
 	PYTHONPATH=. $(VENV)/bin/python tests/mutants.py
 
+.PHONY: pictures
+pictures: setup ## Take the pictures of README and docs from the demo shop
+	cd frontend && node scripts/pictures.mjs
+
 .PHONY: build
 build: setup ## A wheel in dist/ that carries the dashboard and the tracker
 	$(UV) build --wheel --out-dir dist
