@@ -1,9 +1,11 @@
 """Processes whose file system is limited or failing, made by a fork server; what they saw comes back as text."""
 
+import logging
 import multiprocessing
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -54,9 +56,32 @@ def write_past_the_file_limit(root: Path, said: Path) -> None:
     journal.close()
 
 
+class _Rotations(logging.Handler):
+    """Counts the tries to begin a segment. The writer answers a request first and rotates then: whoever moves the clock
+    or frees descriptors right after an answer races with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.done += record.getMessage().startswith("no next journal segment")
+
+    def hit(self, name: str) -> None:
+        self.done += name == "journal.sealed"
+
+    def wait(self, count: int) -> None:
+        end = time.monotonic() + CHILD_S_MAX
+        while self.done < count:
+            assert time.monotonic() < end, f"{self.done} of {count} rotations"
+            time.sleep(0.001)
+
+
 def write_without_descriptors(root: Path, said: Path) -> None:
     """Every record wants a segment of its own, but for a while no file can be opened."""
-    lake = TestLake(root, limits=JournalLimits(segment_events_max=1))
+    rotations = _Rotations()
+    logging.getLogger("iafa.journal").addHandler(rotations)
+    lake = TestLake(root, hit=rotations.hit, limits=JournalLimits(segment_events_max=1))
     journal = lake.open_journal()
     said.touch()
     with ExitStack() as taken:
@@ -71,9 +96,11 @@ def write_without_descriptors(root: Path, said: Path) -> None:
         for number in range(3):
             journal.append_blocking(PROJECT, 1, encode([make_event(id=f"starved-{number}")]), 1)
             log.write(f"acknowledged starved-{number}\n")
+            rotations.wait(number + 1)
             lake.clock.advance(2)
     for number in range(3):
         send(journal, f"afterwards-{number}", said)
+        rotations.wait(4 + number)
         lake.clock.advance(2)
     journal.close()
 
