@@ -1,4 +1,5 @@
 import { sessionQuery } from "@/features/account/queries";
+import { boardQuery, viewsQuery } from "@/features/boards/queries";
 import { projectQuery, projectsQuery } from "@/features/projects/queries";
 import { PROJECT_ID, service } from "@/test/service";
 import { http, HttpResponse } from "msw";
@@ -30,4 +31,14 @@ test("a visitor without a session is asked nothing more", async () => {
     http.post("*/api/v1/auth/refresh", () => HttpResponse.json({ code: "unauthenticated" }, { status: 401 })),
   );
   expect(await asked(`/p/${PROJECT_ID}/funnels`)).toEqual(once(sessionQuery.queryKey));
+});
+
+test("of a board its cards and the views that they show are asked for, too", async () => {
+  service.use(
+    http.get("*/boards/b1", () => HttpResponse.json({ id: "b1", cards: [] })),
+    http.get("*/views", () => HttpResponse.json({ views: [] })),
+  );
+  expect(await asked(`/p/${PROJECT_ID}/boards/b1`)).toEqual(
+    once(sessionQuery.queryKey, projectsQuery.queryKey, projectQuery(PROJECT_ID).queryKey, boardQuery(PROJECT_ID, "b1").queryKey, viewsQuery(PROJECT_ID).queryKey),
+  );
 });

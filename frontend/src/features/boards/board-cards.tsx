@@ -1,20 +1,21 @@
 import type { Board, BoardCard, SavedView, ViewRange } from "@/api/saved-types";
 import type { Day } from "@/lib/dates";
+import { Loaded } from "@/lib/later";
 import { useWidth } from "@/lib/use-width";
 import { Skeleton } from "@/ui/skeleton";
 import { useToast } from "@/ui/toast";
 import { t } from "@/lib/strings";
 import { UNDO_MS } from "@/lib/use-undoable-delete";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 import { BoardCardView, type CardActions } from "./board-card";
 import { cardTitle } from "./card-title";
 import { contentOf } from "./card-content";
 import { cardId } from "./card-draft";
+import { boardGrid } from "./later-grid";
 import { CARDS_MAX, freePlace, heightPx, inOrder, samePlaces, settle, step, stepInOrder, withPlaces, type Step } from "./layout-math";
 import type { useBoardEdit } from "./use-board-edit";
 import { words } from "./words";
 
-const BoardGrid = lazy(() => import("./board-grid"));
 /** Narrower than this, cards stand in one column. */
 const GRID_FROM_PX = 680;
 
@@ -74,22 +75,23 @@ export function BoardCards({ projectId, board, views, range, today, timeZone, ed
         {said}
       </p>
       {width === null ? null : isGrid ? (
-        <Suspense fallback={<Skeleton className="h-100 rounded-xl" />}>
-          <BoardGrid
-            width={width}
-            cards={cards}
-            isEditable={editing !== null}
-            onPlaces={(places) => {
+        <Loaded
+          of={boardGrid}
+          instead={<Skeleton className="h-100 rounded-xl" />}
+          with={{
+            width,
+            cards,
+            isEditable: editing !== null,
+            onPlaces: (places) => {
               const next = withPlaces(cards, places);
               if (!samePlaces(cards, next)) edit?.((now) => ({ ...now, cards: next }));
-            }}
-          >
-            {(id) => {
+            },
+            children: (id) => {
               const card = byId.get(id);
               return card ? draw(card) : null;
-            }}
-          </BoardGrid>
-        </Suspense>
+            },
+          }}
+        />
       ) : (
         <ul className="flex flex-col gap-4">
           {inOrder(cards).map((card) => (

@@ -1,15 +1,15 @@
 import { compactCount, count, duration, exactPercent, percent } from "@/lib/format";
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
+import { Loaded } from "@/lib/later";
 import { useWidth } from "@/lib/use-width";
 import { Skeleton } from "@/ui/skeleton";
-import { lazy, Suspense, useRef, type KeyboardEvent, type ReactNode } from "react";
+import { useRef, type KeyboardEvent, type ReactNode } from "react";
 import { HatchLegend } from "./hatch-legend";
+import { funnelChart } from "./later-chart";
 import { biggestDrop, neighbour, share, type StageRow } from "./funnel-math";
 import type { Layout } from "./view-state";
 import { w } from "./words";
-
-const FunnelChart = lazy(() => import("./funnel-chart"));
 
 const COLUMN_MIN_PX = 136;
 
@@ -76,11 +76,13 @@ function Columns({ rows, times, selected, worst, onSelect, onDropped }: ViewProp
     <div className="hidden overflow-x-auto px-5 pt-5 sm:block">
       <div ref={measure} style={{ minWidth: rows.length * COLUMN_MIN_PX }}>
         <div role="img" aria-label={t.funnel.chartHelp} className="h-62 overflow-hidden">
-          <Suspense fallback={<Skeleton className="h-full rounded-lg" />}>
-            {width !== null && (
-              <FunnelChart width={width} rows={rows} selected={selected} onSelect={(order) => onSelect(order === selected ? null : order, true)} />
-            )}
-          </Suspense>
+          {width !== null && (
+            <Loaded
+              of={funnelChart}
+              instead={<Skeleton className="h-full rounded-lg" />}
+              with={{ width, rows, selected, onSelect: (order) => onSelect(order === selected ? null : order, true) }}
+            />
+          )}
         </div>
         <div className="mt-3 grid pb-3" style={{ gridTemplateColumns: `repeat(${rows.length}, minmax(0, 1fr))` }}>
           {rows.map((row) => {

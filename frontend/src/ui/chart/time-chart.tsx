@@ -1,13 +1,14 @@
 import { t } from "@/lib/strings";
+import { Loaded } from "@/lib/later";
 import { useWidth } from "@/lib/use-width";
 import { Segmented } from "@/ui/segmented";
 import { Skeleton } from "@/ui/skeleton";
 import { ChartLine, Table2 } from "lucide-react";
-import { lazy, Suspense, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useState, type KeyboardEvent, type ReactNode } from "react";
+import { timePlot } from "./later-plot";
 import { SeriesTable } from "./series-table";
 import { BEFORE_DASH, seriesColor, seriesDash, shown, type DateNote, type Place, type Series } from "./series";
 
-const TimePlot = lazy(() => import("./time-plot"));
 const LABELS_MAX = 8;
 const LABELS_FROM_PX = 620;
 
@@ -95,9 +96,11 @@ export function TimeChart({ label, places, series, format, axisFormat, height = 
           className="relative rounded-lg"
         >
           {width !== null && (
-            <Suspense fallback={<Skeleton className="size-full rounded-lg" />}>
-              <TimePlot width={width} height={height} places={places} series={series} format={format} kind={kind} notes={notes} active={active} hasEndLabels={hasEndLabels} {...(axisFormat && { axisFormat })} {...(onPick && { onPick })} />
-            </Suspense>
+            <Loaded
+              of={timePlot}
+              instead={<Skeleton className="size-full rounded-lg" />}
+              with={{ width, height, places, series, format, kind, notes, active, hasEndLabels, ...(axisFormat && { axisFormat }), ...(onPick && { onPick }) }}
+            />
           )}
           <p aria-live="polite" className="sr-only">
             {place && active !== null && `${place.title}: ${series.map((one) => `${one.name} ${shown(one, active, format)}`).join(", ")}`}

@@ -1,0 +1,3 @@
+import { later } from "@/lib/later";
+
+export const boardGrid = later(() => import("./board-grid"));

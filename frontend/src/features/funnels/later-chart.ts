@@ -1,0 +1,3 @@
+import { later } from "@/lib/later";
+
+export const funnelChart = later(() => import("./funnel-chart"));
