@@ -261,6 +261,12 @@ def make_snapshot(directory: Path, rows: int) -> Snapshot:
     shares = {**SHARES, **others}
     names = np.array(list(shares))[draw.choice(len(shares), rows, p=list(shares.values()))]
     table = _table(names, person, times)
+    return snapshot_of(directory, table, times, people)
+
+
+def snapshot_of(directory: Path, table: pa.Table, times: np.ndarray, people: int) -> Snapshot:
+    """The rows, in time order, as sorted files and a tail of one in a hundred; a fourth of the people have an edge."""
+    rows = len(table)
     tail_rows = rows // 100
     size = -(-(rows - tail_rows) // FILES)
     files = []

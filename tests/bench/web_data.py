@@ -1,23 +1,16 @@
 """Events of a web site for benches: visits of some pages each, with addresses, campaigns, places and devices."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from iafa.clock import US_PER_DAY
 from iafa.event import identity_hash
-from iafa.lake.identity import Edge, table_of
-from iafa.lake.identity_spans import Identities
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.lake.snapshot import Snapshot
+from tests.bench.funnel_bench import DAYS, FIRST_US, snapshot_of
 
-FIRST_US = 1_760_000_000_000_000
-DAYS = 90
-FILES = 6
 VISIT_ROWS = 8  # on average
 _NAMES = ("page_view", "click", "scroll", "add_to_cart", "purchase")
 _SHARES = (0.5, 0.25, 0.15, 0.07, 0.03)
@@ -40,19 +33,7 @@ def web_snapshot(directory: Path, rows: int) -> Snapshot:
     order = np.argsort(times, kind="stable")
     visit, person, times = visit[order], person[order], times[order]
     table = _table(draw, visit, person, times)
-    tail_rows = rows // 100
-    size = -(-(rows - tail_rows) // FILES)
-    files = []
-    for number in range(FILES):
-        path = directory / f"events_{number}.parquet"
-        part = table.slice(number * size, min(size, rows - tail_rows - number * size))
-        keys: list[tuple[str, Any]] = [(key, "ascending") for key in ("event_type", "user_hash", "created_at")]
-        pq.write_table(part.sort_by(keys), path, compression="zstd", compression_level=1, row_group_size=50_000)
-        files.append(path)
-    tail = table.slice(rows - tail_rows)
-    edges = [Edge(str(one), f"user_{one}", f"device_{one}", FIRST_US) for one in range(0, people, 4)]
-    plain = Snapshot("p0projectaaaa", directory, tuple(files), tail, "1", rows, int(times[0]), int(times[-1]))
-    return replace(plain, identities=Identities.of(table_of(edges)).table)
+    return snapshot_of(directory, table, times, people)
 
 
 def _table(draw: np.random.Generator, visit: np.ndarray, person: np.ndarray, times: np.ndarray) -> pa.Table:

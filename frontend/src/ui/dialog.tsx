@@ -1,8 +1,9 @@
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { X } from "lucide-react";
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 import { Button } from "./button";
+import { Modal } from "./modal";
 
 interface Props {
   open: boolean;
@@ -13,26 +14,14 @@ interface Props {
   className?: string;
 }
 
-/** The browser's own modal dialog: focus trap, inert page and Escape without a style tag the security policy would refuse. */
+/** A question or a short form in the middle of the window. */
 export function Dialog({ open, onClose, title, description, children, className }: Props) {
-  const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
-    const dialog = ref.current;
-    if (!dialog || !open || dialog.open) return;
-    dialog.showModal();
-    return () => dialog.close();
-  }, [open]);
-  if (!open) return null;
   return (
-    <dialog
-      ref={ref}
-      aria-labelledby={titleId}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onMouseDown={(event) => event.target === event.currentTarget && onClose()}
+    <Modal
+      open={open}
+      onClose={onClose}
+      titleId={titleId}
       className={cn(
         "m-auto w-[min(30rem,calc(100vw-2rem))] animate-rise rounded-xl border border-line bg-surface p-0 shadow-pop",
         className,
@@ -50,6 +39,6 @@ export function Dialog({ open, onClose, title, description, children, className 
         {description && <div className="mt-1.5 text-sm text-ink-soft">{description}</div>}
         {children}
       </div>
-    </dialog>
+    </Modal>
   );
 }

@@ -1,8 +1,9 @@
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { X } from "lucide-react";
-import { useEffect, useId, useRef, type ReactNode } from "react";
+import { useId, type ReactNode } from "react";
 import { Button } from "./button";
+import { Modal } from "./modal";
 
 interface Props {
   open: boolean;
@@ -20,24 +21,12 @@ interface Props {
 
 /** A modal dialog at the edge of the window, for what needs room beside the page: details, editors, the phone's menu. */
 export function Sheet({ open, onClose, title, description, foot, side = "right", isFlush = false, className, children }: Props) {
-  const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
-    const dialog = ref.current;
-    if (!dialog || !open || dialog.open) return;
-    dialog.showModal();
-    return () => dialog.close();
-  }, [open]);
-  if (!open) return null;
   return (
-    <dialog
-      ref={ref}
-      aria-labelledby={titleId}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onMouseDown={(event) => event.target === event.currentTarget && onClose()}
+    <Modal
+      open={open}
+      onClose={onClose}
+      titleId={titleId}
       className={cn(
         "fixed m-0 max-h-none max-w-none border-line bg-surface p-0 shadow-pop",
         side === "right"
@@ -61,6 +50,6 @@ export function Sheet({ open, onClose, title, description, foot, side = "right",
         <div className={cn("min-h-0 flex-1 overflow-y-auto", !isFlush && "px-5 py-4")}>{children}</div>
         {foot && <footer className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">{foot}</footer>}
       </div>
-    </dialog>
+    </Modal>
   );
 }
