@@ -74,6 +74,13 @@ class Settings(BaseSettings):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _not_here(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("DATA_DIR is empty, which would be the working directory: name a folder, or unset it")
+        return value
+
     @field_validator("durability")
     @classmethod
     def _known_durability(cls, value: str) -> str:

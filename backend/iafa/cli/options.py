@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+
+class _Folder(click.Path):
+    """An empty name is a variable that somebody forgot to set, not the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty: name a folder, or leave the option away", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 data_dir_option = click.option(
-    "--data-dir", type=click.Path(path_type=Path), default=None, help="The data directory (DATA_DIR, default ./data)."
+    "--data-dir", type=_Folder(path_type=Path), default=None, help="The data directory (DATA_DIR, default ./data)."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document for programs.")
 
@@ -36,7 +46,9 @@ def read_settings(**flags: object) -> Settings:
         return Settings(**given).checked()  # type: ignore[arg-type]  # pydantic validates them
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise WrongUsage(f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+        raise WrongUsage(
+            f"setting {'.'.join(str(part) for part in first['loc'])}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None
 
 
 def house_at(data_dir: Path | None) -> "House":

@@ -30,6 +30,18 @@ def test_a_first_project_makes_a_default_organization_and_says_so(iafa: Command)
     assert not any("secret" in key for project in listed for key in project)
 
 
+@pytest.mark.parametrize("flags", [("--data-dir", ""), ()], ids=["option", "environment"])
+def test_an_empty_name_is_no_data_directory(
+    iafa: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...]
+) -> None:
+    """A variable that a script forgot to set must not fill the working directory."""
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data") if flags else "")
+    refused = iafa("project", "add", "Shop", *flags)
+    assert refused.code == 2
+    assert "empty" in refused.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_keys_from_the_command_are_valid(iafa: Command, tmp_path: Path) -> None:
     made = iafa("project", "add", "Shop", "--json").json
     ring = house_at(tmp_path / "data").projects.key_ring()
