@@ -5,9 +5,9 @@ import { Menu, MenuItem, MenuLabel, MenuLine } from "@/ui/menu";
 import { useQuery } from "@tanstack/react-query";
 import { BookOpen, Check, Keyboard, LogOut, Monitor, Moon, Sun } from "lucide-react";
 import { useNavigate } from "react-router";
-import { officePlaces } from "./navigation";
 import { paths } from "./paths";
 import { useTheme, type Theme } from "./theme";
+import { useOfficePlaces } from "./use-office-places";
 
 const THEMES: readonly { theme: Theme; icon: typeof Sun }[] = [
   { theme: "light", icon: Sun },
@@ -19,6 +19,7 @@ export function AccountMenu({ onHelp, isCompact = false }: { onHelp: () => void;
   const session = useQuery(sessionQuery).data;
   const signOut = useSignOut();
   const navigate = useNavigate();
+  const officePlaces = useOfficePlaces();
   const [theme, chooseTheme] = useTheme();
   // A failed request still ends the session here; its callbacks would be lost with this menu.
   const leave = async (): Promise<void> => {

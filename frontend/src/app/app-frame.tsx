@@ -9,10 +9,11 @@ import { AccountMenu } from "./account-menu";
 import { BottomBar } from "./bottom-bar";
 import { carriedFrom, isSameDays, type CarriedDays } from "./carried-days";
 import { lastProject, rememberProject } from "./last-project";
-import { officePlaces, placesOf, type PlaceGroup } from "./navigation";
+import { placesOf, type PlaceGroup } from "./navigation";
 import { ProjectSwitch } from "./project-switch";
 import { Shortcuts } from "./shortcuts";
 import { SideNav } from "./side-nav";
+import { useOfficePlaces } from "./use-office-places";
 
 export function AppFrame() {
   // Pages of the organization keep the places of the project one came from.
@@ -26,7 +27,7 @@ export function AppFrame() {
   useEffect(() => {
     if (opened) rememberProject(opened);
   }, [opened]);
-  const office: PlaceGroup = { label: t.nav.office, places: officePlaces };
+  const office: PlaceGroup = { label: t.nav.office, places: useOfficePlaces() };
   const groups = [...(projectId ? placesOf(projectId, carried) : []), ...(opened ? [] : [office])];
   return (
     <div className="min-h-dvh lg:pl-58">

@@ -84,9 +84,10 @@ export const placesOf = (projectId: string, carried: CarriedDays | null): PlaceG
     places: group.places.map((place) => ({ ...place, to: withCarried(place.to, place.carries, carried) })),
   }));
 
-/** The places of the organization; they need no project. */
+/** The places of the organization, which need no project: all of them, and those that stand open to each member. */
 export const officePlaces: Place[] = [
   { to: paths.members, label: t.nav.members, icon: Users, key: "m" },
   { to: paths.audit, label: t.nav.audit, icon: ScrollText },
   { to: paths.system, label: t.nav.system, icon: Server, key: "y" },
 ];
+export const memberPlaces = officePlaces.slice(0, 1);

@@ -1,10 +1,12 @@
+import { useMay } from "@/features/account/use-role";
 import { t } from "@/lib/strings";
 import { Dialog } from "@/ui/dialog";
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { useMatch, useNavigate } from "react-router";
 import type { CarriedDays } from "./carried-days";
-import { officePlaces, placesOf, type Place } from "./navigation";
+import { placesOf, type Place } from "./navigation";
 import { paths } from "./paths";
+import { useOfficePlaces } from "./use-office-places";
 
 const Palette = lazy(() => import("./palette"));
 const SEQUENCE_MS = 1_000;
@@ -15,11 +17,11 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 /** The address a key leads to; null when the key means nothing here. */
-function destination(keys: string, places: readonly Place[], projectId: string | undefined, funnelId: string | undefined): string | null {
+function destination(keys: string, places: readonly Place[], mayChange: boolean, projectId: string | undefined, funnelId: string | undefined): string | null {
   if (keys === "gp") return paths.projects;
   const place = keys.startsWith("g") ? places.find((one) => one.key === keys.slice(1)) : undefined;
   if (place) return place.to;
-  if (!projectId) return null;
+  if (!projectId || !mayChange) return null;
   if (keys === "n") return paths.newFunnel(projectId);
   if (keys === "e" && funnelId && funnelId !== "new") return paths.editFunnel(projectId, funnelId);
   return null;
@@ -40,7 +42,9 @@ export function Shortcuts({ isHelpOpen, onHelp, isPaletteOpen, onPalette, carrie
   const started = useRef(0);
   const [wasOpened, setOpened] = useState(false);
   if (isPaletteOpen && !wasOpened) setOpened(true);
-  const places = useMemo(() => [...(projectId ? placesOf(projectId, carried).flatMap((group) => group.places) : []), ...officePlaces], [projectId, carried]);
+  const officePlaces = useOfficePlaces();
+  const mayChange = useMay("editor");
+  const places = useMemo(() => [...(projectId ? placesOf(projectId, carried).flatMap((group) => group.places) : []), ...officePlaces], [projectId, carried, officePlaces]);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if ((event.metaKey || event.ctrlKey) && !event.altKey && event.key.toLowerCase() === "k") {
@@ -55,17 +59,17 @@ export function Shortcuts({ isHelpOpen, onHelp, isPaletteOpen, onPalette, carrie
         event.preventDefault();
         return onPalette(true);
       }
-      const to = destination((isSecond ? "g" : "") + event.key, places, projectId, funnelId);
+      const to = destination((isSecond ? "g" : "") + event.key, places, mayChange, projectId, funnelId);
       if (!to) return;
       event.preventDefault();
       void navigate(to);
     };
     globalThis.addEventListener("keydown", onKeyDown);
     return () => globalThis.removeEventListener("keydown", onKeyDown);
-  }, [navigate, onHelp, onPalette, places, projectId, funnelId]);
+  }, [navigate, onHelp, onPalette, places, mayChange, projectId, funnelId]);
   const list = [
     ...places.flatMap((place) => (place.key ? [{ keys: ["g", place.key], text: t.shortcuts.goTo(place.label) }] : [])),
-    ...t.shortcuts.list,
+    ...t.shortcuts.list.filter((one) => mayChange || !one.isChange),
   ];
   return (
     <>

@@ -82,14 +82,14 @@ export const t = {
   shortcuts: {
     title: "Keyboard shortcuts",
     goTo: (place: string) => `Go to ${place.toLowerCase()}`,
-    list: [
+    list: <{ keys: string[]; text: string; isChange?: boolean }[]>[
       { keys: ["g", "p"], text: "Go to all projects" },
       { keys: ["/"], text: "Search or jump to" },
       { keys: ["Ctrl", "K"], text: "The same, from anywhere" },
-      { keys: ["n"], text: "New funnel" },
-      { keys: ["e"], text: "Edit the open funnel" },
+      { keys: ["n"], text: "New funnel", isChange: true },
+      { keys: ["e"], text: "Edit the open funnel", isChange: true },
       { keys: ["←", "→"], text: "Move between stages" },
-      { keys: ["Alt", "↑ ↓"], text: "Move a stage in the builder" },
+      { keys: ["Alt", "↑ ↓"], text: "Move a stage in the builder", isChange: true },
       { keys: ["Esc"], text: "Close what is open" },
       { keys: ["?"], text: "Show this list" },
     ],
@@ -136,6 +136,7 @@ export const t = {
     lead: "One project for each site or product. Events and funnels never mix between them.",
     create: "New project",
     empty: { title: "Start with a project", text: "A project holds the events of one site or product, its keys and its funnels.", action: "Create a project" },
+    none: { title: "No project yet", text: "An admin of your organization can make one; it will stand here." },
     created: (date: string) => `Created ${date}`,
     events: (amount: string) => `${amount} events`,
     noEvents: "No events yet",

@@ -1,5 +1,6 @@
 import type { Project } from "@/api/types";
 import { paths } from "@/app/paths";
+import { useMay } from "@/features/account/use-role";
 import { ago, count, moment } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { Button } from "@/ui/button";
@@ -15,18 +16,21 @@ import { projectsQuery, statusQuery } from "./queries";
 
 export default function ProjectListPage() {
   const projects = useQuery(projectsQuery);
+  const mayMake = useMay("admin");
   return (
     <>
       <PageHead title={t.projects.title} lead={t.projects.lead}>
-        <Button asChild variant="primary">
-          <Link to={paths.newProject}>
-            <Plus aria-hidden className="size-4" />
-            {t.projects.create}
-          </Link>
-        </Button>
+        {mayMake && (
+          <Button asChild variant="primary">
+            <Link to={paths.newProject}>
+              <Plus aria-hidden className="size-4" />
+              {t.projects.create}
+            </Link>
+          </Button>
+        )}
       </PageHead>
       {projects.data ? (
-        <ProjectCards projects={projects.data} />
+        <ProjectCards projects={projects.data} mayMake={mayMake} />
       ) : projects.isError ? (
         <Failure error={projects.error} onRetry={() => void projects.refetch()} />
       ) : (
@@ -40,18 +44,21 @@ export default function ProjectListPage() {
   );
 }
 
-function ProjectCards({ projects }: { projects: readonly Project[] }) {
+function ProjectCards({ projects, mayMake }: { projects: readonly Project[]; mayMake: boolean }) {
+  const empty = mayMake ? t.projects.empty : t.projects.none;
   if (projects.length === 0) {
     return (
       <Card>
         <EmptyState
-          title={t.projects.empty.title}
-          description={t.projects.empty.text}
+          title={empty.title}
+          description={empty.text}
           picture={<FolderPlus aria-hidden className="mb-4 size-8 text-ink-faint" strokeWidth={1.5} />}
         >
-          <Button asChild variant="primary">
-            <Link to={paths.newProject}>{t.projects.empty.action}</Link>
-          </Button>
+          {mayMake && (
+            <Button asChild variant="primary">
+              <Link to={paths.newProject}>{t.projects.empty.action}</Link>
+            </Button>
+          )}
         </EmptyState>
       </Card>
     );
