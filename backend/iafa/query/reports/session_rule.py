@@ -57,11 +57,17 @@ def session_events_sql(
 
 
 def sessions_sql(
-    frame: Frame, snapshot: Snapshot, parameters: Parameters, *, columns: Collection[str], flags: Mapping[str, str]
+    frame: Frame,
+    snapshot: Snapshot,
+    parameters: Parameters,
+    *,
+    columns: Collection[str],
+    flags: Mapping[str, str],
+    seen: Sequence[str],
 ) -> str:
     """The sessions that begin in the frame's range as SQL, one row each: `person`, `start_us`, `length_us`, `events`,
-    and of each flag of an event, which looks at the columns, `count_NAME`, `first_NAME` and `last_NAME`: how many
-    events have it, and when. With filters only those that hold an event which passes them.
+    and what is `seen`: `count_NAME`, `first_NAME` or `last_NAME` of a flag of events, which looks at the columns: how
+    many events have it, and when. With filters only those that hold an event which passes them.
     """
     properties = sorted(set().union(*map(filter_properties, frame.filters)))
     events = _whole_sql(frame, snapshot, parameters, columns, properties, ())
@@ -70,19 +76,21 @@ def sessions_sql(
         "session_rows",
         flags="".join(f", {told} as {name}" for name, told in flags.items()),
         passes=" and ".join(passes) or "true",
-        seen="".join(
-            f", count(*) filter (where {name}) as count_{name}"
-            f", min(time_us) filter (where {name}) as first_{name}, max(time_us) filter (where {name}) as last_{name}"
-            for name in flags
-        ),
-        summed="".join(
-            f", sum(count_{name})::bigint as count_{name}"
-            f", min(first_{name}) as first_{name}, max(last_{name}) as last_{name}"
-            for name in flags
-        ),
+        seen="".join(f", {_seen(name)} as {name}" for name in seen),
+        summed="".join(f", {_summed(name)} as {name}" for name in seen),
         events=events,
         belongs=_belongs_sql(frame, parameters),
     )
+
+
+def _seen(name: str) -> str:
+    what, _, flag = name.partition("_")
+    return f"{ {'count': 'count(*)', 'first': 'min(time_us)', 'last': 'max(time_us)'}[what] } filter (where {flag})"
+
+
+def _summed(name: str) -> str:
+    what = name.partition("_")[0]
+    return f"sum({name})::bigint" if what == "count" else f"{'min' if what == 'first' else 'max'}({name})"
 
 
 def _whole_sql(

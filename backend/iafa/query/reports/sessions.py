@@ -13,7 +13,7 @@ from iafa.query.rates import percent, ratio
 from iafa.query.reports.bucketing import INTERVALS, Bucketing, bucketing, range_of_data
 from iafa.query.reports.frame import GROUPS_DEFAULT, Frame, FrameReader, Setting
 from iafa.query.reports.report import Table
-from iafa.query.reports.visits import DIMENSIONS, visits_sql
+from iafa.query.reports.visits import DIMENSIONS, told_together, visit_table_sql, visits_sql
 
 GROUPS_MAX = 100
 FIELDS = ("interval", "breakdown", "limit")
@@ -87,23 +87,21 @@ class SessionTables(NamedTuple):
 def session_tables(
     reading: Reading, snapshot: Snapshot, frame: Frame, interval: Bucket, dimensions: Sequence[str], groups: int
 ) -> SessionTables:
-    """In one statement: which sessions there are is found once."""
+    """Which sessions there are is found once."""
     found = buckets_of_starts(frame, interval, snapshot)
-    parameters = Parameters(**({"groups": groups} if dimensions else {}))
     counted = sql_text("session_figures")
-    tables = [sql_text("session_summary", bucket=found.sql, figures=counted)]
-    tables += [sql_text("session_groups", place=str(place), figures=counted) for place in range(len(dimensions))]
-    visits = visits_sql(frame, snapshot, parameters, tuple(dimensions))
-    text = sql_text("session_tables", visits=visits, tables="union all\n".join(tables))
-    total, by_bucket = None, {}
+    parameters = Parameters()
+    reading.rows(visit_table_sql(frame, snapshot, parameters, dimensions), parameters.values)
+    *rows, (_, *total) = reading.rows(sql_text("session_summary", bucket=found.sql, figures=counted), {})
+    by_bucket = {int(str(bucket)): row for bucket, *row in rows}
     listed: dict[str, list[dict[str, Any]]] = {name: [] for name in dimensions}
-    for place, kind, value, *row in reading.rows(text, parameters.values):
-        if kind == "total":
-            total = row
-        elif kind == "bucket":
-            by_bucket[int(str(value))] = row
-        else:
-            listed[dimensions[int(str(place))]].append({"value": value, "group": kind, **figures(row)})
+    for together in told_together(dimensions):
+        parameters = Parameters(groups=groups)
+        visits = visits_sql(frame, snapshot, parameters, together)
+        tables = [sql_text("session_groups", place=str(place), figures=counted) for place in range(len(together))]
+        text = sql_text("session_tables", visits=visits, tables="union all\n".join(tables))
+        for place, kind, value, *row in reading.rows(text, parameters.values):
+            listed[together[int(str(place))]].append({"value": value, "group": kind, **figures(row)})
     buckets = [
         {
             "bucket": bucket.name,

@@ -1,10 +1,11 @@
 """The sessions of a frame as SQL, one row each: when, how long, how deep, where they began and ended, who sent them.
 
-A session is whole: with filters those are kept that hold an event which passes them. Texts are read of the few events
-that tell something of their session; those of all events would cost many times as much.
+A session is whole: with filters those are kept that hold an event which passes them. Which sessions there are, and when
+in each something was told, becomes a table first. Then texts are read of the few events that tell something of their
+session, for one kind of them after the other: all kinds together need many times the memory.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple, get_args
 
@@ -41,25 +42,52 @@ class _Told(NamedTuple):
         return f"{'last' if self.is_last else 'first'}_{self.flag}"
 
 
-def visits_sql(frame: Frame, snapshot: Snapshot, parameters: Parameters, dimensions: tuple[str, ...] = ()) -> str:
-    """Columns: person, start_us, length_us, events, views, and `dimension_0`, ... in the order given."""
+def visit_table_sql(frame: Frame, snapshot: Snapshot, parameters: Parameters, dimensions: Sequence[str] = ()) -> str:
+    """Makes the table `visit`: person, start_us, length_us, events, views, and when the dimensions are told of."""
     parameters.values["page_event"] = PAGE_EVENT
-    told = list(dict.fromkeys(one for dimension in dimensions for one in _told(dimension)))
+    told = _told_of(dimensions)
     flags = {"view": _VIEW, **{one.flag: _flag(one) for one in told}}
+    sessions = sessions_sql(
+        frame,
+        snapshot,
+        parameters,
+        columns={"event_type", *(one.column for one in told)},
+        flags=flags,
+        seen=list(dict.fromkeys(["count_view", *(one.instant for one in told)])),
+    )
+    return sql_text("visits", sessions=sessions)
+
+
+def told_together(dimensions: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Dimensions that the same event of a session tells."""
+    groups: dict[str, list[str]] = {}
+    for name in dimensions:
+        groups.setdefault(_told(name)[0].instant, []).append(name)
+    return groups.values()
+
+
+def visits_sql(frame: Frame, snapshot: Snapshot, parameters: Parameters, dimensions: Sequence[str]) -> str:
+    """Of dimensions that are told together, with the table `visit`. Columns: person, start_us, length_us, events,
+    views, and `dimension_0`, ... in the order given."""
+    told = _told_of(dimensions)
     columns = {"event_type", *(one.column for one in told)}
-    visits = sql_text("visits", sessions=sessions_sql(frame, snapshot, parameters, columns=columns, flags=flags))
-    if not dimensions:
-        return visits
+    flag = _flag(told[0])
+    if "$page_event" in flag:
+        parameters.values["page_event"] = PAGE_EVENT
     return sql_text(
         "visits_told",
-        visits=visits,
-        instants=", ".join(dict.fromkeys(one.instant for one in told)),
+        instant=told[0].instant,
+        flag=flag,
         told=", ".join(f"{_read(one)} as {one.name}" for one in told),
         events=frame_sql(
             replace(frame, filters=()), snapshot, parameters, columns=columns | {"id"}, span=frame.sessions_span
         ),
         dimensions=", ".join(f"{_value(name)} as dimension_{place}" for place, name in enumerate(dimensions)),
     )
+
+
+def _told_of(dimensions: Sequence[str]) -> list[_Told]:
+    return list(dict.fromkeys(one for dimension in dimensions for one in _told(dimension)))
 
 
 def _told(dimension: str) -> Sequence[_Told]:
@@ -81,7 +109,7 @@ def _flag(told: _Told) -> str:
 def _read(told: _Told) -> str:
     """Of several events at the instant the ids tell which is the first, or the last."""
     choose = "arg_max_null" if told.is_last else "arg_min_null"
-    column = f"{choose}({told.column}, id) filter (where {_flag(told)} and time_us = {told.instant})"
+    column = f"{choose}({told.column}, id)"
     return host_sql(column) if told.name == _REFERRER_HOST else column
 
 

@@ -1,4 +1,4 @@
--- What do sessions come to: altogether, by bucket, and by what they say of themselves?
+-- What do sessions come to by what they say of themselves?
 with visits as materialized (
     {visits}
 )

@@ -1,24 +1,12 @@
--- What did each session tell of itself? Texts are read at the few instants that count, and ids decide where they tie.
-with visit as materialized (
-    {visits}
-),
-instant as (
-    select distinct person, start_us, time_us
-    from (
-        select person, start_us, unnest([{instants}]) as time_us
-        from visit
-    )
-    where time_us is not null
-),
-told as (
-    select person, start_us, {told}
+-- What did each session tell of itself? Texts are read at the one instant that counts, and ids decide where it ties.
+select visit.person, visit.start_us, length_us, events, views, {dimensions}
+from visit
+left join (
+    select visit.person, start_us, {told}
     from (
         {events}
     ) as event
-    join instant using (person, time_us)
-    join visit using (person, start_us)
-    group by person, start_us
-)
-select visit.person, visit.start_us, length_us, events, views, {dimensions}
-from visit
-left join told using (person, start_us)
+    join visit on event.person = visit.person and time_us = {instant}
+    where {flag}
+    group by visit.person, start_us
+) as told using (person, start_us)
