@@ -29,6 +29,7 @@ class Published(msgspec.Struct, frozen=True):
     gauges: dict[str, float] = {}
 
 
+STARTED = "process_start_time_seconds"
 _decoder = msgspec.json.Decoder(Published)
 
 
@@ -43,7 +44,10 @@ class Publisher:
         clock: Clock,
         gauges: Callable[[], dict[str, float]],
         beside: Sequence[Callable[[], None]] = (),
+        *,
+        is_whole_process: bool = True,
     ) -> None:
+        """Where several publish out of one process, one `is_whole_process` and tells of its memory and time."""
         self.process = process
         self._path = folder / f"{process}{SUFFIX}"
         self._counters = counters
@@ -51,6 +55,7 @@ class Publisher:
         self._gauges = gauges
         self._beside = beside  # what else is published then
         self._started_s = clock.now_us() / US_PER_S
+        self._is_whole_process = is_whole_process
         self._is_failing = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="published", daemon=True)
@@ -59,7 +64,9 @@ class Publisher:
             counters.add_all(before.counts)
 
     def now(self) -> Published:
-        gauges = process_gauges() | {"process_start_time_seconds": self._started_s} | self._gauges()
+        gauges = self._gauges()
+        if self._is_whole_process:
+            gauges = process_gauges() | {STARTED: self._started_s} | gauges
         return Published(os.getpid(), self._clock.monotonic_s(), self._counters.read(), gauges)
 
     def publish(self) -> None:

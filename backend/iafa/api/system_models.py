@@ -43,11 +43,13 @@ class JournalState(BaseModel):
 
 
 class ProcessState(BaseModel):
-    name: str = Field(description="`worker-0`, `background` or `supervisor`.", examples=["worker-0"])
+    name: str = Field(
+        description="`worker-0`, `background`, or `supervisor` where it is no worker itself.", examples=["worker-0"]
+    )
     pid: int = Field(examples=[4711])
     is_up: bool = Field(description="It has reported in the last 15 seconds.")
-    started_at: str | None = Field(json_schema_extra=TIME)
-    uptime_seconds: float | None = Field(examples=[3600.5])
+    started_at: str = Field(json_schema_extra=TIME)
+    uptime_seconds: float = Field(examples=[3600.5])
     version: str = Field(examples=["1.0.0"])
     resident_bytes: int | None = Field(examples=[134217728])
     cpu_seconds: float | None = Field(examples=[42.1])

@@ -77,7 +77,9 @@ def run_server(settings: Settings, *, announce: Callable[[str], None]) -> None:
     clear(run_folder, kept=[layout.attempts])
     sweep(layout.attempts, SystemClock().now_us())
     counters = Counters()
-    publisher = Publisher(run_folder, "supervisor", counters, SystemClock(), dict).start()
+    publisher = Publisher(
+        run_folder, "supervisor", counters, SystemClock(), dict, is_whole_process=settings.workers > 1
+    ).start()
     with reserved_port(settings) as port:
         settings = settings.model_copy(update={"api_port": port})
         shared_fd = shared_tables() if settings.workers > 1 else None

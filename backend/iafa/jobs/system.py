@@ -22,7 +22,7 @@ from iafa.jobs.task_runs import TaskRun
 from iafa.journal.reader import backlog
 from iafa.lake.layout import Layout
 from iafa.metrics import Counts, total
-from iafa.published import Published
+from iafa.published import STARTED, Published
 from iafa.query.slow_questions import SlowQuestion, SlowQuestions, read_slow
 
 RATE_MINUTES = (1, 5, 15)
@@ -63,7 +63,11 @@ class SystemDesk:
                 "oldest_seconds": round(waiting.oldest_us / US_PER_S, 3),
                 "waiting_requests": _sum(processes, "journal_waiting_requests"),
             },
-            "processes": [self._process(name, one) for name, one in sorted(processes.items())],
+            "processes": [
+                self._process(name, one)
+                for name, one in sorted(processes.items())
+                if STARTED in one.gauges  # else its counts are of a process that stands here by another name
+            ],
             "queries": self._queries(processes, counts),
             "slow_queries": [_slow(one, project_names) for one in read_slow(self.layout.slow)],
             "refused": {
@@ -94,14 +98,14 @@ class SystemDesk:
 
     def _process(self, name: str, published: Published) -> dict[str, Any]:
         gauges = published.gauges
-        started_s = gauges.get("process_start_time_seconds")
-        uptime_s = None if started_s is None else max(0.0, self.clock.now_us() / US_PER_S - started_s)
+        started_s = gauges[STARTED]
+        uptime_s = max(0.0, self.clock.now_us() / US_PER_S - started_s)
         return {
             "name": name,
             "pid": published.pid,
             "is_up": self.overview.is_up(published),
-            "started_at": None if started_s is None else to_iso(round(started_s * US_PER_S)),
-            "uptime_seconds": None if uptime_s is None else round(uptime_s, 1),
+            "started_at": to_iso(round(started_s * US_PER_S)),
+            "uptime_seconds": round(uptime_s, 1),
             "version": __version__,
             "resident_bytes": _whole(gauges.get("process_resident_bytes")),
             "cpu_seconds": gauges.get("process_cpu_seconds"),

@@ -8118,7 +8118,7 @@ export interface components {
         ProcessState: {
             /**
              * Name
-             * @description `worker-0`, `background` or `supervisor`.
+             * @description `worker-0`, `background`, or `supervisor` where it is no worker itself.
              * @example worker-0
              */
             name: string;
@@ -8136,12 +8136,12 @@ export interface components {
              * Started At
              * Format: date-time
              */
-            started_at: string | null;
+            started_at: string;
             /**
              * Uptime Seconds
              * @example 3600.5
              */
-            uptime_seconds: number | null;
+            uptime_seconds: number;
             /**
              * Version
              * @example 1.0.0
@@ -32199,7 +32199,7 @@ export interface operations {
                      *           "name": "worker-0",
                      *           "pid": 4711,
                      *           "is_up": true,
-                     *           "started_at": "",
+                     *           "started_at": "2026-11-20T09:15:02.123456Z",
                      *           "uptime_seconds": 3600.5,
                      *           "version": "1.0.0",
                      *           "resident_bytes": 134217728,

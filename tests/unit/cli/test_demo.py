@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,9 @@ def test_the_command_serves_what_it_prints(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environment) as process:
         try:
             url, password = printed_login(process)
-            answer = ask_checkout(url, password)
+            with signed_in(url, password) as client:
+                answer = ask_checkout(client)
+                processes = client.get("/api/v1/system").json()["processes"]
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=40) == 0
         finally:
@@ -156,6 +159,8 @@ def test_the_command_serves_what_it_prints(tmp_path: Path) -> None:
     counts = [stage["users"] for stage in answer["stages"]]
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > 5
+    assert [one["name"] for one in processes] == ["background", "worker-0"], "each process once"
+    assert all(one["is_up"] and one["resident_bytes"] for one in processes)
 
 
 def printed_login(process: "subprocess.Popen[str]") -> tuple[str, str]:
@@ -168,13 +173,18 @@ def printed_login(process: "subprocess.Popen[str]") -> tuple[str, str]:
     return printed.partition("IAFA serves ")[2].split()[0], printed.partition("password ")[2].split()[0]
 
 
-def ask_checkout(url: str, password: str) -> Any:
-    """What a person would click: sign in, the only project, its funnel, the answer."""
+@contextmanager
+def signed_in(url: str, password: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=url, transport=httpx.HTTPTransport(retries=6), timeout=30) as client:
-        signed_in = client.post("/api/v1/auth/login", json={"email": EMAIL, "password": password})
-        assert signed_in.status_code == 200, signed_in.text
-        client.headers["authorization"] = f"Bearer {signed_in.json()['access_token']}"
-        (project,) = client.get("/api/v1/projects").json()["projects"]
-        funnels = client.get("/api/v1/funnels", params={"project_id": project["id"]}).json()["funnels"]
-        checkout = next(funnel for funnel in funnels if funnel["name"] == "Checkout")
-        return client.get(f"/api/v1/analytics/funnel/{checkout['id']}").json()
+        answer = client.post("/api/v1/auth/login", json={"email": EMAIL, "password": password})
+        assert answer.status_code == 200, answer.text
+        client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+        yield client
+
+
+def ask_checkout(client: httpx.Client) -> Any:
+    """What a person would click: the only project, its funnel, the answer."""
+    (project,) = client.get("/api/v1/projects").json()["projects"]
+    funnels = client.get("/api/v1/funnels", params={"project_id": project["id"]}).json()["funnels"]
+    checkout = next(funnel for funnel in funnels if funnel["name"] == "Checkout")
+    return client.get(f"/api/v1/analytics/funnel/{checkout['id']}").json()
