@@ -1,5 +1,6 @@
 import { reportQuery } from "@/features/report/ask";
 import { withValue } from "@/features/report/conditions";
+import { noneKnown } from "@/features/report/none-known";
 import { intervalFor } from "@/features/report/places";
 import { LIVE_POLL_MS } from "@/features/report/queries";
 import { alone, type ReportFrame } from "@/features/report/use-report-frame";
@@ -78,7 +79,7 @@ function Groups({ list, frame, onPick }: { list: ListName; frame: ReportFrame; o
   const query = useQuery(reportQuery(sessionsSource, asked, frame.isLive ? LISTS_POLL_MS : false));
   const groups = query.data?.breakdown?.property === list ? query.data.breakdown.groups : undefined;
   const rows = groups && groupRows(list, groups, query.data?.total.sessions ?? 0).map((row) => withFlag(list, row));
-  return <Rows query={query} rows={rows} onPick={onPick} />;
+  return <Rows query={query} rows={rows} onPick={onPick} note={groups ? noneKnown(list, groups) : null} />;
 }
 
 function withFlag(list: ListName, row: BarRow): BarRow {
@@ -86,7 +87,14 @@ function withFlag(list: ListName, row: BarRow): BarRow {
   return flag ? { ...row, icon: <span aria-hidden>{flag}</span> } : row;
 }
 
-function Rows<Answer>({ query, rows, onPick }: { query: UseQueryResult<Answer>; rows: BarRow[] | undefined; onPick: (row: BarRow) => void }) {
+interface RowsProps<Answer> {
+  query: UseQueryResult<Answer>;
+  rows: BarRow[] | undefined;
+  onPick: (row: BarRow) => void;
+  note?: string | null;
+}
+
+function Rows<Answer>({ query, rows, onPick, note }: RowsProps<Answer>) {
   if (rows === undefined) {
     if (query.isError) return <Failure error={query.error} onRetry={() => void query.refetch()} className="py-8" />;
     return (
@@ -100,6 +108,7 @@ function Rows<Answer>({ query, rows, onPick }: { query: UseQueryResult<Answer>; 
   return (
     <div aria-busy={query.isPlaceholderData} className={cn("transition-opacity duration-150", query.isPlaceholderData && "opacity-55")}>
       <BarList rows={rows} onPick={onPick} pickLabel={words.filterBy} empty={words.nothing} />
+      {note && <p className="px-2 pt-3 text-sm text-ink-soft">{note}</p>}
     </div>
   );
 }

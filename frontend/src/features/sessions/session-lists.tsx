@@ -2,6 +2,7 @@ import { reportQuery } from "@/features/report/ask";
 import { withValue } from "@/features/report/conditions";
 import { groupName } from "@/features/report/group-name";
 import { LIVE_POLL_MS } from "@/features/report/queries";
+import { noneKnown } from "@/features/report/none-known";
 import { intervalFor } from "@/features/report/places";
 import { alone, type ReportFrame } from "@/features/report/use-report-frame";
 import { visitCondition } from "@/features/report/visit-conditions";
@@ -72,11 +73,13 @@ function Groups({ list, frame, question }: { list: ListName; frame: ReportFrame;
     const condition = group && visitCondition(list, group.group, group.value);
     if (condition) frame.setConditions(withValue(frame.conditions, condition));
   };
+  const note = noneKnown(list, groups);
   const hasOther = groups.some((one) => one.group === "other");
   return (
     <div aria-busy={answer.isPlaceholderData} className={cn("transition-opacity duration-150", answer.isPlaceholderData && "opacity-55")}>
       <p className="flex justify-end gap-2 px-2 pb-1 text-xs text-ink-faint">{`${words.columns.bounce} · ${words.columns.length} · ${words.columns.sessions}`}</p>
       <BarList rows={groups.map(rowOf)} onPick={pick} pickLabel={words.filterBy} empty={words.nothing} />
+      {note && <p className="px-2 pt-3 text-sm text-ink-soft">{note}</p>}
       {hasOther && limit < ROWS_MAX && (
         <Button size="sm" variant="ghost" className="mt-1" onClick={() => setLimit(ROWS_MAX)}>
           {words.more}
