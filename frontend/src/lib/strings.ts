@@ -225,6 +225,7 @@ export const t = {
   },
   unknownEvent: { none: "No event with this name so far.", meant: "Did you mean", or: " or ", take: (name: string) => `Use ${name} instead` },
   report: {
+    channels: { email: "Email", paid: "Paid", social: "Social", search: "Search", referral: "Referral", internal: "Internal", direct: "Direct" },
     noPlaces: "No place is known. Places come from a database of addresses that the server's operator supplies: IAFA_GEOIP_DATABASE.",
     noCampaigns: (name: string) => `No visit came by a link with ${name}=… in its address.`,
     asOf: (time: string) => `as of ${time}`,

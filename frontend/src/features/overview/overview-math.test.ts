@@ -1,18 +1,8 @@
 import { expect, test } from "vitest";
-import { countryName, flagOf, groupRows } from "./overview-math";
+import { groupRows } from "./overview-math";
 import type { SessionGroup } from "./queries";
 
 const group = (value: string | null, sessions: number, kind: SessionGroup["group"] = "value"): SessionGroup => ({ value, group: kind, sessions, people: sessions, events: 0, page_views: 0, bounces: 0, bounce_rate: 0, average_seconds: null, median_seconds: null, events_per_session: null, views_per_session: null });
-
-test.each([
-  ["AT", "Austria", "🇦🇹"],
-  ["ZZ", "ZZ", "🇿🇿"],
-  ["<b>", "<b>", null],
-  ["at", "at", null],
-])("the country of %s", (code, name, flag) => {
-  expect(flagOf(code)).toBe(flag);
-  if (code !== "ZZ") expect(countryName(code)).toBe(name);
-});
 
 test("rows say their share; empty groups are no rows; our words are marked", () => {
   const rows = groupRows("channel", [group("search", 3), group("(other)", 1), group(null, 2, "other"), group(null, 0, "none")], 6);

@@ -36,7 +36,6 @@ export const words = {
     os: "Operating systems",
     device: "Devices",
   },
-  channels: { email: "Email", paid: "Paid", social: "Social", search: "Search", referral: "Referral", internal: "Internal", direct: "Direct" },
   columns: { page: "Page", views: "Views", sessions: "Sessions", value: "Name" },
   filterBy: (name: string) => `Show only sessions with ${name}`,
   pagePeople: (people: string) => `${people} people`,

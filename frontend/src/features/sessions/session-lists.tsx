@@ -1,6 +1,6 @@
 import { reportQuery } from "@/features/report/ask";
 import { withValue } from "@/features/report/conditions";
-import { groupName } from "@/features/report/group-name";
+import { visitGroupName } from "@/features/report/visit-names";
 import { LIVE_POLL_MS } from "@/features/report/queries";
 import { noneKnown } from "@/features/report/none-known";
 import { intervalFor } from "@/features/report/places";
@@ -78,7 +78,7 @@ function Groups({ list, frame, question }: { list: ListName; frame: ReportFrame;
   return (
     <div aria-busy={answer.isPlaceholderData} className={cn("transition-opacity duration-150", answer.isPlaceholderData && "opacity-55")}>
       <p className="flex justify-end gap-2 px-2 pb-1 text-xs text-ink-faint">{`${words.columns.bounce} · ${words.columns.length} · ${words.columns.sessions}`}</p>
-      <BarList rows={groups.map(rowOf)} onPick={pick} pickLabel={words.filterBy} empty={words.nothing} />
+      <BarList rows={groups.map((group) => rowOf(list, group))} onPick={pick} pickLabel={words.filterBy} empty={words.nothing} />
       {note && <p className="px-2 pt-3 text-sm text-ink-soft">{note}</p>}
       {hasOther && limit < ROWS_MAX && (
         <Button size="sm" variant="ghost" className="mt-1" onClick={() => setLimit(ROWS_MAX)}>
@@ -89,11 +89,11 @@ function Groups({ list, frame, question }: { list: ListName; frame: ReportFrame;
   );
 }
 
-function rowOf(group: Group): BarRow {
-  const length = group.median_seconds === null ? "–" : lengthOf(group.median_seconds);
+function rowOf(list: ListName, group: Group): BarRow {
+  const length = group.average_seconds === null ? "–" : lengthOf(group.average_seconds);
   return {
     key: keyOf(group),
-    name: groupName(group),
+    name: visitGroupName(list, group),
     value: group.sessions,
     text: compactCount(group.sessions),
     detail: `${percent(group.bounce_rate)} · ${length}`,

@@ -8,11 +8,11 @@ const figures = (over: Partial<Figures> = {}): Figures => ({
 
 test("each figure is written in its own way", () => {
   const shown = FIGURE_NAMES.map((name) => FIGURES[name].text(valueOf(figures(), name) ?? NaN));
-  expect(shown).toEqual(["4", "3", "1 min", "2", "25.0%"]);
+  expect(shown).toEqual(["4", "3", "1 min 30 s", "2", "25.0%"]);
 });
 
 test("without sessions there are counts of nothing, and no rate and no length", () => {
-  const none = figures({ sessions: 0, people: 0, bounce_rate: 0, median_seconds: null, views_per_session: null });
+  const none = figures({ sessions: 0, people: 0, bounce_rate: 0, average_seconds: null, views_per_session: null });
   expect(FIGURE_NAMES.map((name) => valueOf(none, name))).toEqual([0, 0, null, null, null]);
 });
 

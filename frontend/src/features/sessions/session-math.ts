@@ -20,7 +20,7 @@ export const lengthOf = (seconds: number): string => duration(seconds < 1 ? 0 : 
 export const FIGURES: Record<FigureName, Figure> = {
   sessions: { text: compactCount, better: "up" },
   people: { text: compactCount, better: "up" },
-  median_seconds: { text: lengthOf, better: "up" },
+  average_seconds: { text: lengthOf, better: "up" },
   views_per_session: { text: decimal, better: "up" },
   bounce_rate: { text: percent, isRate: true, better: "down" },
 };

@@ -97,7 +97,7 @@ function FigureCards({ answer, error, isStale, onRetry }: CardsProps) {
 /** The second number of each card. */
 function noteOf(total: Figures, name: FigureName): string {
   const notes = words.notes;
-  if (name === "median_seconds") return total.average_seconds === null ? "" : notes.average(lengthOf(total.average_seconds));
+  if (name === "average_seconds") return total.median_seconds === null ? "" : notes.median(lengthOf(total.median_seconds));
   if (name === "views_per_session") return total.events_per_session === null ? "" : notes.events(count(Math.round(total.events_per_session * 10) / 10));
   if (name === "bounce_rate") return notes.bounces(compactCount(total.bounces));
   if (name === "people") return total.people === 0 ? "" : notes.each(count(Math.round((10 * total.sessions) / total.people) / 10));

@@ -5,12 +5,12 @@ export const words = {
   figures: {
     sessions: "Sessions",
     people: "People",
-    median_seconds: "Median length",
+    average_seconds: "Session length",
     views_per_session: "Pages a session",
     bounce_rate: "Bounce rate",
   },
   notes: {
-    average: (time: string) => `${time} on average`,
+    median: (time: string) => `on average; median ${time}`,
     events: (amount: string) => `${amount} events a session`,
     bounces: (amount: string) => `${amount} of one event`,
     each: (amount: string) => `${amount} for each person`,
@@ -34,7 +34,7 @@ export const words = {
     browser: "Browsers",
     os: "Systems",
   },
-  columns: { sessions: "Sessions", bounce: "Bounce", length: "Median length" },
+  columns: { sessions: "Sessions", bounce: "Bounce", length: "Length" },
   filterBy: (name: string) => `Show only sessions with ${name}`,
   nothing: "No session in these days.",
   more: "Show more",
