@@ -7,7 +7,8 @@ import httpx
 
 from tests.sdk.stored import stored_rows
 from tests.support.server import Account, ServerProcess
-from tests.workers.test_two_workers import Site, _counts, eventually
+from tests.support.waiting import eventually
+from tests.workers.test_two_workers import Site, _counts
 
 COUNT = 20
 ENVIRONMENT = {"EVENT_FLUSH_INTERVAL": "0.5"}

@@ -20,7 +20,8 @@ from iafa.jobs.live import NOT_REFUSED
 from iafa.journal.writer import JournalLimits, JournalWriter
 from iafa.lake.layout import Layout
 from tests.support.events import encode, poison
-from tests.workers.test_two_workers import WAIT_S, Site, eventually, site, worker_of
+from tests.support.waiting import WAIT_S, eventually
+from tests.workers.test_two_workers import Site, site, worker_of
 
 __all__ = ["site"]
 Sent = Callable[["Case"], None]

@@ -9,7 +9,8 @@ from iafa.api.system_models import SystemAnswer
 from iafa.settings import Settings
 from iafa.wiring import open_house
 from tests.support.server import Account
-from tests.workers.test_two_workers import Site, eventually, site
+from tests.support.waiting import eventually
+from tests.workers.test_two_workers import Site, site
 
 __all__ = ["site"]
 PAGE = "https://shop.example.com"

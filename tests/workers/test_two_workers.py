@@ -20,8 +20,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.server import Account, ServerProcess
+from tests.support.waiting import WAIT_S, eventually
 
-WAIT_S = 60
 Answers = list[tuple[str, int]]  # (worker, status)
 
 
@@ -102,13 +102,6 @@ def in_turn(clients: dict[str, httpx.Client], count: int, send: Callable[[httpx.
         worker, client = list(clients.items())[number % len(clients)]
         found.append((worker, send(client).status_code))
     return found
-
-
-def eventually(look: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not look():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(
