@@ -18,7 +18,7 @@ from iafa.api.services import ServicesOf
 from iafa.api.trail import record
 from iafa.checks.templates import templates
 from iafa.errors import FieldError, ValidationFailed
-from iafa.meta.recorded import of_project
+from iafa.meta.recorded import about_funnel, of_project
 from iafa.query.definition import to_dict
 from iafa.query.definition_reading import parse_definition
 
@@ -48,9 +48,12 @@ async def list_funnels(project: ReadableProject, services: ServicesOf) -> Respon
     openapi_extra=DEFINITION_BODY,
     responses=problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict"),
 )
-async def create_funnel(raw: RawDefinition, project: BodyProject, services: ServicesOf) -> Response:
+async def create_funnel(
+    raw: RawDefinition, project: BodyProject, caller: CallerIsUser, services: ServicesOf
+) -> Response:
     definition = await to_thread(parse_definition, raw)
     funnel = await services.funnels.add(project.id, name=definition.name, definition=to_dict(definition))
+    await record(services, caller, "funnel.make", of_project(project.id), about_funnel(funnel))
     return json_answer(funnel_answer(funnel), status=201, headers={"etag": etag(funnel.version)})
 
 
@@ -75,7 +78,9 @@ async def read_funnel(found: ReadableFunnel) -> Response:
     openapi_extra=DEFINITION_BODY,
     responses=problem_responses(*BODY_PROBLEMS, *OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict", "version_conflict"),
 )
-async def change_funnel(raw: RawDefinition, request: Request, funnel: MemberFunnel, services: ServicesOf) -> Response:
+async def change_funnel(
+    raw: RawDefinition, request: Request, funnel: MemberFunnel, caller: CallerIsUser, services: ServicesOf
+) -> Response:
     if raw.get("project_id") != funnel.project_id:
         wrong = FieldError("/project_id", "immutable", "a funnel stays in its project")
         raise ValidationFailed("the funnel belongs to another project", errors=[wrong])
@@ -83,6 +88,7 @@ async def change_funnel(raw: RawDefinition, request: Request, funnel: MemberFunn
     changed = await services.funnels.replace(
         funnel.id, name=definition.name, definition=to_dict(definition), expected_version=expected_version(request)
     )
+    await record(services, caller, "funnel.change", of_project(funnel.project_id), about_funnel(changed))
     return json_answer(funnel_answer(changed), headers={"etag": etag(changed.version)})
 
 
@@ -96,8 +102,7 @@ async def change_funnel(raw: RawDefinition, request: Request, funnel: MemberFunn
 async def delete_funnel(funnel: MemberFunnel, caller: CallerIsUser, services: ServicesOf) -> Response:
     await services.funnels.remove(funnel.id)
     await services.saved.shares.remove_of_target(funnel.id)
-    details = {"funnel": funnel.id, "name": funnel.name}
-    await record(services, caller, "funnel.delete", of_project(funnel.project_id), details)
+    await record(services, caller, "funnel.delete", of_project(funnel.project_id), about_funnel(funnel))
     return Response(status_code=204)
 
 

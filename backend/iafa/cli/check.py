@@ -25,6 +25,7 @@ from iafa.meta.recorded import of_project
 from iafa.wiring import House
 
 FILES_MAX = 1_000
+_RECORDED = {"created": "funnel.make", "changed": "funnel.change", "removed": "funnel.delete"}
 SUFFIXES = (".yaml", ".yml")
 
 
@@ -122,9 +123,9 @@ class _Check:
             if is_ok and self.options["apply"]:
                 done = await apply(house.funnels, changes, project.id)
                 for change in done:
-                    if change.action == "removed":
-                        details = {"funnel": change.funnel_id, "name": change.name}
-                        house.audit.add(actor(), "funnel.delete", of_project(project.id), details)
+                    if change.action in _RECORDED:
+                        details = {"funnel": change.funnel_id, "name": change.name, "version": change.version}
+                        house.audit.add(actor(), _RECORDED[change.action], of_project(project.id), details)
             by_key = {change.key: change for change in done if change.action != "removed"}
             removed += [change for change in done if change.action == "removed"]
             for one in self.funnels:

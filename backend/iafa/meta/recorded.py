@@ -3,6 +3,7 @@
 from typing import Any
 
 from iafa.meta.api_keys import ApiKey
+from iafa.meta.funnels import StoredFunnel
 from iafa.meta.projects import Project
 from iafa.meta.users import User
 
@@ -20,6 +21,7 @@ _NO_SETTINGS = frozenset(
     }
 )
 _SHORT = (bool, int, float, str)
+_LIST_MAX = 10
 
 
 def of_organization(user: User) -> str:
@@ -40,13 +42,20 @@ def about_key(key: ApiKey) -> dict[str, Any]:
     return {"key": key.id, "kind": key.kind, "name": key.name, "last4": key.last4}
 
 
+def about_funnel(funnel: StoredFunnel) -> dict[str, Any]:
+    """With the version: what a number meant on a day depends on it."""
+    return {"funnel": funnel.id, "name": funnel.name, "version": funnel.version}
+
+
 def changed_settings(before: Project, after: Project) -> dict[str, Any]:
     """`changed`: of each setting that is another one now, both values if they are short, else null."""
     names = [name for name in Project.__struct_fields__ if name not in _NO_SETTINGS]
     pairs = {name: [getattr(before, name), getattr(after, name)] for name in names}
-    changed = {
-        name: pair if all(value is None or isinstance(value, _SHORT) for value in pair) else None
-        for name, pair in pairs.items()
-        if pair[0] != pair[1]
-    }
+    changed = {name: pair if all(map(_is_short, pair)) else None for name, pair in pairs.items() if pair[0] != pair[1]}
     return {"changed": changed} if changed else {}
+
+
+def _is_short(value: object) -> bool:
+    if isinstance(value, tuple):
+        return len(value) <= _LIST_MAX and all(isinstance(one, _SHORT) for one in value)
+    return value is None or isinstance(value, _SHORT)

@@ -40,10 +40,13 @@ async def test_what_changes_something_is_recorded_and_no_secret_is(room: Room, a
         secrets += [made["api_key"], made["secret_key"]]
         await client.put(base, json={"retention_days": 30, "tracker": {"build": "lite"}})
         await client.put(base, json={"retention_days": 30})
+        await client.put(base, json={"retention_days": 30, "allowed_origins": ["https://shop.example"]})
         key = (await client.post(f"{base}/keys", json={"kind": "secret", "name": "robot"})).json()
         rotated = (await client.post(f"{base}/keys/{key['id']}/rotate", json={"overlap_seconds": 0})).json()
         await client.delete(f"{base}/keys/{rotated['id']}")
         funnel = (await client.post("/api/v1/funnels", json={**DEFINITION, "project_id": project})).json()
+        renamed = {**DEFINITION, "project_id": project, "name": "Renamed"}
+        assert (await client.put(f"/api/v1/funnels/{funnel['id']}", json=renamed)).status_code == 200
         await client.get(f"/api/v1/analytics/funnel/{funnel['id']}/export")
         await client.get("/api/v1/export", params={"project_id": project}, headers=ada.key("secret"))
         await client.delete(f"/api/v1/funnels/{funnel['id']}")
@@ -61,12 +64,16 @@ async def test_what_changes_something_is_recorded_and_no_secret_is(room: Room, a
         secrets += [share["token"], key["key"], rotated["key"], alert["secret"], invited["token"]]
         found = await entries_of(client)
     assert [one["action"] for one in reversed(found)] == [
-        *("project.make", "project.change", "key.make", "key.rotate", "key.revoke", "people.export", "events.export"),
+        *("project.make", "project.change", "project.change", "key.make", "key.rotate", "key.revoke"),
+        *("funnel.make", "funnel.change", "people.export", "events.export"),
         *("funnel.delete", "alert.delete", "share.make", "share.delete", "view.delete"),
         *("invitation.make", "invitation.revoke", "password.change", "project.delete"),
     ]
     by_action = {one["action"]: one for one in found}
-    assert by_action["project.change"]["details"] == {"changed": {"retention_days": [90, 30], "tracker": None}}
+    later, first = (one["details"]["changed"] for one in found if one["action"] == "project.change")
+    assert first == {"retention_days": [90, 30], "tracker": None}
+    assert later == {"allowed_origins": [[], ["https://shop.example"]]}
+    assert by_action["funnel.change"]["details"] == {"funnel": funnel["id"], "name": "Renamed", "version": 2}
     assert by_action["key.rotate"]["details"]["replaces"] == key["id"]
     assert by_action["events.export"]["actor"].startswith("key:")
     assert {one["actor_email"] for one in found if one["actor"].startswith("user:")} == {"ada@example.org"}

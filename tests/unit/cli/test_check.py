@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from iafa.audit import audit_files
 from iafa.checks.templates import templates
 from iafa.cli.options import house_at, run
 from iafa.demo.funnels import FUNNELS
@@ -242,6 +243,17 @@ def test_only_prune_removes_and_only_what_files_have_made(folder: Folder, projec
     assert len(saved(tmp_path, project_id)) == 3
     assert "removed 'Second'" in folder.check("--apply", "--prune").out
     assert [one.name for one in saved(tmp_path, project_id)] == [by_hand.name, "Buy"]
+    second.write_text(BUY.replace("name: Buy\n", "name: Second\n").replace("3600", "7200").replace("61m", "121m"))
+    folder.check("--apply")
+    (log,) = audit_files(house.layout.audit)
+    said = [(line["action"], line["details"]) for line in map(json.loads, log.read_text().splitlines())]
+    of_funnels = [(action, details["name"]) for action, details in said if action.startswith("funnel.")]
+    assert of_funnels == [
+        ("funnel.make", "Buy"),
+        ("funnel.make", "Second"),
+        ("funnel.delete", "Second"),
+        ("funnel.make", "Second"),
+    ]
 
 
 def test_a_key_keeps_a_funnel_through_a_new_name(folder: Folder, project_id: str, tmp_path: Path) -> None:
