@@ -6,13 +6,18 @@ import { words } from "./words";
 
 export const typeName = (eventType: string): string => (eventType === "*" ? words.all : eventType);
 
+const round = (expected: number | null | undefined): number | null => (expected === null || expected === undefined ? null : Math.round(expected * 10) / 10);
+
+type Bucket = JudgedSeries["buckets"][number];
+const bandOf = ({ low, high }: Bucket): [number, number] | null => (typeof low === "number" && typeof high === "number" ? [low, high] : null);
+
 const short = (bucket: string): string => day(bucket).replace(/[ ,]*\d{4}$/, "");
 
 export function chartOf(series: JudgedSeries, findings: readonly { event_type: string; bucket: string; text: string }[]) {
   const places: Place[] = series.buckets.map((one) => ({ label: short(one.bucket), title: day(one.bucket), isIncomplete: one.is_incomplete }));
   const lines: Series[] = [
     { key: "value", name: words.value, values: series.buckets.map((one) => one.value), color: 0 },
-    { key: "expected", name: words.expected, values: series.buckets.map((one) => one.expected), color: 0, isBefore: true },
+    { key: "expected", name: words.expected, values: series.buckets.map((one) => round(one.expected)), color: 0, isBefore: true, band: series.buckets.map(bandOf) },
   ];
   const notes: DateNote[] = findings
     .filter((one) => one.event_type === series.event_type)

@@ -12,7 +12,7 @@ export const words = {
   noData: "Days without any data",
   all: "All events",
   value: "Counted",
-  expected: "Expected",
+  expected: "Expected, usual range shaded",
   chart: (name: string) => `${name}, counted and expected`,
   more: (score: string) => `${score} times the usual deviation`,
   up: "above",

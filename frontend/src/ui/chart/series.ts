@@ -20,6 +20,8 @@ export interface Series {
   isBefore?: boolean;
   /** How its values are written, when not as those of the others. */
   format?: (value: number) => string;
+  /** Between what its values may lie: a shade behind the lines. */
+  band?: readonly (readonly [number, number] | null)[];
   /** Bars of one stack stand on each other: parts of a whole only. */
   stack?: string;
 }
@@ -48,7 +50,10 @@ export const BEFORE_DASH = "4 4";
 
 export const shown = (one: Series, at: number, format: (value: number) => string): string => {
   const value = one.values[at];
-  return value === null || value === undefined ? "–" : (one.format ?? format)(value);
+  if (value === null || value === undefined) return "–";
+  const write = one.format ?? format;
+  const band = one.band?.[at];
+  return band ? `${write(value)} (${write(band[0])} – ${write(band[1])})` : write(value);
 };
 
 /** Moves places on a line apart until they are `gap` from each other and within the ends, as little as it takes. */

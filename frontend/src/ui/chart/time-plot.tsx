@@ -33,9 +33,9 @@ export default function TimePlot({ width, height, places, series, format, axisFo
   const open = places.findIndex((place) => place.isIncomplete);
   const isOpen = (at: number): boolean => open !== -1 && at >= open;
   const rows = places.map((_place, at) => ({ place: at, ...Object.fromEntries(series.flatMap((one, index) => valuesAt(one, index, at))) }));
-  function valuesAt(one: Series, index: number, at: number): [string, number | null][] {
+  function valuesAt(one: Series, index: number, at: number): [string, number | readonly [number, number] | null][] {
     const value = one.values[at] ?? null;
-    if (one.isBefore) return [[`s${index}`, value]];
+    if (one.isBefore) return [[`s${index}`, value], [`b${index}`, one.band?.[at] ?? null]];
     return [
       [`s${index}`, isOpen(at) ? null : value],
       [`d${index}`, isOpen(at) || (kind !== "bar" && open !== -1 && at === open - 1) ? value : null],
@@ -69,6 +69,7 @@ export default function TimePlot({ width, height, places, series, format, axisFo
       {notes.map((note) => (
         <ReferenceLine key={`${note.at} ${note.text}`} x={note.at} stroke="var(--pulse)" strokeDasharray="3 3" label={{ value: "●", position: "top", fill: "var(--pulse)", fontSize: 10 }} />
       ))}
+      {series.map((one, index) => one.band && <Area key={`${one.key} band`} dataKey={`b${index}`} type="linear" stroke="none" fill={seriesColor(one.color)} fillOpacity={0.09} activeDot={false} tooltipType="none" isAnimationActive={false} />)}
       {kind === "bar" && series.flatMap((one, index) => barsOf(one, index))}
       {kind !== "bar" && series.flatMap((one, index) => linesOf(one, index, kind === "area", places.length === 1, dashOf(one)))}
       {hasEndLabels && <EndLabels series={series} />}
