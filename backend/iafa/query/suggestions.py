@@ -28,7 +28,7 @@ from iafa.query.time_range import TimeRange
 FUNNELS_MAX = 3
 EVENTS_MAX = 30  # of a project, the most frequent
 PEOPLE_MAX = 200_000  # that are looked at
-STAGES_MAX = 5
+STAGES_MAX = 6  # a shop: page, product, cart, checkout, payment, purchase
 FOLLOWERS_MIN = 0.05  # of those who began: fewer are no way that people go
 ROWS_AT_ONCE = 100_000
 NEVER = np.iinfo(np.int64).max
