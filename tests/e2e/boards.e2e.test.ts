@@ -210,10 +210,11 @@ describe.skipIf(!chromiumPath)(`boards${chromiumPath ? "" : ` (${skipReason})`}`
     const { page } = person;
     await page.getByRole("button", { name: "Share" }).click();
     await page.getByRole("button", { name: `Revoke ${HOSTILE}` }).click();
-    await page.getByText("Link revoked").waitFor();
     const gone = page.waitForResponse((answer) => answer.request().method() === "DELETE" && answer.ok());
-    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Revoke link", exact: true }).click();
     await gone;
+    await page.getByText("Link revoked").waitFor();
+    await page.keyboard.press("Escape");
     const guest = await newPerson(shop.browser);
     await guest.page.goto(link);
     await guest.page.getByRole("heading", { name: "There is nothing behind this link" }).waitFor();

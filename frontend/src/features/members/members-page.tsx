@@ -1,10 +1,9 @@
 import { asProblem, explain } from "@/api/problem";
-import type { Member, Role } from "@/api/types";
+import type { Invitation, Member, Role } from "@/api/types";
 import { sessionQuery } from "@/features/account/queries";
 import { isAtLeast, ROLES } from "@/features/account/roles";
 import { browserZone, todayIn } from "@/lib/dates";
 import { day, moment } from "@/lib/format";
-import { useUndoableDelete } from "@/lib/use-undoable-delete";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Card, CardHead } from "@/ui/card";
@@ -14,11 +13,11 @@ import { Failure } from "@/ui/notice";
 import { PageHead } from "@/ui/page-head";
 import { Skeleton } from "@/ui/skeleton";
 import { useToast } from "@/ui/toast";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { UserRoundPlus } from "lucide-react";
 import { useState } from "react";
 import { InviteDialog } from "./invite-dialog";
-import { invitationsQuery, membersQuery, revokeInvitation, useChangeRole, useRemoveMember } from "./queries";
+import { invitationsQuery, membersQuery, useChangeRole, useRemoveMember, useRevokeInvitation } from "./queries";
 import { words } from "./words";
 
 export default function MembersPage() {
@@ -124,29 +123,50 @@ function MemberRow({ member, me }: { member: Member; me: { id: string; role: Rol
 
 function Invitations() {
   const invitations = useQuery(invitationsQuery);
-  const client = useQueryClient();
-  const { hidden, drop } = useUndoableDelete({
-    said: words.revoked,
-    remove: revokeInvitation,
-    onRemoved: () => void client.invalidateQueries({ queryKey: ["invitations"] }),
-  });
-  const open = (invitations.data ?? []).filter((one) => !hidden.has(one.id));
+  const open = invitations.data ?? [];
   if (open.length === 0) return null;
   return (
     <Card className="mt-4">
       <CardHead title={words.open} />
       <ul className="mt-2 divide-y divide-line">
         {open.map((one) => (
-          <li key={one.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-5 py-2.5 text-sm">
-            <span className="stranger min-w-40 flex-1 font-medium">{one.email}</span>
-            <Badge>{words.roles[one.role]}</Badge>
-            <span className="figures text-ink-faint">{words.expires(moment(one.expires_at, browserZone()))}</span>
-            <Button size="sm" variant="ghost" aria-label={words.revokeOf(one.email)} onClick={() => drop(one.id)}>
-              {words.revoke}
-            </Button>
-          </li>
+          <InvitationRow key={one.id} invitation={one} />
         ))}
       </ul>
     </Card>
+  );
+}
+
+function InvitationRow({ invitation }: { invitation: Invitation }) {
+  const revoke = useRevokeInvitation();
+  const toast = useToast();
+  const [isAsking, setAsking] = useState(false);
+  const confirm = (): void =>
+    revoke.mutate(invitation.id, {
+      onSuccess: () => toast({ text: words.revoked }),
+      onError: (error) => {
+        const { title, advice } = explain(asProblem(error));
+        toast({ tone: "danger", text: `${title} ${advice}` });
+      },
+      onSettled: () => setAsking(false),
+    });
+  return (
+    <li className="flex flex-wrap items-center gap-x-4 gap-y-1 px-5 py-2.5 text-sm">
+      <span className="stranger min-w-40 flex-1 font-medium">{invitation.email}</span>
+      <Badge>{words.roles[invitation.role]}</Badge>
+      <span className="figures text-ink-faint">{words.expires(moment(invitation.expires_at, browserZone()))}</span>
+      <Button size="sm" variant="ghost" aria-label={words.revokeOf(invitation.email)} onClick={() => setAsking(true)}>
+        {words.revoke}
+      </Button>
+      <ConfirmDialog
+        open={isAsking}
+        onClose={() => setAsking(false)}
+        onConfirm={confirm}
+        title={words.revokeTitle(invitation.email)}
+        description={words.revokeText}
+        confirm={words.revoke}
+        busy={revoke.isPending}
+      />
+    </li>
   );
 }

@@ -45,5 +45,10 @@ export function useInvite() {
   });
 }
 
-export const revokeInvitation = (id: string): Promise<unknown> =>
-  dataOf(api.DELETE("/api/v1/invitations/{invitation_id}", { params: { path: { invitation_id: id } } }));
+export function useRevokeInvitation() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => dataOf(api.DELETE("/api/v1/invitations/{invitation_id}", { params: { path: { invitation_id: id } } })),
+    onSettled: () => client.invalidateQueries({ queryKey: ["invitations"] }),
+  });
+}

@@ -22,6 +22,8 @@ export const words = {
   expires: (date: string) => `good until ${date}`,
   revoke: "Revoke",
   revokeOf: (email: string) => `Revoke the invitation of ${email}`,
+  revokeTitle: (email: string) => `Revoke the invitation of ${email}?`,
+  revokeText: "Its link lets nobody join any more. This cannot be undone: invite them again to give them another link.",
   revoked: "Invitation revoked",
   form: {
     title: "Invite somebody",

@@ -20,8 +20,13 @@ export function useMakeShare(projectId: string) {
   });
 }
 
-export const revokeShare = (projectId: string, id: string): Promise<unknown> =>
-  dataOf(api.DELETE("/api/v1/projects/{project_id}/shares/{share_id}", { params: { path: { project_id: projectId, share_id: id } } }));
+export function useRevokeShare(projectId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => dataOf(api.DELETE("/api/v1/projects/{project_id}/shares/{share_id}", { params: { path: { project_id: projectId, share_id: id } } })),
+    onSettled: () => client.invalidateQueries({ queryKey: sharesQuery(projectId).queryKey }),
+  });
+}
 
 const passed = (pass: string | null) => (pass === null ? {} : { header: { "x-share-pass": pass } });
 

@@ -4,20 +4,18 @@ import { rangeOfChoice } from "@/features/boards/ranges";
 import { useProjectZone } from "@/features/projects/queries";
 import type { RangeChoice } from "@/features/report/range-state";
 import { ago, count, moment } from "@/lib/format";
-import { t } from "@/lib/strings";
-import { useUndoableDelete } from "@/lib/use-undoable-delete";
 import { Button } from "@/ui/button";
+import { ConfirmDialog } from "@/ui/confirm-dialog";
 import { CopyButton } from "@/ui/copy-button";
 import { Field } from "@/ui/field";
 import { Input, NativeSelect } from "@/ui/input";
 import { Failure, FormError } from "@/ui/notice";
 import { Sheet } from "@/ui/sheet";
 import { Skeleton } from "@/ui/skeleton";
-import { UndoRow } from "@/ui/undo-row";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link2, Lock, Share2, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { revokeShare, sharesQuery, useMakeShare } from "./queries";
+import { sharesQuery, useMakeShare, useRevokeShare } from "./queries";
 import { emptyDraft, isShort, shareChoice, type ShareDraft } from "./share-draft";
 import { words } from "./words";
 
@@ -152,15 +150,10 @@ function Choice({ label, value, none, options, onChange }: ChoiceProps) {
 }
 
 function ShareList({ projectId, targetId }: { projectId: string; targetId: string }) {
-  const client = useQueryClient();
   const shares = useQuery(sharesQuery(projectId));
   const timeZone = useProjectZone(projectId);
-  const { hidden, drop, restore } = useUndoableDelete({
-    said: words.revoked,
-    isQuiet: true,
-    remove: (id) => revokeShare(projectId, id),
-    onRemoved: () => void client.invalidateQueries({ queryKey: sharesQuery(projectId).queryKey }),
-  });
+  const revoke = useRevokeShare(projectId);
+  const [asked, setAsked] = useState<Share | null>(null);
   const shown = (shares.data ?? []).filter((one) => one.target_id === targetId);
   return (
     <section aria-label={words.list} className="mt-6 border-t border-line pt-4">
@@ -173,17 +166,33 @@ function ShareList({ projectId, targetId }: { projectId: string; targetId: strin
         <p className="mt-2 text-sm text-ink-faint">{words.none}</p>
       ) : (
         <ul className="mt-1 divide-y divide-line">
-          {shown.map((one) =>
-            hidden.has(one.id) ? <UndoRow key={one.id} text={words.revoked} onUndo={() => restore(one.id)} /> : <ShareRow key={one.id} share={one} timeZone={timeZone} onRevoke={() => drop(one.id)} />,
-          )}
+          {shown.map((one) => (
+            <ShareRow key={one.id} share={one} timeZone={timeZone} onRevoke={() => setAsked(one)} />
+          ))}
         </ul>
       )}
+      {/* A toast would lie behind the sheet. */}
+      <p role="status" className="text-sm text-positive">
+        {revoke.isSuccess && words.revoked}
+      </p>
+      <FormError error={revoke.error} />
+      <ConfirmDialog
+        open={asked !== null}
+        onClose={() => setAsked(null)}
+        onConfirm={() => asked && revoke.mutate(asked.id, { onSettled: () => setAsked(null) })}
+        title={words.revokeTitle(asked ? nameOf(asked) : words.unnamed)}
+        description={words.revokeText}
+        confirm={words.revoke}
+        busy={revoke.isPending}
+      />
     </section>
   );
 }
 
+const nameOf = (share: Share): string => share.label ?? `${words.unnamed} ${words.end(share.token_end)}`;
+
 function ShareRow({ share, timeZone, onRevoke }: { share: Share; timeZone: string; onRevoke: () => void }) {
-  const name = share.label ?? `${words.unnamed} ${words.end(share.token_end)}`;
+  const name = nameOf(share);
   const facts = [
     share.is_expired ? words.expired : share.expires_at && words.until(moment(share.expires_at, timeZone)),
     share.has_password && words.withPassword,
@@ -199,7 +208,7 @@ function ShareRow({ share, timeZone, onRevoke }: { share: Share; timeZone: strin
         </p>
         <p className="figures text-xs text-ink-faint">{facts.join(" · ")}</p>
       </div>
-      <Button variant="ghost" size="icon-sm" aria-label={words.revoke(name)} title={t.actions.delete} onClick={onRevoke}>
+      <Button variant="ghost" size="icon-sm" aria-label={words.revokeOf(name)} title={words.revoke} onClick={onRevoke}>
         <Trash2 aria-hidden className="size-4" />
       </Button>
     </li>

@@ -32,7 +32,10 @@ export const words = {
   expired: "expired",
   withPassword: "with a password",
   within: (days: number) => `days within the last ${days}`,
-  revoke: (name: string) => `Revoke ${name}`,
+  revoke: "Revoke link",
+  revokeOf: (name: string) => `Revoke ${name}`,
+  revokeTitle: (name: string) => `Revoke ${name}?`,
+  revokeText: "Whoever has the link sees nothing any more, after two seconds at the latest. This cannot be undone: a new link has another address.",
   revoked: "Link revoked",
   shared: {
     of: (project: string) => `from ${project}`,
