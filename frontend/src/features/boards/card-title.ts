@@ -1,5 +1,7 @@
 import type { Funnel } from "@/api/types";
+import { MEASURES } from "@/features/trends/trend-state";
 import type { CardContent } from "./card-content";
+import { measuredName } from "./cards/trend-series";
 import { words } from "./words";
 
 type Asked = Pick<CardContent, "kind" | "title" | "question">;
@@ -13,7 +15,9 @@ export function cardTitle({ kind, title, question }: Asked, funnels: readonly Pi
   const names = list(question.series).map((one) => {
     const series = typeof one === "object" && one !== null ? (one as Record<string, unknown>) : {};
     const name = series.name ?? series.event ?? series.page;
-    return typeof name === "string" && name !== "*" ? name : words.kinds.events;
+    if (typeof name === "string" && name !== "*") return name;
+    const property = typeof series.property === "string" ? series.property : null;
+    return measuredName("*", MEASURES.find((one) => one === series.measure) ?? "events", property);
   });
   return names.join(", ") || words.kinds.trends;
 }

@@ -3,6 +3,7 @@ import type { CardAnswer, SharedCard, SharedThing } from "@/api/saved-types";
 import { useTheme } from "@/app/theme";
 import { CardAnswerView, NoteText } from "@/features/boards/cards/card-answer";
 import { CardBody, CardShell, roomPx } from "@/features/boards/cards/card-shell";
+import { measuredName } from "@/features/boards/cards/trend-series";
 import { COLUMNS, GAP_PX, heightPx, inOrder, ROW_PX, settle } from "@/features/boards/layout-math";
 import { words as boardWords } from "@/features/boards/words";
 import { lastDays, todayIn, type DayRange } from "@/lib/dates";
@@ -195,7 +196,7 @@ function DayChoice({ most, chosen, onChange }: { most: number; chosen: string; o
 /** The question of a shared card is not told; its answer names it as the board does. */
 function nameOf(asked: CardAnswer | undefined): string | null {
   if (asked?.kind === "funnel") return asked.answer.name;
-  return asked?.kind === "trends" ? asked.answer.series.map((one) => (one.name === "*" ? boardWords.kinds.events : one.name)).join(", ") : null;
+  return asked?.kind === "trends" ? asked.answer.series.map((one) => (one.name === "*" ? measuredName(one.name, one.measure, one.property) : one.name)).join(", ") : null;
 }
 
 /** The days that the answer is about; a range may be open at a side. */

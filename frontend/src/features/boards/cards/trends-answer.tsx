@@ -26,14 +26,14 @@ export function TrendsAnswerCard({ answer, chart, height, notes }: Props) {
   if (chart === "number" && total !== null) {
     return (
       <div className="grid h-full place-content-center">
-        <BigNumber value={total} label={series[0]?.name ?? ""} />
+        <BigNumber {...total} />
       </div>
     );
   }
   const room = height - (total === null ? 0 : NUMBER_PX) - (series.length > 1 ? LEGEND_PX : 0);
   return (
     <div className="flex flex-col gap-2">
-      {total !== null && <BigNumber value={total} {...(series.length === 1 && { label: series[0]?.name ?? "" })} />}
+      {total !== null && <BigNumber {...total} />}
       <TimeChart
         label={name}
         places={answer.buckets.map((one) => placeOf(one.date, answer.interval, one.is_incomplete))}
