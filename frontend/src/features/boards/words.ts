@@ -131,7 +131,8 @@ export const words = {
     average: "All",
     noText: "Nothing is written here.",
     by: (property: string) => `by ${property}`,
-    open: "open",
+    open: "not over yet",
+    openLegend: "* Not over yet: the number may still rise.",
     anonymous: "nobody known",
   },
 } as const;
