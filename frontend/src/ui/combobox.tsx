@@ -3,6 +3,7 @@ import { t } from "@/lib/strings";
 import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import type { FieldWiring } from "./field";
 import { inputLook } from "./input";
+import { useListRoom } from "./use-list-room";
 
 export interface ComboboxOption {
   value: string;
@@ -18,6 +19,11 @@ interface Props {
   text?: string;
   onChange: (value: string) => void;
   onBlur?: () => void;
+  /** The value is meant: taken from the list, or as typed with Enter. */
+  onTake?: (value: string) => void;
+  /** What tells the chosen value from another of the same text; it stands in the field. */
+  mark?: string | undefined;
+  /** May be those of an older text: only what holds the present one is offered. */
   options: readonly ComboboxOption[];
   loading?: boolean;
   placeholder?: string;
@@ -26,23 +32,31 @@ interface Props {
 }
 
 /** Free text with suggestions, after the ARIA combobox pattern: arrows move, Enter takes, Escape closes. */
-export function Combobox({ wiring, value, text = value, onChange, onBlur, options, loading = false, placeholder, emptyText, className }: Props) {
+export function Combobox({ wiring, value, text = value, onChange, onBlur, onTake, mark, options: known, loading = false, placeholder, emptyText, className }: Props) {
   const [open, setOpen] = useState(false);
-  const [active, setActive] = useState(-1);
+  const [activeValue, setActive] = useState<string | null>(null);
   const listId = useId();
+  const markId = `${listId}-mark`;
   const list = useRef<HTMLUListElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const typed = text.trim().toLowerCase();
+  const options = known.filter((option) => (option.label ?? option.value).toLowerCase().includes(typed));
+  // By value: an answer that comes in may put another option in the same place.
+  const active = options.findIndex((option) => option.value === activeValue);
   const shown = open && (options.length > 0 || loading || value !== "");
+  const room = useListRoom(input, shown);
   const optionId = (index: number): string => `${listId}-${index}`;
 
   const take = (option: ComboboxOption): void => {
     onChange(option.value);
+    onTake?.(option.value);
     setOpen(false);
-    setActive(-1);
+    setActive(null);
   };
   const move = (step: number): void => {
     if (options.length === 0) return;
     const next = (active + step + options.length + (active < 0 && step < 0 ? 1 : 0)) % options.length;
-    setActive(next);
+    setActive(options[next]?.value ?? null);
     list.current?.children[next]?.scrollIntoView({ block: "nearest" });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -57,8 +71,9 @@ export function Combobox({ wiring, value, text = value, onChange, onBlur, option
     } else if (event.key === "Enter" && shown) {
       const option = options[active];
       event.preventDefault();
-      if (option) take(option);
-      else setOpen(false);
+      if (option) return take(option);
+      setOpen(false);
+      onTake?.(value);
     }
   };
 
@@ -66,6 +81,8 @@ export function Combobox({ wiring, value, text = value, onChange, onBlur, option
     <div className={cn("relative", className)}>
       <input
         {...wiring}
+        {...(mark && { title: `${text} (${mark})`, "aria-describedby": [wiring["aria-describedby"], markId].filter(Boolean).join(" ") })}
+        ref={input}
         role="combobox"
         aria-expanded={shown}
         aria-controls={listId}
@@ -75,26 +92,36 @@ export function Combobox({ wiring, value, text = value, onChange, onBlur, option
         autoCapitalize="off"
         spellCheck={false}
         dir="auto"
-        className={inputLook}
+        className={cn(inputLook, mark && "pr-18")}
         placeholder={placeholder}
         value={text}
         onChange={(event) => {
           onChange(event.target.value);
-          setActive(-1);
+          setActive(null);
           setOpen(true);
         }}
         onFocus={() => setOpen(true)}
         onClick={() => setOpen(true)}
         onBlur={() => {
           setOpen(false);
-          setActive(-1);
+          setActive(null);
           onBlur?.();
         }}
         onKeyDown={onKeyDown}
       />
+      {mark && (
+        <span id={markId} className="pointer-events-none absolute inset-y-0 right-3 flex items-center text-xs text-ink-faint">
+          {mark}
+        </span>
+      )}
       {shown && (
-        <div className="absolute inset-x-0 top-full z-30 mt-1.5 animate-rise overflow-hidden rounded-xl border border-line bg-surface shadow-pop">
-          <ul ref={list} id={listId} role="listbox" className="max-h-72 overflow-y-auto p-1">
+        <div
+          className={cn(
+            "absolute inset-x-0 z-30 animate-rise overflow-hidden rounded-xl border border-line bg-surface shadow-pop",
+            room.isAbove ? "bottom-full mb-1.5" : "top-full mt-1.5",
+          )}
+        >
+          <ul ref={list} id={listId} role="listbox" className="overflow-y-auto p-1" style={{ maxHeight: room.height }}>
             {options.map((option, index) => (
               <li
                 key={option.value}
@@ -104,7 +131,7 @@ export function Combobox({ wiring, value, text = value, onChange, onBlur, option
                 // Pointer down would blur the field and close the list before the click lands.
                 onMouseDown={(event) => event.preventDefault()}
                 onClick={() => take(option)}
-                onMouseMove={() => setActive(index)}
+                onMouseMove={() => setActive(option.value)}
                 className={cn(
                   "flex cursor-pointer items-baseline justify-between gap-4 rounded-lg px-2.5 py-1.5 text-sm",
                   index === active && "bg-hover",

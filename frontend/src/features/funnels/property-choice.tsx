@@ -15,7 +15,7 @@ interface Props {
   onChoose: (property: string) => void;
 }
 
-/** A property to group by; it is taken when it is one that events have, or with Enter. */
+/** A property to group by; it is taken from the list, with Enter, or when the field is left. */
 export function PropertyChoice({ projectId, chosen, onChoose }: Props) {
   const [text, setText] = useState(chosen);
   const seen = useQuery(propertiesQuery(projectId, ""));
@@ -36,10 +36,8 @@ export function PropertyChoice({ projectId, chosen, onChoose }: Props) {
             wiring={wiring}
             value={text}
             placeholder={w.groups.placeholder}
-            onChange={(value) => {
-              setText(value);
-              if (known.some((one) => one.filter === value)) onChoose(value);
-            }}
+            onChange={setText}
+            onTake={(value) => onChoose(value.trim())}
             onBlur={() => {
               if (text.trim() !== chosen) onChoose(text.trim());
             }}

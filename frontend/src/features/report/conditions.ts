@@ -75,3 +75,5 @@ export function withValue(conditions: readonly Condition[], added: Condition): C
 
 /** "column:browser" is the built-in column, whatever properties are called. */
 export const propertyLabel = (property: string): string => property.replace(/^(column|property):/, "");
+
+export const isBuiltIn = (property: string): boolean => property.startsWith("column:");

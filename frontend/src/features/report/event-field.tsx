@@ -46,7 +46,7 @@ export function EventNameInput({ projectId, wiring, value, onChange, onBlur, pla
         onChange={onChange}
         {...(onBlur && { onBlur })}
         options={options}
-        loading={names.isFetching}
+        loading={names.isFetching || words !== value.trim()}
         placeholder={placeholder}
         emptyText={t.builder.noEvents}
       />

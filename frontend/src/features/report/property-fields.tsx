@@ -4,7 +4,7 @@ import { useDebounced } from "@/lib/use-debounced";
 import { Combobox } from "@/ui/combobox";
 import type { FieldWiring } from "@/ui/field";
 import { useQuery } from "@tanstack/react-query";
-import { propertyLabel } from "./conditions";
+import { isBuiltIn, propertyLabel } from "./conditions";
 import { propertiesQuery, TYPING_MS, valuesQuery } from "./queries";
 
 interface PropertyProps {
@@ -13,6 +13,7 @@ interface PropertyProps {
   value: string;
   onChange: (value: string) => void;
   onBlur?: () => void;
+  onTake?: (value: string) => void;
   /** Only properties of these events are suggested; none means of all. */
   eventTypes?: readonly string[];
   placeholder?: string;
@@ -21,11 +22,12 @@ interface PropertyProps {
 }
 
 /** A property or built-in column by its name in filters, suggested from events that arrived. */
-export function PropertyInput({ projectId, wiring, value, onChange, onBlur, eventTypes = [], placeholder, isNumeric = false }: PropertyProps) {
-  const words = useDebounced(propertyLabel(value).trim(), TYPING_MS);
+export function PropertyInput({ projectId, wiring, value, onChange, onBlur, onTake, eventTypes = [], placeholder, isNumeric = false }: PropertyProps) {
+  const text = propertyLabel(value);
+  const words = useDebounced(text.trim(), TYPING_MS);
   const seen = useQuery(propertiesQuery(projectId, words, eventTypes));
   const properties = (seen.data?.properties ?? []).filter((one) => !isNumeric || one.types.includes("number"));
-  const columns = isNumeric ? [] : (seen.data?.columns ?? []).filter((one) => one.name.includes(words.toLowerCase()));
+  const columns = isNumeric ? [] : (seen.data?.columns ?? []);
   const options = [
     ...properties.map((one) => ({ value: one.filter, label: propertyLabel(one.filter), detail: t.filter.events(compactCount(one.events)) })),
     ...columns.map((one) => ({ value: one.filter, label: propertyLabel(one.filter), detail: t.filter.builtIn })),
@@ -34,11 +36,13 @@ export function PropertyInput({ projectId, wiring, value, onChange, onBlur, even
     <Combobox
       wiring={wiring}
       value={value}
-      text={propertyLabel(value)}
+      text={text}
+      mark={isBuiltIn(value) ? t.filter.builtIn : undefined}
       onChange={onChange}
       {...(onBlur && { onBlur })}
+      {...(onTake && { onTake })}
       options={options}
-      loading={seen.isFetching}
+      loading={seen.isFetching || words !== text.trim()}
       placeholder={placeholder ?? t.builder.filter.property}
       emptyText={t.filter.noProperty}
     />
@@ -61,8 +65,8 @@ export function ValueInput({ projectId, property, wiring, value, onChange, onBlu
   const words = useDebounced(value.trim(), TYPING_MS);
   const name = useDebounced(property.trim(), TYPING_MS);
   const seen = useQuery(valuesQuery(projectId, name, words, eventTypes));
-  const typed = value.trim().toLowerCase();
-  const options = (seen.data ?? []).filter((one) => one.value.toLowerCase().includes(typed)).map((one) => ({ value: one.value, detail: compactCount(one.events) }));
+  const isOfProperty = name === property.trim();
+  const options = (isOfProperty ? (seen.data ?? []) : []).map((one) => ({ value: one.value, detail: compactCount(one.events) }));
   return (
     <Combobox
       wiring={wiring}
@@ -70,7 +74,7 @@ export function ValueInput({ projectId, property, wiring, value, onChange, onBlu
       onChange={onChange}
       {...(onBlur && { onBlur })}
       options={options}
-      loading={seen.isFetching}
+      loading={seen.isFetching || !isOfProperty || words !== value.trim()}
       placeholder={placeholder ?? t.builder.filter.value}
       emptyText={t.filter.noValue}
     />

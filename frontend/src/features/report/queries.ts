@@ -48,6 +48,7 @@ export const valuesQuery = (projectId: string, property: string, words: string, 
       ),
     select: (answer) => answer.values,
     enabled: property.trim() !== "",
-    placeholderData: keepPreviousData,
+    // Values of another property are none of this one.
+    placeholderData: (previous, query) => (query?.queryKey[2] === property ? previous : undefined),
     staleTime: SUGGESTIONS_FRESH_MS,
   });
