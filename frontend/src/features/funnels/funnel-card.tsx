@@ -1,6 +1,5 @@
 import type { Funnel } from "@/api/types";
 import { paths } from "@/app/paths";
-import { metricDelta } from "@/features/report/deltas";
 import { previousRange, type DayRange } from "@/lib/dates";
 import { compactCount, count, exactPercent, percent, span } from "@/lib/format";
 import { t } from "@/lib/strings";
@@ -9,6 +8,7 @@ import { Delta } from "@/ui/metric";
 import { Skeleton } from "@/ui/skeleton";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
+import { conversionDelta } from "./compare-math";
 import { MiniBars } from "./mini-bars";
 import { answerQuery, trendQuery } from "./report-queries";
 import { useOnScreen } from "./use-on-screen";
@@ -33,7 +33,7 @@ export function FunnelCard({ funnel, range }: Props) {
   const stages = answer.data?.stages ?? [];
   const first = stages[0]?.users ?? 0;
   const before = answer.data?.compare;
-  const delta = answer.data && before && (before.stages[0]?.users ?? 0) > 0 ? metricDelta(answer.data.overall_conversion_rate, before.overall_conversion_rate, { text: percent, isRate: true }) : null;
+  const delta = answer.data && before ? conversionDelta(answer.data, before) : null;
   const window = typeof funnel.window_seconds !== "number" ? t.funnel.sentence.noWindow : t.funnel.sentence.within(span(funnel.window_seconds));
   return (
     <li

@@ -244,8 +244,17 @@ test("a comparison says the difference and whether it may be chance", async () =
   openPage(ADDRESS);
   const conversion = await screen.findByRole("region", { name: "Conversion" });
   expect(conversion).toHaveTextContent("+5.0 pt20.0% beforemay be chance");
+  expect(within(conversion).getByText("+5.0 pt")).toHaveClass("text-ink-soft");
   const [, , buy] = screen.getAllByRole("row");
   expect(buy).toHaveTextContent("20+5.0 pt");
+});
+
+test("only a clear difference is coloured as better or worse, and counts never are", async () => {
+  service.use(answers.get("/analytics/funnel/:id", makeAnswer([200, 50], { compare: { ...makeAnswer([100, 20]), significance: sure } } as object)));
+  openPage(ADDRESS);
+  const conversion = await screen.findByRole("region", { name: "Conversion" });
+  expect(within(conversion).getByText("+5.0 pt")).toHaveClass("text-positive");
+  expect(within(screen.getByRole("region", { name: "Converted" })).getByText("+150.0%")).toHaveClass("text-ink-soft");
 });
 
 test("times: a histogram that can be read as a table, and each step", async () => {

@@ -6,6 +6,7 @@ import { Sparkline } from "@/ui/chart/sparkline";
 import { Metric } from "@/ui/metric";
 import { Skeleton } from "@/ui/skeleton";
 import type { ReactNode } from "react";
+import { conversionDelta } from "./compare-math";
 import { biggestDrop, highestConversion, type StageRow } from "./funnel-math";
 import { SureMark } from "./sure-mark";
 import { w } from "./words";
@@ -23,6 +24,9 @@ interface Props {
 
 const GRID = "grid grid-cols-2 gap-3 sm:grid-cols-3 sm:gap-4 xl:grid-cols-5";
 const SIZE = "relative [&_p.figures]:sm:text-2xl";
+
+/** How sure the service is, it says of the rate alone. */
+const COUNTED = { text: count, better: null };
 
 /** The numbers first: each with what it was before and how it went over the range. */
 export function MetricCards({ answer, rows, before, total, trend, onDropped }: Props) {
@@ -42,7 +46,7 @@ export function MetricCards({ answer, rows, before, total, trend, onDropped }: P
         label={words.conversion}
         value={percent(rate)}
         exact={exactPercent(rate)}
-        delta={isCompared ? metricDelta(rate, before.overall_conversion_rate, { text: percent, isRate: true }) : null}
+        delta={before && conversionDelta(answer, before)}
         isAccent
         className={`col-span-2 sm:col-span-1 ${SIZE}`}
       >
@@ -60,7 +64,7 @@ export function MetricCards({ answer, rows, before, total, trend, onDropped }: P
         label={words.entered}
         value={compactCount(entered)}
         exact={count(entered)}
-        delta={isCompared ? metricDelta(entered, enteredBefore, { text: count }) : null}
+        delta={isCompared ? metricDelta(entered, enteredBefore, COUNTED) : null}
         className={SIZE}
       >
         {!isCompared && first && <Text>{words.started(first.stage_name)}</Text>}
@@ -71,7 +75,7 @@ export function MetricCards({ answer, rows, before, total, trend, onDropped }: P
         label={words.converted}
         value={compactCount(converted)}
         exact={count(converted)}
-        delta={isCompared ? metricDelta(converted, convertedBefore, { text: count }) : null}
+        delta={isCompared ? metricDelta(converted, convertedBefore, COUNTED) : null}
         className={SIZE}
       >
         {!isCompared && last && <Text>{words.completed(last.stage_name)}</Text>}

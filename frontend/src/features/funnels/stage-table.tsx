@@ -4,6 +4,7 @@ import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { CopyButton } from "@/ui/copy-button";
 import { SortButton } from "@/ui/sort-button";
+import { rateChange } from "./compare-math";
 import { tableText, type StageRow } from "./funnel-math";
 import type { StageTime } from "./stage-columns";
 import { nextStageSort, sortedStages, type StageColumn, type StageSort } from "./stage-sort";
@@ -82,7 +83,7 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
                 <Cell>{row.order > 1 ? count(row.left) : "–"}</Cell>
                 {hasWaiting && <Cell>{row.order > 1 ? count(row.waiting) : "–"}</Cell>}
                 <Cell>{medianText(times, row.order)}</Cell>
-                {isCompared && <Compared row={row} before={before.stages[row.order - 1]} />}
+                {isCompared && <Compared before={before.stages[row.order - 1]} change={rateChange(rows, before.stages, row.order)} />}
               </tr>
             ))}
           </tbody>
@@ -102,12 +103,11 @@ function medianText(times: readonly StageTime[], order: number): string {
   return seconds === null ? "–" : duration(seconds);
 }
 
-function Compared({ row, before }: { row: StageRow; before: ComparedPeriod["stages"][number] | undefined }) {
-  const difference = before && before.users > 0 && row.order > 1 ? row.conversion_rate - before.conversion_rate : null;
+function Compared({ before, change }: { before: ComparedPeriod["stages"][number] | undefined; change: number | null }) {
   return (
     <>
       <Cell>{before ? count(before.users) : "–"}</Cell>
-      <Cell>{difference === null ? "–" : points(difference)}</Cell>
+      <Cell>{change === null ? "–" : points(change)}</Cell>
     </>
   );
 }

@@ -21,3 +21,7 @@ test("of nothing before there is no percentage, and of unknown numbers no delta"
   expect(metricDelta(null, 5, up)).toBeNull();
   expect(metricDelta(5, undefined, up)).toBeNull();
 });
+
+test("of rates the exact difference counts, not that of what is shown", () => {
+  expect(metricDelta(4.16, 4.44, rate)?.text).toBe("−0.3 pt");
+});

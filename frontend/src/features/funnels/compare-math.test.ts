@@ -1,0 +1,41 @@
+import type { ComparedPeriod, Significance } from "@/api/types";
+import { points } from "@/lib/format";
+import { describe, expect, test } from "vitest";
+import { conversionDelta, rateChange } from "./compare-math";
+
+/** Rates as they come: rounded to two decimals. */
+const stages = (...people: number[]) =>
+  people.map((users, at) => ({ stage_name: `s${at + 1}`, order: at + 1, users, users_max: users, conversion_rate: Math.round((10_000 * users) / (people[0] ?? 1)) / 100, drop_off_rate: 0 }));
+const period = (people: number[], significance: Partial<Significance> | null = null) =>
+  ({ stages: stages(...people), overall_conversion_rate: stages(...people).at(-1)?.conversion_rate ?? 0, significance }) as ComparedPeriod;
+
+test.each([
+  // Shown as 4.2% after 4.4%, and as 4.1% after 4.5%.
+  [[10_000, 416], [10_000, 444], "−0.3 pt"],
+  [[10_000, 414], [10_000, 446], "−0.3 pt"],
+  // 0.065% after 0.0245%, which come as 0.07 and 0.02.
+  [[20_000, 13], [200_000, 49], "±0 pt"],
+])("the card and the table say the same of %j after %j", (now, before, said) => {
+  const delta = conversionDelta({ stages: stages(...now) }, period(before));
+  expect(delta?.text).toBe(said);
+  expect(points(rateChange(stages(...now), stages(...before), 2) ?? 0)).toBe(said);
+});
+
+test("there is no change of the first stage, nor after days when nobody entered", () => {
+  expect(rateChange(stages(10, 5), stages(10, 4), 1)).toBeNull();
+  expect(rateChange(stages(10, 5), stages(0, 0), 2)).toBeNull();
+  expect(conversionDelta({ stages: stages(10, 5) }, period([0, 0]))).toBeNull();
+  expect(rateChange(stages(10, 5), stages(10, 0), 2)).toBe(50);
+});
+
+describe("the conversion is better or worse", () => {
+  const better = (significance: Partial<Significance> | null, now = [100, 50]) => conversionDelta({ stages: stages(...now) }, period([100, 20], significance))?.isBetter;
+  test("only where the difference is clear", () => {
+    expect(better({ is_significant: true })).toBe(true);
+    expect(better({ is_significant: true }, [100, 5])).toBe(false);
+    expect(better({ is_significant: false })).toBeNull();
+    expect(better({ is_significant: false, is_open: true })).toBeNull();
+    expect(better(null)).toBeNull();
+  });
+  test("and the arrow says which way it went either way", () => expect(conversionDelta({ stages: stages(100, 50) }, period([100, 20]))?.direction).toBe("up"));
+});
