@@ -1,6 +1,8 @@
+import { useProjectId } from "@/app/route-ids";
 import { EventNamesField } from "@/features/events/event-names-field";
 import { ReportPage } from "@/features/report/report-page";
 import type { ReportFrame } from "@/features/report/use-report-frame";
+import { DoorNote } from "@/features/setup/door-note";
 import { Button } from "@/ui/button";
 import { X } from "lucide-react";
 import { LiveView } from "./live-view";
@@ -8,8 +10,14 @@ import { words } from "./words";
 
 /** What comes in now, as it is judged. */
 export default function LivePage() {
+  const projectId = useProjectId();
+  const lead = (
+    <>
+      {words.lead} <DoorNote projectId={projectId} />
+    </>
+  );
   return (
-    <ReportPage title={words.title} lead={words.lead} compare={false} hasRange={false} hasFilters={false} actions={(frame) => <Choice frame={frame} />}>
+    <ReportPage title={words.title} lead={lead} compare={false} hasRange={false} hasFilters={false} actions={(frame) => <Choice frame={frame} />}>
       {(frame) => {
         const [event, person] = [frame.search.get("event"), frame.search.get("person")];
         return <LiveView key={JSON.stringify([event, person])} frame={frame} eventType={event} person={person} />;

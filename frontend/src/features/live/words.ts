@@ -8,7 +8,7 @@ interface Reason {
 /** Words of the live view: what became of an event, why, and what to do. */
 export const words = {
   title: "Live",
-  lead: "What comes in now, as it is judged: stored, left out, or refused and why.",
+  lead: "What comes in now: stored, left out, or refused and why.",
   stream: "Events as they come in",
   rate: "Events every 5 seconds",
   rateLead: "The last five minutes, since this page was opened.",
@@ -58,7 +58,7 @@ export const words = {
   personRemove: "Show everybody's events",
   waitingFor: {
     title: "Waiting for events",
-    text: "Whatever your pages and servers send appears here within a second. Nothing from before this page was opened is shown.",
+    text: "What your pages and servers send appears here within a second, unless it is refused at the door. Nothing from before this page was opened is shown.",
     none: (outcome: string) => `None with this outcome: ${outcome.toLowerCase()}.`,
     noneText: "Nothing of this kind has come since this page was opened.",
     setup: "Get the tracking code",

@@ -1,4 +1,5 @@
 import { ReportCard } from "@/features/report/report-card";
+import { DoorNote } from "@/features/setup/door-note";
 import type { Day, DayRange } from "@/lib/dates";
 import { count, compactCount, day, percent } from "@/lib/format";
 import { BarList } from "@/ui/chart/bar-list";
@@ -41,7 +42,7 @@ export function DayCharts({ projectId, range, today }: Props) {
         )}
       </ReportCard>
       <ReportCard query={quality} title={words.charts.refused} description={hasReasons && words.charts.refusedLead} height="h-60">
-        {(answer) => <Refused answer={answer} today={today} onOpen={open} />}
+        {(answer) => <Refused projectId={projectId} answer={answer} today={today} onOpen={open} />}
       </ReportCard>
     </div>
   );
@@ -70,7 +71,7 @@ function Totals({ answer }: { answer: Answer | undefined }) {
   );
 }
 
-function Refused({ answer, today, onOpen }: { answer: Answer; today: Day; onOpen: (reason: string) => void }) {
+function Refused({ projectId, answer, today, onOpen }: { projectId: string; answer: Answer; today: Day; onOpen: (reason: string) => void }) {
   const { days, totals } = answer;
   const series = refusedSeries(days, totals.reasons);
   const since = knownSince(days);
@@ -78,7 +79,13 @@ function Refused({ answer, today, onOpen }: { answer: Answer; today: Day; onOpen
     .filter(([, amount]) => amount > 0)
     .sort((one, two) => two[1] - one[1])
     .map(([reason, amount]) => ({ key: reason, name: reasonLabel(reason), value: amount, text: count(amount) }));
-  if (rows.length === 0) return <p className="px-5 pt-2 pb-5 text-sm text-ink-soft">{words.charts.refusedNone}</p>;
+  if (rows.length === 0) {
+    return (
+      <p className="px-5 pt-2 pb-5 text-sm text-ink-soft">
+        {words.charts.refusedNone} <DoorNote projectId={projectId} />
+      </p>
+    );
+  }
   return (
     <div className="grid gap-5 p-5 pt-1 lg:grid-cols-[minmax(0,1fr)_20rem]">
       <TimeChart label={words.charts.refusedHelp} places={placesOf(days, today)} series={series} format={count} height={220} hasLegend={false} />
@@ -87,6 +94,9 @@ function Refused({ answer, today, onOpen }: { answer: Answer; today: Day; onOpen
         <p className="mt-3 text-xs text-ink-faint">{rows[0] && reasonText(rows[0].key)}</p>
         {since && <p className="mt-2 text-xs text-ink-faint">{words.charts.unknown(day(since))}</p>}
         {!answer.is_complete && <p className="mt-2 text-xs text-ink-faint">{words.incomplete}</p>}
+        <p className="mt-2 text-xs text-ink-faint">
+          <DoorNote projectId={projectId} />
+        </p>
       </div>
     </div>
   );

@@ -86,3 +86,12 @@ test("all of a reason are tried before they are replayed", async () => {
   await waitFor(() => expect(asked.map((one) => one.dry_run)).toEqual([true, false]));
   expect(asked[1]).toMatchObject({ filter: { reason: "missing_identity" }, changes: { rename: { "/usr": "/user_id" }, merge: {} } });
 });
+
+test.each([[{}], [{ missing_identity: 2 }]])("what was refused at the door is not counted here, and it is said where it is: %o", async (reasons) => {
+  const totals = { stored: 5, bots: 0, duplicates: 0, invalid: 0, invalid_share: 0, replayed: 0, reasons };
+  service.use(answers.get("/projects/:id/quality", { start: "2026-11-20", end: "2026-11-20", timezone: "UTC", is_complete: true, totals, days: [{ ...totals, date: "2026-11-20" }] }));
+  openPage(`/p/${PROJECT_ID}/quality`);
+  expect(await screen.findByText(/Requests refused at the door/)).toBeInTheDocument();
+  expect(screen.getByRole("link", { name: "Why nothing arrives" })).toHaveAttribute("href", `/p/${PROJECT_ID}/setup`);
+  expect(screen.queryByText("Every event of these days was stored.")).toBeNull();
+});

@@ -23,7 +23,7 @@ export const words = {
     bots: "Bots",
     refused: "Not stored, by reason",
     refusedHelp: "Events that were not stored, by reason and day",
-    refusedNone: "Every event of these days was stored.",
+    refusedNone: "Every event that was let in on these days was stored.",
     refusedLead: "Choose a reason to see the events that it kept out.",
     unknown: (day: string) => `What was not stored is known for 30 days: before ${day} nothing is shown.`,
     reasonEvents: (name: string) => `Show the events refused as “${name}”`,

@@ -24,6 +24,7 @@ export const words = {
     sampled: "The event was left out by a sampling rule",
     failed: (why: string) => `The test event was refused: ${why}`,
   },
+  door: { text: "Requests refused at the door (blocked origin, wrong key) do not appear here:", link: "Why nothing arrives" },
   why: {
     title: "Why nothing arrives",
     titleWaiting: "What came so far",
