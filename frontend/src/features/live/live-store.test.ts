@@ -37,8 +37,15 @@ test("the rate covers the last minutes and forgets what is before them", () => {
   expect(store.spans.size).toBeLessThanOrEqual(SPANS);
   const rate = rateOf(store, NOW + 199 * SPAN_MS);
   expect(rate).toHaveLength(SPANS);
-  expect(rate.map((one) => one.counts.bot)).toEqual(Array.from({ length: SPANS }, () => 1));
-  expect(rateOf(store, NOW + 204 * SPAN_MS).slice(-5).map((one) => total(one.counts))).toEqual([0, 0, 0, 0, 0]);
+  expect(rate.map((one) => one.counts?.bot)).toEqual(Array.from({ length: SPANS }, () => 1));
+  expect(rateOf(store, NOW + 204 * SPAN_MS).slice(-5).map((one) => one.counts && total(one.counts))).toEqual([0, 0, 0, 0, 0]);
+});
+
+test("the rate says nothing of the time before this page looked", () => {
+  const since = NOW + 2_000;
+  const known = rateOf(withNews(emptyStore(since), news(item("stored", "a")), since), since + 2 * SPAN_MS).map((one) => one.counts && total(one.counts));
+  expect(known).toEqual([...Array.from({ length: SPANS - 3 }, () => null), 1, 0, 0]);
+  expect(rateOf(emptyStore(NOW + SPAN_MS), NOW).at(-1)?.counts).not.toBeNull();
 });
 
 test("an outcome of a newer server is shown among the refused", () => {

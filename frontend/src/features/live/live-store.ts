@@ -71,11 +71,13 @@ export function rowsShown(store: LiveStore, outcome: LiveResult | null): LiveRow
 
 export const total = (counts: Counts): number => OUTCOMES.reduce((sum, one) => sum + counts[one], 0);
 
-/** Events of each span of the last minutes, oldest first; the last one is not over. */
-export function rateOf(store: LiveStore, now: number): { at: number; counts: Counts }[] {
+/** Events of each span of the last minutes, oldest first; the last one is not over. Null before this page looked. */
+export function rateOf(store: LiveStore, now: number): { at: number; counts: Counts | null }[] {
   const last = Math.floor(now / SPAN_MS) * SPAN_MS;
   return Array.from({ length: SPANS }, (_none, index) => {
     const at = last - (SPANS - 1 - index) * SPAN_MS;
-    return { at, counts: store.spans.get(at) ?? noCounts() };
+    // The clock of the page ticks behind what clears the store: the last span is always known.
+    const isKnown = at + SPAN_MS > store.since || at === last;
+    return { at, counts: isKnown ? (store.spans.get(at) ?? noCounts()) : null };
   });
 }

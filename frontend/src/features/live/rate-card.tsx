@@ -2,7 +2,7 @@ import { clock, count } from "@/lib/format";
 import { TimeChart } from "@/ui/chart/time-chart";
 import type { Place, Series } from "@/ui/chart/series";
 import { Card } from "@/ui/card";
-import { rateOf, SPAN_MS, total, type LiveStore } from "./live-store";
+import { rateOf, SPAN_MS, total, type Counts, type LiveStore } from "./live-store";
 import { words } from "./words";
 
 const HEIGHT = 128;
@@ -15,10 +15,11 @@ export function RateCard({ store, now, timeZone }: { store: LiveStore; now: numb
     title: words.span(clock(new Date(at).toISOString(), timeZone), clock(new Date(at + SPAN_MS).toISOString(), timeZone)),
     isIncomplete: index === spans.length - 1,
   }));
-  const kept = spans.map(({ counts }) => counts.stored + counts.bot);
+  const values = (of: (counts: Counts) => number): (number | null)[] => spans.map(({ counts }) => counts && of(counts));
+  const kept = (counts: Counts): number => counts.stored + counts.bot;
   const series: Series[] = [
-    { key: "stored", name: words.stored, values: kept, color: 0 },
-    { key: "not", name: words.notStored, values: spans.map(({ counts }, at) => total(counts) - (kept[at] ?? 0)), color: 5 },
+    { key: "stored", name: words.stored, values: values(kept), color: 0 },
+    { key: "not", name: words.notStored, values: values((counts) => total(counts) - kept(counts)), color: 5 },
   ];
   return (
     <Card className="mb-4 px-5 py-4">
