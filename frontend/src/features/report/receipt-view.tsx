@@ -4,6 +4,7 @@ import { bytes, count, moment } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { Failure } from "@/ui/notice";
 import { Skeleton } from "@/ui/skeleton";
+import { WithCode } from "@/ui/with-code";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { words } from "./words";
@@ -39,7 +40,7 @@ export default function ReceiptView({ load, timeZone, dataVersion, more }: Props
       <section>
         <h3 className="mb-2 font-semibold">{words.sql}</h3>
         <CodeBlock code={one.sql} label={words.sql} copyLabel={words.copySql} />
-        <p className="mt-2 text-xs text-ink-faint">{one.stands_alone ? words.standsAlone : words.needsMore}</p>
+        <p className="mt-2 text-xs text-ink-faint"><WithCode text={one.stands_alone ? words.standsAlone : words.needsMore} /></p>
       </section>
       <section>
         <h3 className="mb-2 font-semibold">{words.setup}</h3>

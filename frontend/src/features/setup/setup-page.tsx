@@ -12,6 +12,7 @@ import { Failure } from "@/ui/notice";
 import { PageHead } from "@/ui/page-head";
 import { Skeleton } from "@/ui/skeleton";
 import { panelOf, Tabs } from "@/ui/tabs";
+import { WithCode } from "@/ui/with-code";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { useWatch } from "react-hook-form";
@@ -143,7 +144,7 @@ function InstallCard({ code, tracker, onCopied }: { code: TrackingCode; tracker:
       <Tabs label={said.label} value={tab} tabs={TABS.map((value) => ({ value, label: words.tabs[value] }))} onChange={choose} />
       <div {...panelOf(said.label, tab)} className="p-5">
         <p className="mb-3 max-w-[70ch] text-sm text-ink-soft">
-          {note} {isWrittenOut && words.packageOptions}
+          <WithCode text={note} /> {isWrittenOut && words.packageOptions}
         </p>
         <CodeBlock code={snippetOf(tab, code, tracker)} label={tab === "html" ? t.setup.snippet.label : words.tabs[tab]} copyLabel={said.copy} onCopied={onCopied} />
         <div className="mt-4 flex flex-wrap items-center gap-x-3 gap-y-1.5 text-sm">

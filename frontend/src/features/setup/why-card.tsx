@@ -5,6 +5,7 @@ import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Card, CardHead } from "@/ui/card";
 import { useToast } from "@/ui/toast";
+import { WithCode } from "@/ui/with-code";
 import { useQuery } from "@tanstack/react-query";
 import { CircleAlert, Info, TriangleAlert } from "lucide-react";
 import { Link } from "react-router";
@@ -58,7 +59,8 @@ function FindingItem({ projectId, finding }: { projectId: string; finding: Findi
           <span className="stranger text-sm font-medium">{finding.title}</span>
           <Badge tone={TONES[finding.severity]}>{said.severity[finding.severity]}</Badge>
         </p>
-        <p className="stranger mt-1 text-sm text-ink-soft">{finding.advice}</p>
+        {/* An advice with samples quotes them: what they hold is shown as it came. */}
+        <p className="stranger mt-1 text-sm text-ink-soft">{finding.samples.length === 0 ? <WithCode text={finding.advice} /> : finding.advice}</p>
         {finding.count > 0 && <p className="figures mt-1 text-xs text-ink-faint">{said.counts(count(finding.count), count(finding.lately))}</p>}
         <Samples finding={finding} />
         <Remedies projectId={projectId} remedies={remediesOf(projectId, finding)} />

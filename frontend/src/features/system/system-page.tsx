@@ -10,6 +10,7 @@ import { Metric } from "@/ui/metric";
 import { Failure } from "@/ui/notice";
 import { PageHead } from "@/ui/page-head";
 import { Skeleton } from "@/ui/skeleton";
+import { WithCode } from "@/ui/with-code";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { SmallTable } from "./small-table";
@@ -70,7 +71,7 @@ function System({ state }: { state: SystemState }) {
       </div>
       <Section title={words.backup}>
         <p className="text-sm text-ink-soft">
-          {state.backup ? words.backupText(moment(state.backup.at, browserZone()), count(state.backup.files), bytes(state.backup.bytes)) : words.noBackup}{" "}
+          {state.backup ? words.backupText(moment(state.backup.at, browserZone()), count(state.backup.files), bytes(state.backup.bytes)) : <WithCode text={words.noBackup} />}{" "}
           {state.backup && !state.backup.is_complete && <Badge tone="danger">{words.incomplete}</Badge>}
         </p>
       </Section>
