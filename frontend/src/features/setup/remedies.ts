@@ -45,6 +45,9 @@ export function remediesOf(projectId: string, finding: Finding): Remedy[] {
   }
 }
 
+/** It was refused earlier and is not now: mended, or nobody tried again. */
+export const isSettled = (finding: Finding): boolean => (finding.severity === "error" || finding.severity === "warning") && finding.count > 0 && finding.lately === 0;
+
 /** A project that is younger than this has its snippet not in place yet: silence is no fault. */
 const YOUNG_MS = 15 * 60_000;
 

@@ -10,7 +10,7 @@ import { useQuery } from "@tanstack/react-query";
 import { CircleAlert, Info, TriangleAlert } from "lucide-react";
 import { Link } from "react-router";
 import { diagnosisQuery, useAllowOrigin } from "./queries";
-import { remediesOf, shownFindings, type Finding, type Remedy } from "./remedies";
+import { isSettled, remediesOf, shownFindings, type Finding, type Remedy } from "./remedies";
 import { words } from "./words";
 
 const said = words.why;
@@ -50,18 +50,21 @@ export function WhyCard({ projectId, timeZone, createdAt, isWaiting }: Props) {
 }
 
 function FindingItem({ projectId, finding }: { projectId: string; finding: Finding }) {
-  const Icon = ICONS[finding.severity];
+  const settled = isSettled(finding);
+  const severity = settled ? "info" : finding.severity;
+  const Icon = ICONS[severity];
   return (
     <li className="flex gap-3 px-5 py-3.5">
-      <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${INKS[finding.severity]}`} />
+      <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${INKS[severity]}`} />
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap items-start gap-x-2 gap-y-1">
-          <span className="stranger text-sm font-medium">{finding.title}</span>
-          <Badge tone={TONES[finding.severity]}>{said.severity[finding.severity]}</Badge>
+          {/* Requests with a wrong key may have come all the same. */}
+          <span className="stranger text-sm font-medium">{finding.code === "quiet" ? said.quiet : finding.title}</span>
+          <Badge tone={TONES[severity]}>{settled ? said.settled : said.severity[severity]}</Badge>
         </p>
         {/* An advice with samples quotes them: what they hold is shown as it came. */}
         <p className="stranger mt-1 text-sm text-ink-soft">{finding.samples.length === 0 ? <WithCode text={finding.advice} /> : finding.advice}</p>
-        {finding.count > 0 && <p className="figures mt-1 text-xs text-ink-faint">{said.counts(count(finding.count), count(finding.lately))}</p>}
+        {finding.count > 0 && <p className="figures mt-1 text-xs text-ink-faint">{settled ? said.countsSettled(count(finding.count)) : said.counts(count(finding.count), count(finding.lately))}</p>}
         <Samples finding={finding} />
         <Remedies projectId={projectId} remedies={remediesOf(projectId, finding)} />
       </div>
