@@ -1,10 +1,12 @@
 import { OPERATORS, takesList, takesValue } from "@/features/report/conditions";
+import { onProperty } from "@/features/report/property-change";
 import { PropertyInput, ValueInput } from "@/features/report/property-fields";
 import { t } from "@/lib/strings";
 import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { NativeSelect } from "@/ui/input";
 import { X } from "lucide-react";
+import { useRef } from "react";
 import { useController, useFormContext, useWatch } from "react-hook-form";
 import type { Draft } from "./draft";
 
@@ -35,10 +37,21 @@ interface RowProps {
 }
 
 function FilterRow({ projectId, path, isFirst, eventTypes, onRemove }: RowProps) {
-  const { register } = useFormContext<Draft>();
+  const { register, getValues, setValue } = useFormContext<Draft>();
   const operator = useWatch<Draft, `${typeof path}.op`>({ name: `${path}.op` });
   const property = useController<Draft, `${typeof path}.property`>({ name: `${path}.property` });
   const value = useController<Draft, `${typeof path}.value`>({ name: `${path}.value` });
+  const said = useRef(getValues(path));
+  const say = (): void => {
+    said.current = { ...getValues(path) };
+  };
+  const change = (name: string): void => {
+    const next = onProperty(getValues(path), said.current, name);
+    property.field.onChange(next.property);
+    setValue(`${path}.op`, next.op, { shouldDirty: true });
+    setValue(`${path}.value`, next.value, { shouldDirty: true });
+    setValue(`${path}.kind`, next.value === said.current.value ? said.current.kind : "text");
+  };
   const words = t.builder.filter;
   return (
     <div className="mt-2 grid grid-cols-[3rem_minmax(0,1fr)_auto] items-start gap-2 sm:grid-cols-[3rem_minmax(0,1fr)_9.5rem_minmax(0,1fr)_auto]">
@@ -49,8 +62,11 @@ function FilterRow({ projectId, path, isFirst, eventTypes, onRemove }: RowProps)
             projectId={projectId}
             wiring={wiring}
             value={property.field.value}
-            onChange={property.field.onChange}
-            onBlur={property.field.onBlur}
+            onChange={change}
+            onBlur={() => {
+              property.field.onBlur();
+              say();
+            }}
             eventTypes={eventTypes}
           />
         )}
@@ -60,7 +76,7 @@ function FilterRow({ projectId, path, isFirst, eventTypes, onRemove }: RowProps)
       </Button>
       <Field label={words.operator} labelHidden className="col-start-2 sm:col-start-auto">
         {(wiring) => (
-          <NativeSelect {...wiring} {...register(`${path}.op`)}>
+          <NativeSelect {...wiring} {...register(`${path}.op`, { onChange: say })}>
             {OPERATORS.map((one) => (
               <option key={one} value={one}>
                 {t.builder.operators[one]}
@@ -77,7 +93,10 @@ function FilterRow({ projectId, path, isFirst, eventTypes, onRemove }: RowProps)
               property={property.field.value}
               wiring={wiring}
               value={value.field.value}
-              onChange={value.field.onChange}
+              onChange={(text) => {
+                value.field.onChange(text);
+                say();
+              }}
               onBlur={value.field.onBlur}
               eventTypes={eventTypes}
               placeholder={takesList(operator) ? words.listHint : words.value}

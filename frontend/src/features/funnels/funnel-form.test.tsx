@@ -118,6 +118,25 @@ test("a condition on a stage is part of what is saved", { timeout: 90_000 }, asy
   ]);
 });
 
+test("a condition whose property changes asks for a value of its own", { timeout: 90_000 }, async () => {
+  const { user } = openPage(NEW);
+  await fill(user, "Checkout", "view", "buy");
+  await user.click(screen.getAllByRole("button", { name: "Add filter" })[0] ?? document.body);
+  const property = screen.getByRole("combobox", { name: "Property" });
+  await put(user, property, "price");
+  await user.selectOptions(screen.getByRole("combobox", { name: "Condition" }), "at least");
+  await put(user, screen.getByRole("combobox", { name: "Value" }), "12");
+  await user.type(property, "{Backspace}");
+  expect(screen.getByRole("combobox", { name: "Value" })).toHaveValue("");
+  await user.type(property, "e");
+  expect(screen.getByRole("combobox", { name: "Value" })).toHaveValue("12");
+  expect(screen.getByRole("combobox", { name: "Condition" })).toHaveValue("gte");
+  await user.clear(property);
+  await put(user, property, "plan");
+  expect(screen.getByRole("combobox", { name: "Value" })).toHaveValue("");
+  expect(screen.getByRole("combobox", { name: "Condition" })).toHaveValue("eq");
+});
+
 test("everything the engine can do is there on demand, and only what differs is sent", { timeout: 90_000 }, async () => {
   const saved = catchSaved();
   const { user } = openPage(NEW);

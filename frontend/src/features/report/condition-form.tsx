@@ -5,6 +5,7 @@ import { Field } from "@/ui/field";
 import { NativeSelect } from "@/ui/input";
 import { useState } from "react";
 import { conditionOf, OPERATORS, takesList, takesNumber, takesValue, valueText, type Operator } from "./conditions";
+import { onProperty } from "./property-change";
 import { PropertyInput, ValueInput } from "./property-fields";
 
 interface Props {
@@ -15,15 +16,25 @@ interface Props {
   onCancel: () => void;
 }
 
+interface Draft {
+  property: string;
+  op: Operator;
+  value: string;
+}
+
 /** One condition, edited apart from the address until it is whole. */
 export function ConditionForm({ projectId, eventTypes, condition, onApply, onCancel }: Props) {
-  const [property, setProperty] = useState(condition?.property ?? "");
-  const [op, setOp] = useState<Operator>(condition?.op ?? "eq");
-  const [value, setValue] = useState(condition ? valueText(condition) : "");
+  const [draft, setDraft] = useState<Draft>({ property: condition?.property ?? "", op: condition?.op ?? "eq", value: condition ? valueText(condition) : "" });
+  const [said, setSaid] = useState(draft);
   const [isTried, setTried] = useState(false);
   const words = t.builder.filter;
+  const { property, op, value } = draft;
+  const say = (change: Partial<Draft>): void => {
+    setDraft({ ...draft, ...change });
+    setSaid({ ...draft, ...change });
+  };
   const apply = (): void => {
-    const next = conditionOf(property, op, value, condition?.value);
+    const next = conditionOf(property, op, value, property === condition?.property ? condition.value : undefined);
     setTried(true);
     if (next) onApply(next);
   };
@@ -39,11 +50,20 @@ export function ConditionForm({ projectId, eventTypes, condition, onApply, onCan
       }}
     >
       <Field label={words.property} error={isTried && property.trim() === "" ? t.builder.invalid.property : undefined}>
-        {(wiring) => <PropertyInput projectId={projectId} wiring={wiring} value={property} onChange={setProperty} eventTypes={eventTypes} />}
+        {(wiring) => (
+          <PropertyInput
+            projectId={projectId}
+            wiring={wiring}
+            value={property}
+            onChange={(next) => setDraft((now) => onProperty(now, said, next))}
+            onBlur={() => setSaid(draft)}
+            eventTypes={eventTypes}
+          />
+        )}
       </Field>
       <Field label={words.operator}>
         {(wiring) => (
-          <NativeSelect {...wiring} value={op} onChange={(event) => setOp(event.target.value as Operator)}>
+          <NativeSelect {...wiring} value={op} onChange={(event) => say({ op: event.target.value as Operator })}>
             {OPERATORS.map((one) => (
               <option key={one} value={one}>
                 {t.builder.operators[one]}
@@ -55,7 +75,7 @@ export function ConditionForm({ projectId, eventTypes, condition, onApply, onCan
       {takesValue(op) && (
         <Field label={words.value} hint={takesList(op) ? words.listHint : undefined} error={isTried ? valueFault : undefined}>
           {(wiring) => (
-            <ValueInput projectId={projectId} property={property} wiring={wiring} value={value} onChange={setValue} eventTypes={eventTypes} />
+            <ValueInput projectId={projectId} property={property} wiring={wiring} value={value} onChange={(next) => say({ value: next })} eventTypes={eventTypes} />
           )}
         </Field>
       )}
