@@ -35,6 +35,7 @@ const pairs: [string, string, number][] = [
   ["accent-ink", "surface", TEXT],
   ["accent-ink", "canvas", TEXT],
   ["accent-ink", "accent-wash", TEXT],
+  ["accent-ink", "hover", TEXT],
   ...["positive", "warning", "danger"].flatMap((name): [string, string, number][] => [
     [name, "surface", TEXT],
     [name, "canvas", TEXT],

@@ -19,6 +19,9 @@ const dayOf = (date: Date): Day =>
 
 const step = "grid size-8 place-items-center rounded-lg text-ink-soft hover:bg-hover disabled:opacity-40 aria-disabled:opacity-40";
 
+/** The day that was just clicked has the pointer on it: the hover of a plain day would be grey under its light text. */
+const end = "bg-accent-wash [&>button]:bg-accent [&>button]:text-on-accent [&>button]:hover:bg-accent-hover";
+
 export default function RangeCalendar({ range, today, onChange }: Props) {
   return (
     <DayPicker
@@ -47,8 +50,8 @@ export default function RangeCalendar({ range, today, onChange }: Props) {
         day_button: cn("figures size-9 rounded-lg text-sm transition-colors hover:bg-hover disabled:text-ink-faint disabled:opacity-50"),
         today: "font-semibold text-accent-ink",
         range_middle: "bg-accent-wash text-accent-ink",
-        range_start: "rounded-l-lg bg-accent-wash [&>button]:bg-accent [&>button]:text-on-accent",
-        range_end: "rounded-r-lg bg-accent-wash [&>button]:bg-accent [&>button]:text-on-accent",
+        range_start: cn("rounded-l-lg", end),
+        range_end: cn("rounded-r-lg", end),
         outside: "opacity-40",
       }}
     />

@@ -14,6 +14,10 @@ test.each([true, false])("days of one's own are applied, on a phone (%s) in a sh
   const panel = await screen.findByRole("dialog", { name: "Date range" });
   expect(panel.tagName).toBe(isPhone ? "DIALOG" : "DIV");
   await user.click(await within(panel).findByRole("button", { name: /12(th)?\b.*November|November 12/i }));
+  const cells = within(panel).getAllByRole("gridcell", { selected: true });
+  // A plain day turns grey under the pointer; the ends have light text and stay in the accent.
+  for (const at of [0, cells.length - 1]) expect(cells[at]).toHaveClass("[&>button]:bg-accent", "[&>button]:hover:bg-accent-hover", "[&>button]:text-on-accent");
+  expect(cells[1]).toHaveClass("bg-accent-wash", "text-accent-ink");
   await user.click(within(panel).getByRole("button", { name: "Apply" }));
   expect(chosen).toEqual([{ preset: "custom", range: { start: "2026-11-02", end: "2026-11-12" } }]);
   expect(screen.queryByRole("button", { name: "Apply" })).toBeNull();
