@@ -16,7 +16,7 @@ import { ChartBarDecreasing, ChartColumnDecreasing } from "lucide-react";
 import { useRef } from "react";
 import { Link } from "react-router";
 import { bringIntoView } from "./bring-into-view";
-import { biggestDrop, stageRows, type StageRow } from "./funnel-math";
+import { biggestDrop, requiredStages, stageRows, type StageRow } from "./funnel-math";
 import { MetricCards } from "./metric-cards";
 import { ReceiptMore } from "./receipt-more";
 import { ReportTabs } from "./report-tabs";
@@ -140,9 +140,11 @@ function Foot({ funnel, question, answer, isStale, isLive }: AnswerProps) {
 
 function NobodyEntered({ funnel, rangeText, onShowAll }: AnswerProps) {
   const words = t.funnel.empty;
+  const text = onShowAll ? words.text(rangeText) : words.allText;
+  const [ofAll, ofFirst] = [(funnel.filters ?? []).length > 0, (requiredStages(funnel.stages)[0]?.filters ?? []).length > 0];
   return (
     <Card>
-      <EmptyState className="py-20" title={words.title} description={onShowAll ? words.text(rangeText) : words.allText}>
+      <EmptyState className="py-20" title={words.title} description={ofAll || ofFirst ? `${text} ${w.empty.filters(ofAll, ofFirst)}` : text}>
         {onShowAll && (
           <Button variant="primary" onClick={onShowAll}>
             {words.all}

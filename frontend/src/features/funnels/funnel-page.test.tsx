@@ -1,5 +1,5 @@
 import { openPage } from "@/test/open-page";
-import { answers, FUNNEL_ID, makeAnswer, PROJECT_ID, service } from "@/test/service";
+import { answers, FUNNEL_ID, makeAnswer, makeFunnel, PROJECT_ID, service } from "@/test/service";
 import { screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
@@ -61,6 +61,31 @@ test("nobody in the range: says so and offers all data", async () => {
   await user.click(screen.getByRole("button", { name: "Show all data" }));
   expect(await screen.findByRole("region", { name: "Entered" })).toHaveTextContent("7");
   expect(address()).toBe(`${ADDRESS}?range=all`);
+});
+
+const safari = { property: "column:browser", op: "eq", value: "Mobile Safari" } as const;
+
+test("filters for all stages are said in words, however many and long they are", async () => {
+  const long = { property: "plan", op: "eq", value: "x".repeat(300) } as const;
+  const filters = [safari, { any_of: [safari, { property: "plan", op: "exists" } as const] }, long, safari, safari, safari];
+  service.use(answers.get("/funnels/:id", makeFunnel({ filters })));
+  openPage(ADDRESS);
+  const [first] = await screen.findAllByText("browser is Mobile Safari");
+  expect(first).toHaveClass("stranger");
+  expect(first).toHaveAttribute("dir", "auto");
+  const line = first?.closest("p");
+  expect(line).toHaveTextContent(/^At all stages only events where browser is Mobile Safari and browser is Mobile Safari or plan is set and plan is x{72}… and browser is Mobile Safari and 2 more$/);
+});
+
+test.each([
+  ["all stages", { filters: [safari] }, "The filters for all stages may fit no event."],
+  ["the first stage", { stages: [{ name: "View", order: 1, event: "view", filters: [safari] }, { name: "Buy", order: 2, event: "buy" }] }, "The filters on the first stage may fit no event."],
+  ["a later stage", { stages: [{ name: "View", order: 1, event: "view" }, { name: "Buy", order: 2, event: "buy", filters: [safari] }] }, ""],
+])("nobody in the range: filters on %s are named where they may be why", async (_where, over, said) => {
+  service.use(answers.get("/funnels/:id", makeFunnel(over)), answers.get("/analytics/funnel/:id", makeAnswer([0, 0])));
+  openPage(ADDRESS);
+  const text = await screen.findByText(/^No one did the first stage in/);
+  expect(text).toHaveTextContent(new RegExp(`days\\. ?${said}$`));
 });
 
 test("a stage opens from the keyboard, lives in the address and closes with Escape", async () => {

@@ -31,6 +31,8 @@ import { useTakeAlong } from "./use-take-along";
 import { w } from "./words";
 
 const CONDITIONS_SAID = 2;
+const FILTERS_SAID = 4;
+const FILTER_CHARS_MAX = 80;
 
 export default function FunnelPage() {
   const projectId = useProjectId();
@@ -99,6 +101,7 @@ function FunnelReport({ funnel, projectId, timeZone, mayShare = false, notes }: 
         </Button>
         <FunnelMenu funnel={funnel} {...(answer.data && { onPicture: take.picture, onCsv: take.csv })} />
       </PageHead>
+      <Filters filters={funnel.filters ?? []} />
       {answer.data ? (
         <AnswerView
           funnel={funnel}
@@ -163,6 +166,27 @@ function Where({ filters }: { filters: NonNullable<Funnel["stages"][number]["fil
     <span dir="auto" className="stranger">
       {` ${w.sentence.where(said, more)}`}
     </span>
+  );
+}
+
+/** What every stage asks of its events, below the sentence, which may be cut. */
+function Filters({ filters }: { filters: NonNullable<Funnel["filters"]> }) {
+  if (filters.length === 0) return null;
+  const texts = filters.map((filter) => conditionText({ ...filter }));
+  const said = texts.slice(0, FILTERS_SAID);
+  return (
+    <p className="-mt-4 mb-6 line-clamp-3 max-w-[96ch] text-base text-ink-soft">
+      {w.sentence.onlyWhere}{" "}
+      {said.map((text, index) => (
+        <span key={index}>
+          {index > 0 && ` ${w.sentence.and} `}
+          <span dir="auto" title={text} className="stranger font-medium text-ink">
+            {text.length > FILTER_CHARS_MAX ? `${text.slice(0, FILTER_CHARS_MAX)}…` : text}
+          </span>
+        </span>
+      ))}
+      {texts.length > said.length && ` ${w.sentence.andMore(texts.length - said.length)}`}
+    </p>
   );
 }
 

@@ -6,7 +6,6 @@ const plural = (amount: number, one: string, many: string): string => (amount ==
 interface Asked {
   hold?: readonly string[];
   exclusions?: readonly unknown[];
-  filters?: readonly unknown[];
   count?: string;
 }
 
@@ -16,16 +15,21 @@ export const w = {
     then: { ordered: "then", strict: "then at once", unordered: "and" },
     optional: "(optional)",
     where: (conditions: readonly string[], more: number) => `(${conditions.join(" and ")}${more > 0 ? ` and ${more} more` : ""})`,
-    more: ({ hold = [], exclusions = [], filters = [], count }: Asked): string =>
+    more: ({ hold = [], exclusions = [], count }: Asked): string =>
       [
         hold.length > 0 ? `with the same ${hold.join(", ")}` : "",
         exclusions.length > 0 ? `with ${exclusions.length} ${plural(exclusions.length, "exclusion", "exclusions")}` : "",
-        filters.length > 0 ? `with ${filters.length} ${plural(filters.length, "filter", "filters")} for all stages` : "",
         count === "totals" ? "every path counted" : "",
       ]
         .filter((one) => one !== "")
         .map((one) => `, ${one}`)
         .join(""),
+    onlyWhere: "At all stages only events where",
+    and: "and",
+    andMore: (more: number) => `and ${more} more`,
+  },
+  empty: {
+    filters: (ofAll: boolean, ofFirst: boolean) => `The filters ${ofAll ? `for all stages${ofFirst ? " and on the first stage" : ""}` : "on the first stage"} may fit no event.`,
   },
   tabs: {
     label: "Views of this funnel",
