@@ -241,12 +241,16 @@ test("a comparison says the difference and whether it may be chance", async () =
   const before = makeAnswer([100, 20]);
   const compare = { ...before, significance: { ...sure, is_significant: false } };
   service.use(answers.get("/analytics/funnel/:id", makeAnswer([200, 50], { compare } as object)));
-  openPage(ADDRESS);
+  const { user, address } = openPage(ADDRESS);
   const conversion = await screen.findByRole("region", { name: "Conversion" });
   expect(conversion).toHaveTextContent("+5.0 pt20.0% beforemay be chance");
   expect(within(conversion).getByText("+5.0 pt")).toHaveClass("text-ink-soft");
   const [, , buy] = screen.getAllByRole("row");
   expect(buy).toHaveTextContent("20+5.0 pt");
+  await user.click(screen.getByRole("button", { name: "Change" }));
+  expect(address()).toBe(`${ADDRESS}?sort=change`);
+  expect(screen.getByRole("columnheader", { name: "Change" })).toHaveAttribute("aria-sort", "descending");
+  expect(screen.getAllByRole("row")[1]).toHaveTextContent("Buy");
 });
 
 test("only a clear difference is coloured as better or worse, and counts never are", async () => {

@@ -4,7 +4,8 @@ import { nextStageSort, readStageSort, sortedStages, writeStageSort, type StageS
 
 const stage = (order: number, users: number) => ({ stage_name: `s${order}`, order, users, conversion_rate: users, drop_off_rate: 0 });
 const rows = stageRows([stage(1, 100), stage(2, 40), stage(3, 30)]);
-const order = (sort: StageSort | null, medians: (number | null)[] = []): number[] => sortedStages(rows, sort, (at) => medians[at - 1] ?? null).map((row) => row.order);
+const order = (sort: StageSort | null, medians: (number | null)[] = [], before: readonly { users: number }[] = []): number[] =>
+  sortedStages(rows, sort, { medianOf: (at) => medians[at - 1] ?? null, before }).map((row) => row.order);
 
 test("what is written is read back; nonsense is the stages' own order", () => {
   for (const sort of [null, { column: "lost", isDescending: true }, { column: "people", isDescending: false }] as const) {
@@ -26,4 +27,15 @@ test("stages without a number come last either way", () => {
   expect(order({ column: "lost", isDescending: false })).toEqual([3, 2, 1]);
   expect(order({ column: "median", isDescending: true }, [null, 5, 9])).toEqual([3, 2, 1]);
   expect(order({ column: "median", isDescending: false }, [null, null, 9])).toEqual([3, 1, 2]);
+});
+
+test("by the days compared with and by the change since then; without such days as the stages follow one another", () => {
+  const before = [{ users: 200 }, { users: 20 }, { users: 10 }];
+  const change = (isDescending: boolean): StageSort => ({ column: "change", isDescending });
+  expect(order({ column: "before", isDescending: false }, [], before)).toEqual([3, 2, 1]);
+  // 40% after 10%, and 30% after 5%; of the first stage there is no change.
+  expect(order(change(true), [], before)).toEqual([2, 3, 1]);
+  expect(order(change(false), [], before)).toEqual([3, 2, 1]);
+  expect(order(change(false))).toEqual([1, 2, 3]);
+  expect(readStageSort(new URLSearchParams({ sort: writeStageSort(change(false)) ?? "" }))).toEqual(change(false));
 });

@@ -1,7 +1,8 @@
 /** The order of the table of stages, as the address keeps it: `?sort=people`, `?sort=people.up`. */
+import { rateChange } from "./compare-math";
 import type { StageRow } from "./funnel-math";
 
-const STAGE_SORTS = ["people", "ofEntered", "ofPrevious", "dropOff", "lost", "waiting", "median"] as const;
+const STAGE_SORTS = ["people", "ofEntered", "ofPrevious", "dropOff", "lost", "waiting", "median", "before", "change"] as const;
 export type StageColumn = (typeof STAGE_SORTS)[number];
 
 export interface StageSort {
@@ -24,8 +25,14 @@ export function nextStageSort(sort: StageSort | null, column: StageColumn): Stag
   return sort.isDescending ? { column, isDescending: false } : null;
 }
 
+/** What of a stage does not stand in its row: its median time, and the stages of the days compared with. */
+interface Beside {
+  medianOf: (order: number) => number | null;
+  before: readonly { users: number }[];
+}
+
 /** The rows in order; stages without the number, as the first one has nothing lost, come last either way. */
-export function sortedStages(rows: readonly StageRow[], sort: StageSort | null, medianOf: (order: number) => number | null): StageRow[] {
+export function sortedStages(rows: readonly StageRow[], sort: StageSort | null, { medianOf, before }: Beside): StageRow[] {
   if (!sort) return [...rows];
   const figure = (row: StageRow): number | null => {
     const first = row.order === 1;
@@ -44,12 +51,16 @@ export function sortedStages(rows: readonly StageRow[], sort: StageSort | null, 
         return first ? null : row.waiting;
       case "median":
         return medianOf(row.order);
+      case "before":
+        return before[row.order - 1]?.users ?? null;
+      case "change":
+        return rateChange(rows, before, row.order);
     }
   };
   const way = sort.isDescending ? -1 : 1;
   return [...rows].sort((one, two) => {
-    const [before, after] = [figure(one), figure(two)];
-    if (before === null || after === null) return Number(before === null) - Number(after === null) || one.order - two.order;
-    return way * (before - after) || one.order - two.order;
+    const [first, second] = [figure(one), figure(two)];
+    if (first === null || second === null) return Number(first === null) - Number(second === null) || one.order - two.order;
+    return way * (first - second) || one.order - two.order;
   });
 }

@@ -33,9 +33,10 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
     ["lost", words.lost],
     ...(hasWaiting ? [["waiting", w.table.waiting] as [StageColumn, string]] : []),
     ["median", w.metrics.median],
+    ...(isCompared ? ([["before", words.before], ["change", words.change]] as [StageColumn, string][]) : []),
   ];
   const copied = tableText(["#", words.stage, words.people, words.ofEntered, words.ofPrevious, words.dropOff, words.lost, w.table.waiting], rows);
-  const shown = sortedStages(rows, sort, (order) => medianOf(times, order));
+  const shown = sortedStages(rows, sort, { medianOf: (order) => medianOf(times, order), before: before?.stages ?? [] });
   return (
     <>
       <div className="flex items-center justify-between gap-3 px-5 py-2.5">
@@ -57,12 +58,6 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
                   </th>
                 );
               })}
-              {isCompared &&
-                [words.before, words.change].map((head) => (
-                  <th key={head} scope="col" className="px-3 py-2 text-right font-medium whitespace-nowrap last:pr-5">
-                    {head}
-                  </th>
-                ))}
             </tr>
           </thead>
           <tbody className="divide-y divide-line">
