@@ -12,6 +12,21 @@ export function factorText(driver: Driver): string {
   return driver.op === "gte" ? w.why.atLeast(name, value) : w.why.is(name, value);
 }
 
+/**
+ * Each factor once, the first of those with the same words: the service puts the strongest first. A property and the
+ * built-in column of its name tell much the same of the same people, and so does a value on the entry and on the stage.
+ * What somebody did before the stage is another thing than what they did after it.
+ */
+export function eachFactorOnce(drivers: readonly Driver[]): Driver[] {
+  const seen = new Set<string>();
+  return drivers.filter((driver) => {
+    const key = JSON.stringify([driver.kind, factorText(driver), driver.kind === "event" ? driver.at : null]);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
 /** Where the factor was looked for, with the names of the stages. */
 export function placeText(driver: Driver, answer: Pick<Drivers, "step" | "landmark" | "lookback_seconds">): string {
   const stage = answer.step.from_name;

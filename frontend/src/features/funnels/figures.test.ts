@@ -2,7 +2,7 @@ import type { Driver, Explanation, Funnel, FunnelAnswer, FunnelTrend } from "@/a
 import { describe, expect, test } from "vitest";
 import { stagesCsv } from "./csv";
 import { groupName } from "@/features/report/group-name";
-import { factorText, oddsText, placeOn, reach } from "./driver-math";
+import { eachFactorOnce, factorText, oddsText, placeOn, reach } from "./driver-math";
 import { stageRows, type Stage } from "./funnel-math";
 import { groupColor } from "./group-math";
 import { sorted } from "./list-math";
@@ -66,6 +66,11 @@ describe("drivers", () => {
     expect(oddsText(driver({}))).toBe("odds 4.0× lower (2.5 – 5.0)");
     expect(oddsText(driver({ odds_ratio: 2, odds_interval: [1.5, 3] }))).toBe("odds 2.0× higher (1.5 – 3.0)");
     expect(oddsText(driver({ odds_ratio: 0, odds_interval: [0, 1] }))).toBeNull();
+  });
+  test("of the same words are listed once, the strongest; what was done before and after are two", () => {
+    const of = (kind: string, at: string, name: string, difference: number, value: string | null = "Safari") => driver({ kind, at, name, value, difference, op: value === null ? "did" : "eq" });
+    const all = [of("property", "entry", "browser", -9), of("property", "stage", "browser", -8), of("event", "before", "search", 7, null), of("property", "stage", "column:browser", -6), of("event", "after", "search", 5, null), of("property", "entry", "browser", 4, "Firefox"), of("event", "before", "search", 3, null)];
+    expect(eachFactorOnce(all).map((one) => one.difference)).toEqual([-9, 7, 5, 4]);
   });
   test("the scale holds every finding; wide intervals of chance do not stretch it", () => {
     expect(reach([driver({}), driver({ is_significant: false, interval: [-80, 90], difference: 3 })])).toBe(10);

@@ -204,9 +204,9 @@ test("drivers: what was found stands out, what may be chance says so, and a fact
       step: { people: 200, converted: 50, conversion_rate: 25, from_order: 1, from_name: "View", to_order: 2, to_name: "Buy", open: 0, left_out_open: 7 },
       landmark: { people: 100, converted: 20, conversion_rate: 20, seconds: 300 },
       lookback_seconds: 604_800,
-      drivers: [driver("plan", true), driver("country", false)],
-      findings: 1,
-      factors_tested: 2,
+      drivers: [driver("plan", true), { ...driver("plan", true), at: "stage", filter: { property: "column:plan", op: "eq", value: "x" } }, driver("country", false)],
+      findings: 2,
+      factors_tested: 3,
       factors_too_small: 3,
       factors_left_out: 0,
       left_out: [],
@@ -220,6 +220,8 @@ test("drivers: what was found stands out, what may be chance says so, and a fact
   expect(plan).toHaveTextContent("odds 2.3× higher (1.2 – 4.3)");
   expect(plan).not.toHaveTextContent("may be chance");
   expect(country).toHaveTextContent("may be chance");
+  expect(within(list).getAllByRole("listitem")).toHaveLength(2);
+  expect(screen.getByText(/2 of 3 tested factors .* listed once, the strongest of them\.$/)).toBeInTheDocument();
   expect(screen.getByText(/They are not causes/)).toBeInTheDocument();
   expect(screen.getByText(/7 more are left out/)).toBeInTheDocument();
   await user.click(screen.getByRole("button", { name: "plan is x" }));

@@ -8,8 +8,8 @@ import { Skeleton } from "@/ui/skeleton";
 import { Spinner } from "@/ui/spinner";
 import { useQuery } from "@tanstack/react-query";
 import { Info } from "lucide-react";
-import { useState } from "react";
-import { factorText, oddsText, placeOn, placeText, reach } from "./driver-math";
+import { useMemo, useState } from "react";
+import { eachFactorOnce, factorText, oddsText, placeOn, placeText, reach } from "./driver-math";
 import type { StageRow } from "./funnel-math";
 import { driversQuery, type DriverChoice, type Question } from "./report-queries";
 import { w } from "./words";
@@ -75,8 +75,10 @@ export function WhyTab({ question, rows, choice, dataVersion, onChoose, onGroup 
 
 function DriverList({ answer, onGroup }: { answer: Drivers; onGroup: (property: string) => void }) {
   const [isAll, setAll] = useState(false);
-  const { step, drivers } = answer;
-  const shown = isAll ? drivers : drivers.slice(0, Math.max(answer.findings, FEW));
+  const { step } = answer;
+  const drivers = useMemo(() => eachFactorOnce(answer.drivers), [answer.drivers]);
+  const findings = drivers.filter((driver) => driver.is_significant).length;
+  const shown = isAll ? drivers : drivers.slice(0, Math.max(findings, FEW));
   const scale = reach(shown);
   if (step.people === 0) return <p className="px-5 py-14 text-center text-ink-soft">{w.why.nobody(step.from_name)}</p>;
   return (
@@ -116,7 +118,10 @@ function DriverList({ answer, onGroup }: { answer: Drivers; onGroup: (property: 
         </>
       )}
       <div className="flex flex-wrap items-center justify-between gap-3 px-5 py-3 text-sm text-ink-faint">
-        <p className="figures">{w.why.tested(answer.findings, answer.factors_tested, answer.factors_too_small + answer.factors_left_out)}</p>
+        <p className="figures">
+          {w.why.tested(answer.findings, answer.factors_tested, answer.factors_too_small + answer.factors_left_out)}
+          {drivers.length < answer.drivers.length && ` ${w.why.once}`}
+        </p>
         {drivers.length > shown.length && (
           <Button size="sm" onClick={() => setAll(true)}>
             {w.why.all(drivers.length - shown.length)}

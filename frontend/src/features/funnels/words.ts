@@ -277,6 +277,7 @@ export const w = {
     insignificant: ", may be chance",
     tested: (found: number, tested: number, left: number) =>
       `${found} of ${tested} tested ${plural(tested, "factor", "factors")} ${plural(found, "is", "are")} more than chance (Holm, 5%). ${left} had too few people or too many values.`,
+    once: "Factors that read the same are listed once, the strongest of them.",
     all: (more: number) => `Show ${more} more, not significant`,
     group: "Show as groups",
   },
