@@ -167,7 +167,7 @@ function QuestionFields({ projectId, draft, isNew, error, set }: QuestionProps) 
   const funnels = useQuery(funnelsQuery(projectId)).data ?? [];
   if (draft.kind === "note") {
     return (
-      <Field label={said.text} error={error}>
+      <Field label={said.text} hint={said.textHint} error={error}>
         {(wiring) => (
           <textarea {...wiring} dir="auto" maxLength={5_000} rows={6} value={draft.text} onChange={(event) => set({ text: event.target.value })} className={cn(inputLook, "h-auto py-2")} />
         )}

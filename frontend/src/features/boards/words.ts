@@ -91,6 +91,7 @@ export const words = {
     chart: "Drawn as",
     charts: { line: "Line", bar: "Bars", number: "Number" },
     text: "Text",
+    textHint: "Plain text: the card shows it as it is written, with its line breaks.",
     title: "Title",
     titleHint: "Empty: the name of what it shows.",
     range: "Days",
