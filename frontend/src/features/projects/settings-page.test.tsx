@@ -72,11 +72,49 @@ test("the service's complaint about one origin stands beside it", async () => {
     ),
   );
   const { user } = at("origins");
-  await user.type(await screen.findByLabelText("Allowed origin"), "https://a.test{Enter}nonsense{Enter}");
+  await user.type(await screen.findByLabelText("Allowed origin"), "https://a.test{Enter}https://b.test{Enter}");
   await user.click(save());
   const rows = within(screen.getByRole("list", { name: "Allowed origin" })).getAllByRole("listitem");
   await waitFor(() => expect(rows[1]).toHaveTextContent("This is no origin."));
   expect(rows[0]).not.toHaveTextContent("origin.");
+});
+
+test("saving takes the origin that stands in the field, once it is one", async () => {
+  const kept = keepsProject();
+  const { user } = at("origins");
+  const field = await screen.findByLabelText("Allowed origin");
+  expect(save()).toBeDisabled();
+  await user.type(field, "shop.test");
+  await user.click(screen.getByRole("button", { name: "Add" }));
+  expect(field).toHaveAccessibleDescription(/^Enter an origin with https/);
+  expect(screen.queryByRole("list", { name: "Allowed origin" })).toBeNull();
+  await user.click(save());
+  expect(kept.project().version).toBe(1);
+  expect(field).toHaveFocus();
+  await user.clear(field);
+  await user.type(field, "https://Shop.test/");
+  expect(field).toHaveAccessibleDescription(/^Such as/);
+  await user.click(save());
+  await waitFor(() => expect(kept.project().allowed_origins).toEqual(["https://shop.test"]));
+  await waitFor(() => expect(save()).toBeDisabled());
+  expect(field).toHaveValue("");
+});
+
+test("the project's own domain is offered to an empty list", async () => {
+  const kept = keepsProject({ domain: "shop.test" });
+  const { user } = at("origins");
+  await user.click(await screen.findByRole("button", { name: "Add https://shop.test" }));
+  expect(screen.queryByRole("button", { name: "Add https://shop.test" })).toBeNull();
+  await user.click(save());
+  await waitFor(() => expect(kept.project().allowed_origins).toEqual(["https://shop.test"]));
+});
+
+test("a property typed but not added is removed all the same", async () => {
+  const kept = keepsProject();
+  const { user } = at("privacy");
+  await user.type(await screen.findByLabelText("Properties that are removed"), "email, *password*");
+  await user.click(save());
+  await waitFor(() => expect(kept.project().privacy).toEqual({ ip: "hash", salt: "fixed", deny_properties: ["email", "*password*"] }));
 });
 
 test("a sampling rule is built in words and saved", async () => {

@@ -66,6 +66,8 @@ export const words = {
     hint: "Such as https://shop.example.org; https://*.example.org means all its subdomains.",
     placeholder: "https://shop.example.org",
     none: "No origin is listed: pages of every site may send events.",
+    invalid: "Enter an origin with https:// and without a path, such as https://shop.example.org.",
+    offer: (origin: string) => `Add ${origin}`,
   },
   list: { add: "Add", remove: (what: string) => `Remove ${what}` },
   limits: {

@@ -2,9 +2,9 @@ import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
 import { CircleAlert, X } from "lucide-react";
-import { useState } from "react";
-import { useController } from "react-hook-form";
+import { useController, useFormContext } from "react-hook-form";
 import { words } from "../words";
+import { TYPED } from "./typed-list";
 
 interface Props {
   name: string;
@@ -12,24 +12,30 @@ interface Props {
   hint: string;
   placeholder: string;
   none: string;
+  onAdd: () => void;
+  /** What an empty list may begin with, and the button for it. */
+  offer?: { value: string; text: string } | null;
 }
 
-/** A list of short texts: each in a row of its own, one field to add more. What is typed counts also without the button. */
-export function ListEditor({ name, label, hint, placeholder, none }: Props) {
+/** A list of short texts: each in a row of its own, one field to add more, which the section takes when it is saved. */
+export function ListEditor({ name, label, hint, placeholder, none, onAdd, offer }: Props) {
   const { field, fieldState } = useController({ name });
-  const [typed, setTyped] = useState("");
+  const typed = useController({ name: TYPED });
+  const { clearErrors } = useFormContext();
   const values = field.value as string[];
   // A fault of one entry stands under its index, one of the whole list at the top.
   const faults = fieldState.error as ({ message?: string } & Partial<Record<number, { message?: string }>>) | undefined;
-  const add = (): void => {
-    const more = typed.split(/[\s,]+/).filter((one) => one !== "" && !values.includes(one));
-    if (more.length > 0) field.onChange([...values, ...new Set(more)]);
-    setTyped("");
-  };
   return (
     <div>
       {values.length === 0 ? (
-        <p className="mb-3 text-sm text-ink-soft">{none}</p>
+        <div className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-2">
+          <p className="text-sm text-ink-soft">{none}</p>
+          {offer && (
+            <Button size="sm" onClick={() => field.onChange([offer.value])} className="max-w-full min-w-0">
+              <span className="truncate">{offer.text}</span>
+            </Button>
+          )}
+        </div>
       ) : (
         <ul className="mb-3 divide-y divide-line rounded-lg border border-line" aria-label={label}>
           {values.map((value, index) => (
@@ -51,27 +57,29 @@ export function ListEditor({ name, label, hint, placeholder, none }: Props) {
         </ul>
       )}
       <div className="flex items-start gap-2">
-        <Field label={label} hint={hint} error={faults?.message} className="min-w-0 flex-1">
+        <Field label={label} hint={hint} error={typed.fieldState.error?.message ?? faults?.message} className="min-w-0 flex-1">
           {(wiring) => (
             <Input
               {...wiring}
+              {...typed.field}
+              onChange={(event) => {
+                typed.field.onChange(event);
+                clearErrors(TYPED);
+              }}
               dir="auto"
               autoComplete="off"
               autoCapitalize="off"
               spellCheck={false}
               placeholder={placeholder}
-              value={typed}
-              onChange={(event) => setTyped(event.target.value)}
-              onBlur={add}
               onKeyDown={(event) => {
                 if (event.key !== "Enter" || event.nativeEvent.isComposing) return;
                 event.preventDefault();
-                add();
+                onAdd();
               }}
             />
           )}
         </Field>
-        <Button className="mt-6.5" onClick={add}>
+        <Button className="mt-6.5" onClick={onAdd}>
           {words.list.add}
         </Button>
       </div>

@@ -12,7 +12,8 @@ import { statusQuery } from "../queries";
 import { words } from "../words";
 import { ListEditor } from "./list-editor";
 import { SectionCard } from "./section-card";
-import { minutesOf, quotaUse, secondsOf, textOf, wholeOf } from "./settings-math";
+import { minutesOf, originOf, quotaUse, secondsOf, textOf, wholeOf } from "./settings-math";
+import { withTyped } from "./typed-list";
 import { useSection } from "./use-section";
 
 const DAY_S = 86_400;
@@ -76,14 +77,24 @@ export function GeneralSection({ project }: { project: Project }) {
   );
 }
 
-const originsOf = (project: Project) => ({ allowed_origins: project.allowed_origins });
+const originsOf = (project: Project) => ({ allowed_origins: project.allowed_origins, typed: "" });
 
 export function OriginsSection({ project }: { project: Project }) {
-  const section = useSection({ project, valuesOf: originsOf, bodyOf: (values) => values });
   const said = words.origins;
+  const edited = useSection({ project, valuesOf: originsOf, bodyOf: ({ allowed_origins }) => ({ allowed_origins }) });
+  const { section, add } = withTyped(edited, "allowed_origins", said.invalid, originOf);
+  const own = project.domain ? `https://${project.domain}` : null;
   return (
     <SectionCard title={words.sections.origins} lead={said.lead} section={section}>
-      <ListEditor name="allowed_origins" label={said.label} hint={said.hint} placeholder={said.placeholder} none={said.none} />
+      <ListEditor
+        name="allowed_origins"
+        label={said.label}
+        hint={said.hint}
+        placeholder={said.placeholder}
+        none={said.none}
+        onAdd={add}
+        offer={own ? { value: own, text: said.offer(own) } : null}
+      />
     </SectionCard>
   );
 }
@@ -185,18 +196,20 @@ const privacyOf = (project: Project) => ({
   ip: project.privacy.ip ?? "hash",
   salt: project.privacy.salt ?? "fixed",
   deny_properties: project.privacy.deny_properties ?? [],
+  typed: "",
 });
 
 export function PrivacySection({ project }: { project: Project }) {
-  const section = useSection({
+  const said = words.privacy;
+  const edited = useSection({
     project,
     valuesOf: privacyOf,
-    bodyOf: (values) => ({ privacy: values }),
+    bodyOf: ({ ip, salt, deny_properties }) => ({ privacy: { ip, salt, deny_properties } }),
     fieldOf: (pointer) => pointer.replace(/^\/(body\/)?privacy\//, "").split("/").join("."),
   });
+  const { section, add } = withTyped(edited, "deny_properties", "", (text) => text);
   const { register, control } = section.form;
   const ip = useWatch({ control, name: "ip" });
-  const said = words.privacy;
   return (
     <SectionCard title={words.sections.privacy} lead={said.lead} section={section}>
       <Field label={said.ip} hint={said.ipText[ip]}>
@@ -205,7 +218,7 @@ export function PrivacySection({ project }: { project: Project }) {
       {ip === "hash" && (
         <Field label={said.salt}>{(wiring) => <Choice wiring={wiring} options={said.salts} field={register("salt")} />}</Field>
       )}
-      <ListEditor name="deny_properties" label={said.deny} hint={said.denyHint} placeholder={said.denyPlaceholder} none={said.denyNone} />
+      <ListEditor name="deny_properties" label={said.deny} hint={said.denyHint} placeholder={said.denyPlaceholder} none={said.denyNone} onAdd={add} />
     </SectionCard>
   );
 }

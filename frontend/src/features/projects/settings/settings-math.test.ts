@@ -1,7 +1,7 @@
 import type { ProjectKey } from "@/api/types";
 import { makeProject } from "@/test/service";
 import { expect, test } from "vitest";
-import { keyName, minutesOf, quotaUse, rateOf, ruleDraft, ruleOf, ruleSentence, schemaFault, secondsOf, sectionOf, wholeOf, withOrigin } from "./settings-math";
+import { keyName, minutesOf, originOf, quotaUse, rateOf, ruleDraft, ruleOf, ruleSentence, schemaFault, secondsOf, sectionOf, wholeOf, withOrigin } from "./settings-math";
 
 test.each([
   ["", null],
@@ -15,6 +15,18 @@ test.each([
   ["1e9", undefined],
   ["many", undefined],
 ])("a limit typed as %j is %s", (text, value) => expect(wholeOf(text)).toBe(value));
+
+test.each([
+  ["https://shop.example.org", "https://shop.example.org"],
+  [" HTTPS://*.Example.org/ ", "https://*.example.org"],
+  ["http://localhost:5173", "http://localhost:5173"],
+  ["shop.example.org", null],
+  ["https://shop.example.org/path", null],
+  ["https://", null],
+  ["https://a..b", null],
+  ["ftp://shop.example.org", null],
+  ["https://a.*.org", null],
+])("%j is the origin %s", (text, origin) => expect(originOf(text)).toBe(origin));
 
 test.each([
   ["30", 1800],

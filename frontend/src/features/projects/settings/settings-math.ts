@@ -100,6 +100,14 @@ export const schemaOf = (draft: SchemaDraft): Schema => ({ event_type: draft.eve
 /** How full the month is, in percent; null without a quota. */
 export const quotaUse = (used: number, quota: number | null): number | null => (quota === null ? null : Math.min(100, (100 * used) / quota));
 
+const ORIGIN = /^https?:\/\/(\*\.)?(?=[^:]{1,253}(:|$))([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:\d{1,5})?$/;
+
+/** The origin of what was typed, as the service takes it; null: it is none. */
+export function originOf(text: string): string | null {
+  const plain = text.trim().toLowerCase().replace(/\/$/, "");
+  return ORIGIN.test(plain) ? plain : null;
+}
+
 /** The origins with one more; an empty list allows all and stays so. */
 export const withOrigin = (project: Project, origin: string): string[] => [...new Set([...project.allowed_origins, origin])];
 
