@@ -95,6 +95,18 @@ test("from a drop to the people to one person and why: two clicks, all of it in 
   expect(within(person).getByRole("link", { name: "Profile" })).toHaveAttribute("href", `/p/${PROJECT_ID}/person?id=u1`);
 });
 
+test.each([
+  ["an anonymous id", "a/1", `/p/${PROJECT_ID}/person?id=a%2F1`],
+  ["no id at all", null, null],
+])("somebody with %s has a link to the profile if one can be opened", async (_id, anonymous_id, to) => {
+  peopleAre([]);
+  service.use(http.get("*/api/v1/analytics/funnel/:id/users/:person", () => HttpResponse.json(stopped("9f86", { user_id: null, anonymous_id }))));
+  openPage(`${ADDRESS}?tab=people&person=9f86`);
+  const person = await screen.findByRole("region", { name: "Person" });
+  await within(person).findByText("Stopped before Buy.", { selector: "p.stranger" });
+  expect(within(person).queryByRole("link", { name: "Profile" })?.getAttribute("href") ?? null).toBe(to);
+});
+
 test("a long list is asked for page by page, without one twice", async () => {
   const asked = peopleAre([somebody(1)], 3, 3);
   openPage(`${ADDRESS}?stage=1`);

@@ -124,13 +124,17 @@ function Panel({ tab, ...props }: Props & { tab: (typeof TABS)[number] }) {
           onClose={() => replace(writeStage(search, null))}
           onChoose={(next) => replace(writeStage(search, next.stage, next.side))}
           onPerson={(entity) => onGo(withParts(search, { person: entity, ...(entity !== null && selected === null && { tab: "people" }) }))}
-          links={(explained) =>
-            explained.user_id !== null && (
-              <Button size="sm" asChild>
-                <Link to={paths.person(funnel.project_id, explained.user_id)}>{w.person.profile}</Link>
-              </Button>
-            )
-          }
+          links={(explained) => {
+            // The page of a person is found by either id; one without any has none.
+            const id = explained.user_id ?? explained.anonymous_id;
+            return (
+              id !== null && (
+                <Button size="sm" asChild>
+                  <Link to={paths.person(funnel.project_id, id)}>{w.person.profile}</Link>
+                </Button>
+              )
+            );
+          }}
         />
       );
     default:
