@@ -295,7 +295,7 @@ def _nothing(case: Case) -> Iterator[Finding]:
         yield Finding(
             code="quiet",
             severity="warning",
-            title="Nothing has come in the last 15 minutes",
+            title="No event was stored in the last 15 minutes",
             advice="Open a page that has the snippet, and look again. `iafa doctor URL` looks at the page.",
             last_us=last_us,
         )

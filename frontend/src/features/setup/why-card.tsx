@@ -58,8 +58,7 @@ function FindingItem({ projectId, finding }: { projectId: string; finding: Findi
       <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${INKS[severity]}`} />
       <div className="min-w-0 flex-1">
         <p className="flex flex-wrap items-start gap-x-2 gap-y-1">
-          {/* Requests with a wrong key may have come all the same. */}
-          <span className="stranger text-sm font-medium">{finding.code === "quiet" ? said.quiet : finding.title}</span>
+          <span className="stranger text-sm font-medium">{finding.title}</span>
           <Badge tone={TONES[severity]}>{settled ? said.settled : said.severity[severity]}</Badge>
         </p>
         {/* An advice with samples quotes them: what they hold is shown as it came. */}
