@@ -56,6 +56,23 @@ export const shown = (one: Series, at: number, format: (value: number) => string
   return band ? `${write(value)} (${write(band[0])} – ${write(band[1])})` : write(value);
 };
 
+const TICKS_MAX = 5;
+
+/** The value axis: there is no half event, so that whole values have whole ticks, and no more than there are numbers. */
+export function valueTicks(series: readonly Series[], isStacked: boolean): { allowDecimals: boolean; tickCount: number } {
+  const all = series.flatMap((one) => one.values.filter((value) => value !== null));
+  if (!all.every(Number.isInteger)) return { allowDecimals: true, tickCount: TICKS_MAX };
+  const tops = new Map<string, number>();
+  for (const one of series) {
+    one.values.forEach((value, at) => {
+      const bar = `${isStacked ? (one.stack ?? one.key) : one.key} ${at}`;
+      tops.set(bar, (tops.get(bar) ?? 0) + (value ?? 0));
+    });
+  }
+  const [least, most] = [...tops.values()].reduce(([low, high], top) => [Math.min(low, top), Math.max(high, top)], [0, 1]);
+  return { allowDecimals: false, tickCount: Math.min(TICKS_MAX, most - least + 1) };
+}
+
 /** Moves places on a line apart until they are `gap` from each other and within the ends, as little as it takes. */
 export function spread(wanted: readonly number[], gap: number, least: number, most: number): number[] {
   const order = wanted.map((_y, index) => index).sort((one, two) => (wanted[one] ?? 0) - (wanted[two] ?? 0) || one - two);

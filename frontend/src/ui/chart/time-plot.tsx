@@ -2,7 +2,7 @@ import { compactCount } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { Area, Bar, CartesianGrid, ComposedChart, Line, ReferenceLine, Tooltip, usePlotArea, useYAxisScale, XAxis, YAxis, type MouseHandlerDataParam, type TooltipContentProps } from "recharts";
 import { ChartTooltip } from "./chart-tooltip";
-import { BEFORE_DASH, DOTTED, seriesColor, seriesDash, shown, spread, type DateNote, type Place, type Series } from "./series";
+import { BEFORE_DASH, DOTTED, seriesColor, seriesDash, shown, spread, valueTicks, type DateNote, type Place, type Series } from "./series";
 
 interface Props {
   width: number;
@@ -55,7 +55,7 @@ export default function TimePlot({ width, height, places, series, format, axisFo
     >
       <CartesianGrid vertical={false} stroke="var(--line)" />
       <XAxis dataKey="place" tickFormatter={(at: number) => places[at]?.label ?? ""} interval={every - 1} tickLine={false} axisLine={false} tick={TICK} minTickGap={8} />
-      <YAxis tickFormatter={axisFormat} tickLine={false} axisLine={false} tick={TICK} width={AXIS_PX} tickCount={5} />
+      <YAxis tickFormatter={axisFormat} tickLine={false} axisLine={false} tick={TICK} width={AXIS_PX} {...valueTicks(series, kind === "bar")} />
       <Tooltip
         key={active ?? "free"}
         {...(active !== null && { active: true, defaultIndex: active })}
