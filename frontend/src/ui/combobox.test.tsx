@@ -57,3 +57,15 @@ test("at the edge of the window the list stands above its field", async () => {
   await userEvent.setup().click(screen.getByRole("combobox"));
   expect(screen.getByRole("listbox").parentElement).toHaveClass("bottom-full");
 });
+
+test("inside a sheet that scrolls it stands below: what is above the sheet's top cannot be reached", async () => {
+  vi.spyOn(HTMLInputElement.prototype, "getBoundingClientRect").mockReturnValue(new DOMRect(0, window.innerHeight - 140, 200, 36));
+  vi.spyOn(HTMLDivElement.prototype, "getBoundingClientRect").mockReturnValue(new DOMRect(0, window.innerHeight - 200, 200, 200));
+  render(
+    <div style={{ overflowY: "auto" }}>
+      <Held options={optionsOf("plan")} />
+    </div>,
+  );
+  await userEvent.setup().click(screen.getByRole("combobox"));
+  expect(screen.getByRole("listbox").parentElement).toHaveClass("top-full");
+});

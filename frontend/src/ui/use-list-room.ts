@@ -17,10 +17,18 @@ export function roomOf(field: { top: number; bottom: number }, seen: { top: numb
   return { isAbove, height: Math.max(LIST_PX_LEAST, Math.min(LIST_PX, isAbove ? above : below)) };
 }
 
-/** The part of the window that is seen: a phone's keyboard takes the rest. */
-function seenPart(): { top: number; bottom: number } {
+/**
+ * The part of the window that is seen: a phone's keyboard takes the rest. What stands above the top of a sheet that
+ * scrolls cannot be reached; what stands below its end can.
+ */
+function seenPart(field: HTMLElement): { top: number; bottom: number } {
   const view = window.visualViewport;
-  return view ? { top: view.offsetTop, bottom: view.offsetTop + view.height } : { top: 0, bottom: window.innerHeight };
+  const seen = view ? { top: view.offsetTop, bottom: view.offsetTop + view.height } : { top: 0, bottom: window.innerHeight };
+  for (let around = field.parentElement; around && around !== document.body; around = around.parentElement) {
+    const { overflowY } = getComputedStyle(around);
+    if (["auto", "scroll", "hidden", "clip"].includes(overflowY)) seen.top = Math.max(seen.top, around.getBoundingClientRect().top);
+  }
+  return seen;
 }
 
 /** Where the list of a field opens, measured again as the page moves while it is open. */
@@ -30,7 +38,7 @@ export function useListRoom(field: RefObject<HTMLElement | null>, isOpen: boolea
     if (!isOpen) return;
     const measure = (): void => {
       if (!field.current) return;
-      const next = roomOf(field.current.getBoundingClientRect(), seenPart());
+      const next = roomOf(field.current.getBoundingClientRect(), seenPart(field.current));
       setRoom((now) => (now.isAbove === next.isAbove && now.height === next.height ? now : next));
     };
     measure();
