@@ -50,7 +50,7 @@ export function BreakdownTab({ projectId, question, rows, grouping, view, dataVe
           <>
             <NativeSelect
               aria-label={w.groups.attribution}
-              className="w-auto max-w-72 min-w-52"
+              className="w-auto max-w-[min(18rem,100%)] min-w-52"
               value={grouping.attribution}
               onChange={(event) => onGroup({ ...grouping, attribution: event.target.value })}
             >

@@ -187,6 +187,9 @@ test("groups come as a table with how sure each difference is; the property is i
   const [, phone, none] = within(table).getAllByRole("row");
   expect(phone).toHaveTextContent("phone1503020.0%+5.0 ptclear difference");
   expect(none).toHaveTextContent("(not set)502040.0%+5.0 ptmay be chance");
+  // Nothing is laid out here: words that are placed stay inside the table's own scrolling, and the field keeps a width.
+  expect(within(table).getByText("clear difference").parentElement).toHaveClass("relative");
+  expect(screen.getByRole("combobox", { name: "Break down by" }).closest("form")).toHaveClass("min-w-[min(16rem,100%)]");
   await user.selectOptions(screen.getByRole("combobox", { name: "Whose value counts" }), "Last known value");
   await waitFor(() => expect(asked).toEqual(["column:device entry", "column:device last_known"]));
   await user.click(screen.getByRole("radio", { name: "Funnels" }));

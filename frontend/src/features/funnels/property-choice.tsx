@@ -23,13 +23,13 @@ export function PropertyChoice({ projectId, chosen, onChoose }: Props) {
   const often = OFTEN.flatMap((name) => known.find((one) => one.name === name) ?? []).slice(0, OFTEN_MAX);
   return (
     <form
-      className="flex min-w-0 flex-1 flex-wrap items-end gap-x-3 gap-y-2"
+      className="flex min-w-[min(16rem,100%)] flex-1 flex-wrap items-end gap-x-3 gap-y-2"
       onSubmit={(event) => {
         event.preventDefault();
         onChoose(text.trim());
       }}
     >
-      <Field label={w.groups.property} className="w-64">
+      <Field label={w.groups.property} className="w-full sm:w-64">
         {(wiring) => (
           <PropertyInput
             projectId={projectId}

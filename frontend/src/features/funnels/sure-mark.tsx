@@ -15,7 +15,8 @@ export function SureMark({ significance, isShort = false }: Props) {
   const kind = significance.is_too_small ? "tooSmall" : significance.is_significant ? "sure" : "chance";
   const interval = low === undefined || high === undefined ? "" : w.sure.interval(points(low), points(high), pText(significance.p_value));
   return (
-    <span className="inline-flex items-center gap-1.5" title={`${w.sure.long[kind]} ${interval}`}>
+    // Words for screen readers alone are placed; without a place of their own they leave the box a table scrolls in.
+    <span className="relative inline-flex items-center gap-1.5" title={`${w.sure.long[kind]} ${interval}`}>
       <span
         aria-hidden
         className={cn(
