@@ -7,7 +7,7 @@ export function DoorNote({ projectId }: { projectId: string }) {
   return (
     <>
       {words.door.text}{" "}
-      <Link to={paths.setup(projectId)} className="rounded text-accent-ink hover:underline">
+      <Link to={paths.setup(projectId)} className="rounded text-accent-ink underline underline-offset-2">
         {words.door.link}
       </Link>
     </>
