@@ -11,7 +11,8 @@ import pytest
 from iafa.settings import Settings
 from iafa.wiring import open_house
 from tests.support.lake import rows
-from tests.workers.test_two_workers import Site, eventually, site
+from tests.support.waiting import eventually
+from tests.workers.test_two_workers import Site, site
 
 __all__ = ["site"]
 SENT, USERS, BATCH = 20_000, 2_000, 1_000
