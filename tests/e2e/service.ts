@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_WAIT_MS = 180_000;
-const STOP_WAIT_MS = 10_000;
+// The service itself waits 20 s for its background process; killed before that it would leave one behind, still writing.
+const STOP_WAIT_MS = 60_000;
 
 export interface Running {
   url: string;
@@ -62,9 +63,10 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
   throw new Error("the service was not ready in time");
 }
 
+/** Ends the service and waits for `close`, not for `exit`: its children hold the same output, and write to the folder. */
 async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  if (child.stdout?.closed && child.stderr?.closed) return;
+  const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), STOP_WAIT_MS);
   await gone;
