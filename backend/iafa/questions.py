@@ -32,6 +32,7 @@ from iafa.query.person_rows import count_rows, find_person
 from iafa.query.properties import property_list, value_list
 from iafa.query.question import Extras, question_of
 from iafa.query.receipts.notebook import notebook
+from iafa.query.reports.present import present
 from iafa.query.reports.report import Report
 from iafa.query.schema_watch import schema_watch
 from iafa.query.stored_days import Stored, stored_by_day
@@ -241,6 +242,12 @@ class Questions:
         self, snapshot: Snapshot, from_us: int, to_us: int, cancellation: Cancellation | None = None
     ) -> dict[str, Stored]:
         return await self._in_query_pool(stored_by_day, self.engine, snapshot, from_us, to_us, cancellation)
+
+    async def present(
+        self, snapshot: Snapshot, exclude_bots: bool, cancellation: Cancellation | None = None
+    ) -> dict[str, Any]:
+        ask = partial(present, self.engine, snapshot, exclude_bots=exclude_bots)
+        return await self._in_query_pool(partial(ask, cancellation=cancellation))
 
     async def property_list(
         self,

@@ -107,6 +107,7 @@ def services_of_house(
         funnel_notebook=house.funnel_notebook,
         drivers=house.drivers,
         run_report=house.run_report,
+        present=house.present,
         event_names=house.event_names,
         property_list=house.property_list,
         value_list=house.value_list,

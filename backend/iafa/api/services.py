@@ -74,6 +74,8 @@ class Services:
     drivers: "Callable[[Snapshot, DriversQuestion, str | None, Cancellation], Awaitable[dict[str, Any]]]"
     # (snapshot, report, whether anybody still waits) -> its answer
     run_report: "Callable[[Snapshot, Report, Cancellation], Awaitable[dict[str, Any]]]"
+    # (snapshot, whether bots are left out, whether anybody still waits) -> who is there
+    present: "Callable[[Snapshot, bool, Cancellation], Awaitable[dict[str, Any]]]"
     # (snapshot, part of the name, at most, whether anybody still waits) -> [{event_type, count, last_seen}], most
     # frequent first
     event_names: "Callable[[Snapshot, str, int, Cancellation], Awaitable[Sequence[dict[str, Any]]]]"

@@ -1,16 +1,19 @@
 """The routes of the reports on sessions and of the overview."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from iafa.api.access import ReadableBodyProject, ReadableProject
+from iafa.api.answers import json_answer
 from iafa.api.bodies import QuestionRoute, json_object
+from iafa.api.leaving import while_waiting
 from iafa.api.report_docs import OVERVIEW_BODY, SESSIONS_BODY
 from iafa.api.report_frame import REPORT_BODY_PROBLEMS, REPORT_PROBLEMS, FrameFields, answer_report
 from iafa.api.services import ServicesOf
-from iafa.api.session_models import BREAKDOWN_TEXT, LIMIT_TEXT, LISTS_TEXT, OverviewAnswer, SessionsAnswer
+from iafa.api.session_models import BREAKDOWN_TEXT, LIMIT_TEXT, LISTS_TEXT, OverviewAnswer, Present, SessionsAnswer
 from iafa.query.definition import Bucket
 from iafa.query.reports.overview import LISTS_DEFAULT, parse_overview
 from iafa.query.reports.sessions import GROUPS_MAX, parse_sessions
@@ -101,3 +104,21 @@ async def ask_overview(
     request: Request,
 ) -> Response:
     return await answer_report(request, services, project, raw, parse_overview)
+
+
+@router.get(
+    "/present",
+    response_model=Present,
+    summary="Count who is there now",
+    description="The people who did something in the last five minutes, and their page views. Only the newest events "
+    "are read: cheap enough to be asked every half minute, on any amount of data.",
+    responses=REPORT_PROBLEMS,
+)
+async def get_present(
+    project: ReadableProject,
+    services: ServicesOf,
+    request: Request,
+    exclude_bots: Annotated[bool, Query(description="Leave out events marked as sent by bots.")] = False,
+) -> Response:
+    snapshot = await services.snapshot(project.id)
+    return json_answer(await while_waiting(request, partial(services.present, snapshot, exclude_bots)))

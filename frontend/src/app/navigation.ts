@@ -30,6 +30,8 @@ export interface Place {
   icon: LucideIcon;
   /** The second key after `g`. */
   key?: string;
+  /** The project whose people of the last minutes are counted beside it. */
+  counted?: string;
   /** What of the days chosen elsewhere the page takes over. */
   carries?: Carries;
 }
@@ -61,7 +63,7 @@ const allPlaces = (projectId: string): PlaceGroup[] => [
     label: t.nav.data,
     places: [
       { to: paths.events(projectId), label: t.nav.events, icon: List, key: "e", carries: "days" },
-      { to: paths.live(projectId), label: t.nav.live, icon: Radio, key: "l" },
+      { to: paths.live(projectId), label: t.nav.live, icon: Radio, key: "l", counted: projectId },
       { to: paths.people(projectId), label: t.nav.people, icon: UserRound, key: "u" },
       { to: paths.anomalies(projectId), label: t.nav.anomalies, icon: Sparkles, key: "a", carries: "days" },
       { to: paths.alerts(projectId), label: t.nav.alerts, icon: Bell, key: "n" },

@@ -2,6 +2,7 @@ import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { NavLink } from "react-router";
 import type { Place, PlaceGroup } from "./navigation";
+import { PeopleNow } from "./people-now";
 
 /** The column of places; `onLeave` closes the sheet it may stand in. */
 export function SideNav({ groups, onLeave, className }: { groups: readonly PlaceGroup[]; onLeave?: () => void; className?: string }) {
@@ -36,6 +37,8 @@ function SideLink({ place, onLeave }: { place: Place; onLeave?: () => void }) {
         <>
           <Icon aria-hidden className={cn("size-4", isActive ? "text-accent-ink" : "text-ink-faint")} />
           {place.label}
+          {/* The space parts the two for a screen reader. */}{" "}
+          {place.counted !== undefined && <PeopleNow projectId={place.counted} />}
         </>
       )}
     </NavLink>

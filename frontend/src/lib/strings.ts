@@ -57,6 +57,7 @@ export const t = {
     data: "Data",
     events: "Events",
     live: "Live",
+    peopleNow: (people: string, isOne: boolean, minutes: number) => `${people} ${isOne ? "person" : "people"} within ${minutes} min`,
     people: "People",
     anomalies: "Anomalies",
     alerts: "Alerts",

@@ -171,6 +171,7 @@ export const service = setupServer(
   answers.get("/analytics/funnel/:id", makeAnswer([200, 50])),
   http.post(path("/analytics/funnel"), () => HttpResponse.json(makeAnswer([200, 50]))),
   answers.seen(["view", "buy"]),
+  answers.get("/analytics/present", { people: 0, page_views: 0, seconds: 300 }),
   answers.get("/analytics/properties", { properties: [], columns: [], rows_read: 0, is_complete: true, data_version: "1.1" }),
   answers.get("/analytics/properties/values", { property: "", values: [], rows_read: 0, is_complete: true, data_version: "1.1" }),
   answers.get("/analytics/funnel-suggestions", { templates: [], funnels: [], data_version: "1.1" }),

@@ -153,6 +153,7 @@ class Room:
             funnel_notebook=questions.funnel_notebook,
             drivers=questions.drivers,
             run_report=questions.run_report,
+            present=questions.present,
             event_names=questions.event_names,
             property_list=questions.property_list,
             value_list=questions.value_list,

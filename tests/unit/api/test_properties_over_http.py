@@ -1,4 +1,4 @@
-"""Autocomplete of properties and values through the front door."""
+"""Autocomplete of properties and values, and who is there now, through the front door."""
 
 from pathlib import Path
 from typing import Any
@@ -91,3 +91,22 @@ def test_only_the_newest_files_are_read(tmp_path: Path) -> None:
         }
     finally:
         engine.close()
+
+
+async def test_who_is_there_now(room: Room, ada: Tenant) -> None:
+    now_us = room.clock.now_us()
+    room.events[ada.project.id] = [
+        {"event_type": "page_view", "user_id": "here", "created_at": now_us - 10_000_000},
+        {"event_type": "buy", "user_id": "here", "created_at": now_us - 5_000_000},
+        {"event_type": "page_view", "user_id": "robot", "created_at": now_us - 299_000_000, "is_bot": True},
+        {"event_type": "page_view", "user_id": "gone", "created_at": now_us - 301_000_000},
+        {"event_type": "page_view", "user_id": "of a fast clock", "created_at": now_us + 60_000_000},
+    ]
+    asked = {"project_id": ada.project.id}
+    async with room.client(ada.key("secret")) as client:
+        everybody = await client.get("/api/v1/analytics/present", params=asked)
+        people = await client.get("/api/v1/analytics/present", params={**asked, "exclude_bots": True})
+        mistyped = await client.get("/api/v1/analytics/present", params={**asked, "start_date": "2026-01-01"})
+    assert everybody.json() == {"people": 2, "page_views": 2, "seconds": 300}
+    assert people.json() == {"people": 1, "page_views": 1, "seconds": 300}
+    assert mistyped.status_code == 422

@@ -5,18 +5,20 @@ of clocks.
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from iafa.clock import to_iso
+from iafa.clock import FakeClock, to_iso
 from iafa.errors import ValidationFailed
 from iafa.query.binding import Parameters
 from iafa.query.channels import CHANNEL_COLUMNS, CHANNEL_SQL
-from iafa.query.engine_duckdb import DuckEngine
+from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.reports.frame import Setting
-from iafa.query.reports.overview import PRESENT_S, parse_overview
+from iafa.query.reports.overview import parse_overview
+from iafa.query.reports.present import PRESENT_S, present
 from iafa.query.reports.report import report_answer, report_key
 from iafa.query.reports.sessions import FIGURES, parse_sessions
 from iafa.query.source import events_sql
@@ -132,6 +134,30 @@ def test_who_was_present_is_told_as_of_then(engine: DuckEngine, shop: ReportLake
     found = {event["person"] for event in shop.events if as_of_us - PRESENT_S * 1_000_000 <= event["t"] <= as_of_us}
     for report in reports:
         assert report_answer(engine, shop.snapshot, report)["present"]["people"] == len(found) > 0
+
+
+@pytest.mark.parametrize("exclude_bots", [False, True])
+def test_who_is_there_now_equals_the_reference(tmp_path: Path, shop: ReportLake, exclude_bots: bool) -> None:
+    """Over each of the last minutes of the data, until nobody is left."""
+    clock = FakeClock()
+    engine = DuckEngine(QueryLimits(timeout_s=300.0), temp_directory=tmp_path / "spill", clock=clock)
+    latest_us = max(event["t"] for event in shop.events)
+    counts = set()
+    for minutes in range(-200, 8, 3):
+        now_us = latest_us + minutes * 60_000_000
+        clock.set_wall(now_us)
+        there = [event for event in shop.events if now_us - PRESENT_S * 1_000_000 <= event["t"] <= now_us]
+        there = [event for event in there if not (exclude_bots and event["is_bot"])]
+        answer = present(engine, shop.snapshot, exclude_bots=exclude_bots)
+        people = {event["person"] for event in there}
+        assert answer == {
+            "people": len(people),
+            "page_views": sum(event["name"] == "page_view" for event in there),
+            "seconds": PRESENT_S,
+        }
+        counts.add(len(people))
+    engine.close()
+    assert counts > {0, 1}
 
 
 def test_only_files_of_the_range_and_of_the_last_minutes_are_opened(engine: DuckEngine, shop: ReportLake) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
-from iafa.clock import US_PER_S
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Bucket
@@ -12,11 +11,11 @@ from iafa.query.engine_duckdb import Reading
 from iafa.query.pages import PAGE_EVENT, path_sql
 from iafa.query.reports.bucketing import INTERVALS
 from iafa.query.reports.frame import Frame, FrameReader, Setting, frame_sql
+from iafa.query.reports.present import present_in, present_span
 from iafa.query.reports.report import Table
 from iafa.query.reports.sessions import FIGURES, buckets_of_starts, session_tables
 from iafa.query.reports.visits import DIMENSIONS, Dimension
 
-PRESENT_S = 300  # who has done something within it is there
 LISTS_DEFAULT: tuple[Dimension, ...] = (
     *("entry_page", "exit_page", "channel", "referrer", "utm_source", "country", "device", "browser"),
 )
@@ -51,7 +50,7 @@ class Overview:
             "interval": self.interval,
             "total": found.total,
             "buckets": found.buckets,
-            "present": self._present(reading, snapshot),
+            "present": present_in(reading, snapshot, self.frame),
             "pages": self._pages(reading, snapshot),
             "lists": [{"property": name, "groups": groups} for name, groups in found.groups.items()],
         }
@@ -71,12 +70,6 @@ class Overview:
         rows = reading.rows(sql_text("overview_pages", events=events, page=path_sql()), parameters.values)
         return [{"page": page, "views": views, "people": people} for page, views, people in rows]
 
-    def _present(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
-        parameters = Parameters(page_event=PAGE_EVENT)
-        events = frame_sql(self.frame, snapshot, parameters, columns=("event_type",), span=self.frame.beside)
-        ((people, views),) = reading.rows(sql_text("overview_present", events=events), parameters.values)
-        return {"people": people, "page_views": views, "seconds": PRESENT_S}
-
 
 def parse_overview(fields: Mapping[str, object], setting: Setting) -> Overview:
     """Raises ValidationFailed that names every wrong field."""
@@ -92,5 +85,4 @@ def parse_overview(fields: Mapping[str, object], setting: Setting) -> Overview:
     groups = reader.number("limit", GROUPS_DEFAULT, most=GROUPS_MAX)
     reader.done()
     now_us = frame.as_of_us if frame.is_as_of_given else setting.now_us
-    present = (now_us - PRESENT_S * US_PER_S, now_us + 1)
-    return Overview(replace(frame, wants_sessions=True, beside=present), interval, lists, groups)
+    return Overview(replace(frame, wants_sessions=True, beside=present_span(now_us)), interval, lists, groups)

@@ -1,0 +1,12 @@
+/** Who is there now: asked again while the page is seen, of the newest events only. */
+import { api, dataOf } from "@/api/client";
+import { queryOptions } from "@tanstack/react-query";
+
+const POLL_MS = 30_000;
+
+export const presentQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: ["project", projectId, "present"],
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/analytics/present", { params: { query: { project_id: projectId, exclude_bots: true } }, signal })),
+    refetchInterval: POLL_MS,
+  });
