@@ -53,6 +53,12 @@ class InvalidCredentials(IafaError):
     code = "invalid_credentials"
 
 
+class TokenReplaced(InvalidCredentials):
+    """A refresh token that was used a moment ago: who sent it twice has its successor, or is about to get it."""
+
+    code = "token_replaced"
+
+
 class TokenExpired(IafaError):
     code = "token_expired"
 

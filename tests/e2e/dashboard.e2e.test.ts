@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath, skipReason } from "./chromium";
 import { expectToStand, overhang } from "./page-checks";
 import { newPerson, PASSWORD, photograph, stageTable } from "./person";
+import { startSlowLine } from "./service";
 import { drag, leave, openShop, type Shop } from "./shop";
 
 const HOSTILE = {
@@ -74,6 +75,27 @@ describe.skipIf(!chromiumPath)(`dashboard${chromiumPath ? "" : ` (${skipReason})
     await Promise.all(tabs.map((tab) => tab.goto(`${shop.base}/funnels`)));
     for (const tab of tabs) await tab.getByRole("heading", { level: 1, name: "Funnels" }).waitFor();
     // Requests that came too late with the old session were refused, as they have to be.
+    person.complaints.splice(0, person.complaints.length, ...person.complaints.filter((one) => !one.includes("401")));
+    await leave(person);
+  });
+
+  test("a page that is reloaded while it renews its session stays signed in", async () => {
+    const renewal = "/api/v1/auth/refresh";
+    const line = await startSlowLine(shop.service, renewal, 1_500);
+    const person = await newPerson(shop.browser);
+    const { context, page } = person;
+    await page.goto(`${line.url}/sign-in`);
+    await signIn(page, PASSWORD);
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await context.clearCookies({ name: "iafa_access" });
+    const asked = page.waitForRequest(`${line.url}${renewal}`);
+    const path = new URL(shop.base).pathname;
+    await page.goto(`${line.url}${path}/funnels`, { waitUntil: "commit" });
+    await asked;
+    // The service has rotated the token by now, and the page goes before it could be told.
+    await page.goto(`${line.url}${path}/funnels`);
+    await page.getByRole("heading", { level: 1, name: "Funnels" }).waitFor();
+    await line.stop();
     person.complaints.splice(0, person.complaints.length, ...person.complaints.filter((one) => !one.includes("401")));
     await leave(person);
   });

@@ -1,6 +1,6 @@
 /** Starts the real service on a free port over a new data folder, and a static site for the visitors. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpServer, request as askHttp } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -79,6 +79,31 @@ export async function startSite(pages: Record<string, string>): Promise<Running>
     const page = pages[new URL(request.url ?? "/", "http://site").pathname];
     response.writeHead(page === undefined ? 404 : 200, { "Content-Type": "text/html; charset=utf-8" });
     response.end(page ?? "no such page");
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  const stop = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+/** The service behind a slow line: answers to `path` reach the browser `delayMs` late; the service does its work at once. */
+export async function startSlowLine(service: Running, path: string, delayMs: number): Promise<Running> {
+  const { hostname, port: target } = new URL(service.url);
+  const server = createHttpServer((request, response) => {
+    const options = { hostname, port: target, path: request.url, method: request.method, headers: request.headers };
+    const onward = askHttp(options, (answer) => {
+      const pass = (): void => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      };
+      setTimeout(pass, request.url === path ? delayMs : 0);
+    });
+    onward.on("error", () => response.destroy());
+    request.pipe(onward);
   });
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));

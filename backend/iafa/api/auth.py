@@ -71,7 +71,9 @@ async def login(body: Login, request: Request, response: Response, services: Ser
     description="Takes the refresh token from the body or, without one, from the cookie. A token is good for one "
     "use; one that is used again ends the session, because somebody has copied it.",
     dependencies=[Depends(public)],
-    responses=problem_responses(*BODY_PROBLEMS, "invalid_credentials", "insufficient_scope", "storage_unavailable"),
+    responses=problem_responses(
+        *BODY_PROBLEMS, "invalid_credentials", "token_replaced", "insufficient_scope", "storage_unavailable"
+    ),
 )
 async def refresh(
     request: Request, response: Response, services: ServicesOf, body: RefreshRequest | None = None

@@ -39,6 +39,7 @@ class ProblemBody(BaseModel):
 _DETAILS = {
     "invalid_json": "the body is not JSON: invalid character (byte 17)",
     "invalid_credentials": "send a valid access token",
+    "token_replaced": "the refresh token was replaced a moment ago; use the one that came with the answer",
     "token_expired": "the access token has expired; refresh it",
     "insufficient_scope": "this key may only send events",
     "not_found": "there is no such object, or it is not yours",

@@ -29,6 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "too_deep": Kind(400, "The body is nested too deep"),
     "number_out_of_range": Kind(400, "A number is out of range"),
     "invalid_credentials": Kind(401, "Sign in, or send a valid key"),
+    "token_replaced": Kind(401, "The refresh token was replaced a moment ago"),
     "token_expired": Kind(401, "The token has expired"),
     "password_required": Kind(401, "A password is needed"),
     "quota_exceeded": Kind(402, "The quota is used up"),

@@ -7,12 +7,13 @@ import secrets
 import msgspec
 
 from iafa.clock import US_PER_S, Clock
-from iafa.errors import InvalidCredentials
+from iafa.errors import InvalidCredentials, TokenReplaced
 from iafa.meta.ids import is_id, new_id
 from iafa.meta.json_file import JsonFile
 
 ABSOLUTE_S = 30 * 24 * 3600
-# Two tabs of one browser may refresh at the same moment: the loser is refused, but the family lives on.
+# Two tabs of one browser may refresh at the same moment, or a page be reloaded while it does: the second use is refused
+# by a name of its own, and the family lives on.
 RACE_S = 10
 PER_USER_MAX = 50
 TOKEN_PREFIX = "iafa_r_"  # noqa: S105 - what tokens begin with
@@ -75,8 +76,11 @@ class Sessions:
             is_race = (
                 hmac.compare_digest(given, session.before_sha256) and now_us - session.used_us <= RACE_S * US_PER_S
             )
-            if not is_race:
-                del records[session_id]
+            if is_race:
+                raise TokenReplaced(
+                    "the refresh token was replaced a moment ago; use the one that came with the answer"
+                )
+            del records[session_id]
             return None
         new_token = _make_token(session_id)
         records[session_id] = msgspec.structs.replace(

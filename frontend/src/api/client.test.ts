@@ -38,6 +38,26 @@ test("a refused renewal leaves the 401 and does not loop", async () => {
   expect(calls).toHaveLength(2);
 });
 
+test("of a session that was renewed elsewhere the cookies are waited for", async () => {
+  const calls: string[] = [];
+  const through = sessionFetch((request) => {
+    calls.push(new URL(request.url).pathname);
+    if (request.url.endsWith("/refresh")) return Promise.resolve(Response.json({ code: "token_replaced" }, { status: 401 }));
+    return Promise.resolve(new Response(null, { status: calls.length > 3 ? 200 : 401 }));
+  });
+  expect((await through(new Request(url("/api/v1/a"), { method: "POST", body: "kept" }))).status).toBe(200);
+  expect(calls).toEqual(["/api/v1/a", "/api/v1/auth/refresh", "/api/v1/a", "/api/v1/a"]);
+});
+
+test("a renewal outlives the page that asked for it", async () => {
+  let outlives = false;
+  await sessionFetch((request) => {
+    if (request.url.endsWith("/refresh")) outlives = request.keepalive;
+    return Promise.resolve(new Response(null, { status: 401 }));
+  })(new Request(url("/api/v1/a")));
+  expect(outlives).toBe(true);
+});
+
 test("a wrong password is not answered with a renewal", async () => {
   const { calls, send } = service(() => 401);
   await sessionFetch(send)(new Request(url("/api/v1/auth/login"), { method: "POST", body: "{}" }));

@@ -5,6 +5,8 @@ import type { paths } from "./schema";
 
 const AUTH_ROUTES = /\/api\/v1\/auth\/(login|register|refresh|logout)$/;
 const REFRESH_PATH = "/api/v1/auth/refresh";
+/** How long to wait for the cookies of a renewal that somebody else asked for: their answer is already under way. */
+const COOKIES_WAIT_MS = [0, 300, 1_000];
 
 export type Fetch = (request: Request) => Promise<Response>;
 
@@ -18,26 +20,49 @@ async function oneTabAtATime(renew: () => Promise<Response>): Promise<Response> 
   return locks ? locks.request("iafa-session", renew) : renew();
 }
 
+type Renewal = "done" | "elsewhere" | "refused";
+
+async function renewalOf(answer: Response): Promise<Renewal> {
+  if (answer.ok) return "done";
+  const problem = (await answer.json().catch(() => null)) as { code?: string } | null;
+  return problem?.code === "token_replaced" ? "elsewhere" : "refused";
+}
+
+/** It outlives the page: one that is reloaded meanwhile would lose the new token, and the old one is spent. */
+const renewing = (origin: string): Request =>
+  new Request(origin + REFRESH_PATH, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}", keepalive: true });
+
 /**
  * Sends requests; on a 401 renews the session once and repeats. Several requests that meet an expired session
  * at the same time share one renewal, because a refresh token may be used only once.
  */
 export function sessionFetch(send: Fetch): Fetch {
-  let renewal: Promise<boolean> | null = null;
-  const renew = (origin: string): Promise<boolean> => {
-    renewal ??= oneTabAtATime(() => send(new Request(origin + REFRESH_PATH, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" })))
-      .then((answer) => answer.ok)
+  let renewal: Promise<Renewal> | null = null;
+  const renew = (origin: string): Promise<Renewal> => {
+    renewal ??= oneTabAtATime(() => send(renewing(origin)))
+      .then(renewalOf)
       .finally(() => {
         renewal = null;
       });
     return renewal;
+  };
+  const repeat = async (request: Request, refused: Response): Promise<Response> => {
+    let answer = refused;
+    for (const wait of COOKIES_WAIT_MS) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      answer = await send(request.clone());
+      if (answer.status !== 401) break;
+    }
+    return answer;
   };
   return async (request) => {
     const { pathname, origin } = new URL(request.url);
     const again = AUTH_ROUTES.test(pathname) ? null : request.clone();
     const answer = await send(request);
     if (answer.status !== 401 || !again) return answer;
-    return (await renew(origin)) ? send(again) : answer;
+    const renewed = await renew(origin);
+    if (renewed === "elsewhere") return repeat(again, answer);
+    return renewed === "done" ? send(again) : answer;
   };
 }
 

@@ -8082,7 +8082,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "bad_encoding" | "bad_request" | "conflict" | "event_too_large" | "header_too_large" | "insufficient_scope" | "internal_error" | "invalid_batch" | "invalid_credentials" | "invalid_json" | "invalid_query" | "method_not_allowed" | "missing_identity" | "not_found" | "not_ready" | "number_out_of_range" | "password_required" | "payload_too_large" | "query_busy" | "query_timeout" | "query_too_large" | "quota_exceeded" | "rate_limited" | "request_timeout" | "storage_unavailable" | "token_expired" | "too_deep" | "unsupported_encoding" | "unsupported_media_type" | "uri_too_long" | "validation_error" | "version_conflict";
+            code: "bad_encoding" | "bad_request" | "conflict" | "event_too_large" | "header_too_large" | "insufficient_scope" | "internal_error" | "invalid_batch" | "invalid_credentials" | "invalid_json" | "invalid_query" | "method_not_allowed" | "missing_identity" | "not_found" | "not_ready" | "number_out_of_range" | "password_required" | "payload_too_large" | "query_busy" | "query_timeout" | "query_too_large" | "quota_exceeded" | "rate_limited" | "request_timeout" | "storage_unavailable" | "token_expired" | "token_replaced" | "too_deep" | "unsupported_encoding" | "unsupported_media_type" | "uri_too_long" | "validation_error" | "version_conflict";
             /** Retryable */
             retryable: boolean;
             /**

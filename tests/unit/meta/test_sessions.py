@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from iafa.clock import FakeClock
-from iafa.errors import InvalidCredentials
+from iafa.errors import InvalidCredentials, TokenReplaced
 from iafa.meta.sessions import ABSOLUTE_S, PER_USER_MAX, RACE_S, Sessions
 
 IDLE_S = 24 * 3600
@@ -26,7 +26,7 @@ async def test_of_parallel_uses_exactly_one_wins_and_its_token_lives(sessions: S
     found = await asyncio.gather(*(sessions.rotate(token) for _ in range(20)), return_exceptions=True)
     winners = [one for one in found if not isinstance(one, BaseException)]
     assert len(winners) == 1
-    assert sum(isinstance(one, InvalidCredentials) for one in found) == 19
+    assert sum(isinstance(one, TokenReplaced) for one in found) == 19
     await sessions.rotate(winners[0][1])
 
 
@@ -34,8 +34,9 @@ async def test_a_token_used_again_later_ends_the_family(sessions: Sessions, cloc
     session, copied = await sessions.begin("user00000001")
     _, current = await sessions.rotate(copied)
     clock.advance(RACE_S + 1)
-    with pytest.raises(InvalidCredentials):
+    with pytest.raises(InvalidCredentials) as refused:
         await sessions.rotate(copied)
+    assert not isinstance(refused.value, TokenReplaced)
     with pytest.raises(InvalidCredentials):
         await sessions.rotate(current)
     assert not await sessions.lives(session.id, "user00000001")
