@@ -264,10 +264,11 @@ class Compactor:
                 return
             limit_us = self.clock.now_us() - TMP_KEPT_US
             for path in [*self.layout.tmp.iterdir(), *self.layout.tmp.glob("duckdb/*")]:
-                is_old = path.stat().st_mtime_ns // 1000 < limit_us
-                if is_old and path.is_dir() and path.name != "duckdb":
+                if not _is_old(path, limit_us):
+                    continue
+                if path.is_dir() and path.name != "duckdb":
                     remove_tree(path)
-                elif is_old and path.is_file():
+                elif path.is_file():
                     unlink(path)
 
     def _empty_trash(self, project_id: str, done: Compacted, *, wait_s: float) -> None:
@@ -302,3 +303,11 @@ class Compactor:
             if (relative := path.relative_to(directory).as_posix()) not in named
             and path.stat().st_mtime_ns // 1000 < limit_us
         }
+
+
+def _is_old(path: Path, limit_us: int) -> bool:
+    """What is gone meanwhile was somebody's: a question that has ended took its folder away."""
+    try:
+        return path.stat().st_mtime_ns // 1000 < limit_us
+    except FileNotFoundError:
+        return False

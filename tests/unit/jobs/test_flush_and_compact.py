@@ -1,5 +1,6 @@
 """From the journal to the files: every acknowledged event once, whatever is killed and however often it is sent."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,23 @@ def test_unfinished_files_of_killed_processes_are_removed_after_a_day(tmp_path: 
     lake.clock.advance(86_401)
     lake.compactor.run()
     assert [path.name for path in lake.layout.tmp.rglob("*")] == ["duckdb"]
+
+
+def test_a_lease_that_ends_while_leftovers_are_looked_for_stops_no_compaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = TestLake(tmp_path)
+    lake.layout.tmp.mkdir(parents=True)
+    (lake.layout.tmp / "unfinished.parquet").write_bytes(b"x")
+    listed = Path.iterdir
+
+    def with_one_that_is_gone(folder: Path) -> Iterator[Path]:
+        if folder == lake.layout.tmp:
+            yield folder / "lease-of-an-answer"
+        yield from listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", with_one_that_is_gone)
+    lake.clock.set_wall(SystemClock().now_us())
+    lake.clock.advance(86_401)
+    lake.compactor.run()
+    assert list(listed(lake.layout.tmp)) == []
