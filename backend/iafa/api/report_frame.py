@@ -62,13 +62,13 @@ def frame_fields(
     """The frame of a report as its body would have it. Absent members are left out."""
     given: Fields = {
         **period,
-        "filters": json_member(filters, "filters"),
         "exclude_bots": exclude_bots,
         "as_of": as_of,
         "include": include,
         "format": format,
     }
-    return {name: value for name, value in given.items() if value not in (None, False, [])}
+    conditions = {} if filters is None else {"filters": json_member(filters, "filters")}
+    return conditions | {name: value for name, value in given.items() if value not in (None, False, [])}
 
 
 FrameFields = Annotated[Fields, Depends(frame_fields)]
