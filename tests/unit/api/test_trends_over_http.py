@@ -157,3 +157,16 @@ async def test_days_are_those_of_the_project_unless_another_zone_is_named(room: 
         ("2025-11-21", 0),
         ("2025-11-22", 3),
     ]
+
+
+async def test_a_sum_beyond_what_a_number_can_be_is_none_and_not_zero(room: Room, ada: Tenant) -> None:
+    room.events[ada.project.id] = [
+        {"event_type": "buy", "user_id": "a", "properties": '{"price": 1e308}'},
+        {"event_type": "buy", "user_id": "b", "properties": '{"price": 1e308}'},
+    ]
+    params = {"project_id": ada.project.id, "event": "buy", "measure": "sum", "property": "price", "formula": "A / 2"}
+    async with room.client(ada.bearer) as client:
+        content = (await client.get("/api/v1/analytics/trends", params=params)).json()
+    (price,), (half,) = content["series"], content["formulas"]
+    assert [one["value"] for one in (price["total"], *price["buckets"])] == [None, None]
+    assert half["total"]["value"] is None

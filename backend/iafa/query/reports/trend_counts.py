@@ -313,7 +313,7 @@ def _point(series: Series, numbers: Iterator[object]) -> Point:
     events = _whole(next(numbers))
     if not series.is_counted:
         known, value = _whole(next(numbers)), _finite(next(numbers))
-        return Point(_EMPTY.get(series.measure) if value is None else value, events, skipped=events - known)
+        return Point(value if known else _EMPTY.get(series.measure), events, skipped=events - known)
     scaled, least = _finite(next(numbers)), _finite(next(numbers))
     people = _whole(next(numbers)) if series.needs_people else None
     value = events if series.measure == "events" else people
