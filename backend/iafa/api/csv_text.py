@@ -2,10 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins with one of the signs for a formula, some of them also after white space and
+# characters without a width, or with the signs in full width.
+_FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def csv_lines(rows: Iterable[list[object]]) -> bytes:
@@ -15,6 +17,6 @@ def csv_lines(rows: Iterable[list[object]]) -> bytes:
 
 
 def _safe(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS):
+    if isinstance(cell, str) and _FORMULA.match(cell):
         return "'" + cell
     return cell

@@ -5,8 +5,8 @@ import { w } from "./words";
 
 function cell(value: string | number | null): string {
   const text = value === null ? "" : String(value);
-  // A spreadsheet would run a name that starts like a formula.
-  const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  // A spreadsheet would run a name that starts like a formula, also after white space and in full width.
+  const safe = typeof value === "string" && /^(?:[\t\r\n]|[\s\p{Cc}\p{Cf}]*[=+\-@＝＋－＠])/u.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

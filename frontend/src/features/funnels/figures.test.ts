@@ -118,6 +118,7 @@ test("a file of stages keeps hostile names inside their cell and has the days be
   const rows = stageRows([stage(1, 10), stage(2, 4, 6, '=HYPERLINK("x"),\n1')]);
   const before = { stages: [stage(1, 8), stage(2, 2)] } as never;
   expect(stagesCsv(rows, before).split("\r\n").slice(1)).toEqual(["1,s1,10,10,10,0,8,8", `2,"'=HYPERLINK(""x""),\n1",4,6,4,50,2,2`, ""]);
+  for (const name of [" =1", "\u200b=1", "＝1", "\n1"]) expect(stagesCsv(stageRows([stage(1, 10, 10, name)]), null)).toContain(`'${name}`);
   expect(stagesCsv(rows, null).split("\r\n")[0]).toBe("order,stage,people,people_at_most,percent_of_entered,percent_lost_of_previous");
 });
 
