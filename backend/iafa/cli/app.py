@@ -68,6 +68,7 @@ def iafa() -> None:
 def main() -> None:
     """The entry point; turns the domain's errors into one line and an exit code."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # its line for each request has the address, secrets and all
     code = _run()
     logging.shutdown()
     sys.stdout.flush()

@@ -26,7 +26,6 @@ class LiveStream:
         self._stopped = threading.Event()
 
     def start(self, url: str) -> None:
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line a second
         threading.Thread(target=self._run, args=(url,), name="demo-live", daemon=True).start()
 
     def stop(self) -> None:

@@ -1,6 +1,5 @@
 """`iafa doctor`: why no events come from a page: what stands on it, what stops it there, what the server says of it."""
 
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -42,7 +41,6 @@ Said = tuple[list[Finding], list[dict[str, Any]]]
 @json_option
 def doctor_command(url: str, secret_key: str | None, server: str | None, data_dir: Path | None, as_json: bool) -> None:
     """Say why no events come from the page at URL."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     if urlsplit(url).scheme not in {"http", "https"}:
         raise WrongUsage(f"{url!r} is not the address of a page; it begins with http:// or https://")
     if server is not None and (not secret_key or urlsplit(server).scheme not in {"http", "https"}):

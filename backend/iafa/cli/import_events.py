@@ -1,6 +1,5 @@
 """`iafa import`: load files of events, into a data directory or through a running server's `/upload`."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -146,7 +145,6 @@ def _into_server(columns: dict[str, str], options: dict[str, Any]) -> Load:
 def _sent(path: Path, format: Format, columns: dict[str, str], options: dict[str, Any], watch: Watch) -> Receipt:
     import httpx  # only needed here, and slow to load
 
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     url = options["url"]
     headers = {"x-api-key": options["api_key"], "content-length": str(path.stat().st_size)}
     if path.suffix == GZIP_SUFFIX:

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -46,7 +45,6 @@ class Finding(NamedTuple):
 @json_option
 def tracker_command(url: str, send: bool, as_json: bool) -> None:
     """Check the tracker on the page at URL."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     if urlsplit(url).scheme not in {"http", "https"}:
         raise WrongUsage(f"{url!r} is not the address of a page; it begins with http:// or https://")
     with new_client() as client:

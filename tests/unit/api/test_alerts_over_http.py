@@ -2,11 +2,13 @@
 
 import hashlib
 import hmac
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.hook import a_hook
+from tests.support.server import Account, ServerProcess
 from tests.unit.api.house import Room, Tenant
 
 RULE = {"kind": "silence", "event": "purchase"}
@@ -135,3 +137,17 @@ async def test_a_wrong_rule_is_refused(room: Room, ada: Tenant, over: dict[str, 
         answer = await client.post(url(ada), json={**CHOICE, **over})
     assert answer.status_code == 422, answer.text
     assert room.services.alerts.read() == []
+
+
+def test_the_log_of_a_server_does_not_tell_the_address_of_a_webhook(tmp_path: Path) -> None:
+    """Whoever knows it may write to the channel behind it."""
+    environment = {"IAFA_WEBHOOK_PRIVATE": "true"}
+    with a_hook() as hook, ServerProcess(tmp_path / "data", environment=environment) as server:
+        account = Account(server.url)
+        rules = f"/projects/{account.project_id}/alerts"
+        choice = {**CHOICE, "webhook_url": hook.url(path="/services/T0/B0/key-of-the-channel")}
+        rule = account.client.post(rules, json=choice).json()
+        assert account.client.post(f"{rules}/{rule['id']}/test").json()["is_delivered"]
+        account.client.close()
+    assert len(hook.received) == 1
+    assert "key-of-the-channel" not in server.log_path.read_text()
