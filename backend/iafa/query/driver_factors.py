@@ -18,7 +18,7 @@ from iafa.query.binding import Parameters, sql_text
 from iafa.query.contingency import PEOPLE_MIN, Table
 from iafa.query.driver_people import DriverPeople, Flags
 from iafa.query.engine_duckdb import Reading
-from iafa.query.filters import FILTER_COLUMNS, canonical_sql, number_sql, pointer_of_property
+from iafa.query.filters import FILTER_COLUMNS, canonical_sql, name_of_property, number_sql, pointer_of_property
 from iafa.query.paths.plan import Int64s
 from iafa.query.paths.reading import Span, identified_sql
 from iafa.query.question import Question
@@ -56,10 +56,7 @@ class Factor:
     @property
     def property(self) -> str:
         """As filters name it."""
-        if self.is_column:
-            return f"column:{self.name}"
-        is_ambiguous = self.name in FILTER_COLUMNS or self.name.startswith(("property:", "column:")) or not self.name
-        return f"property:{self.name}" if is_ambiguous else self.name
+        return f"column:{self.name}" if self.is_column else name_of_property(self.name)
 
 
 @dataclass(frozen=True)

@@ -271,6 +271,12 @@ def _is_number(value: Scalar) -> bool:
     return not isinstance(value, bool)
 
 
+def name_of_property(name: str) -> str:
+    """How a filter names a property of events and nothing else: bare, where that leaves nothing open."""
+    is_open = not name or name in FILTER_COLUMNS or _split(name)[0] != ""
+    return f"property:{name}" if is_open else name
+
+
 def _split(name: str) -> tuple[str, str]:
     """`property:x` and `column:x` force what a bare name leaves open."""
     prefix, colon, rest = name.partition(":")

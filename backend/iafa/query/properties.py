@@ -12,7 +12,7 @@ from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
 from iafa.query.cancellation import Cancellation
 from iafa.query.engine_duckdb import DuckEngine
-from iafa.query.filters import FILTER_COLUMNS, property_columns, property_values_sql, text_sql
+from iafa.query.filters import FILTER_COLUMNS, name_of_property, property_columns, property_values_sql, text_sql
 from iafa.query.source import stored_events_sql
 from iafa.query.worked_out import WORKED_OUT
 
@@ -42,7 +42,7 @@ def property_list(
     properties = [
         {
             "name": name,
-            "filter": f"property:{name}" if name in FILTER_COLUMNS else name,
+            "filter": name_of_property(str(name)),
             "events": events_with,
             "types": types,
             "last_seen": to_iso(int(str(last_us))),

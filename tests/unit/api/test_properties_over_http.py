@@ -1,5 +1,6 @@
 """Autocomplete of properties and values, and who is there now, through the front door."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,24 @@ async def test_properties_are_found_by_a_part_and_of_an_event(room: Room, ada: T
     answer = (await ask(room, ada, "properties", q="P", event_type="buy", limit=2)).json()
     assert [one["name"] for one in answer["properties"]] == ["plan", "Coupon"]
     assert "ip_address" in [one["name"] for one in answer["columns"]]
+
+
+@pytest.mark.parametrize("name", ["property:plan", "column:browser", "column:", "user_id", "a:b"])
+async def test_a_property_is_offered_by_a_name_that_finds_it(room: Room, ada: Tenant, name: str) -> None:
+    room.events[ada.project.id] = [
+        {"event_type": "buy", "properties": json.dumps({name: "mine"}), "browser": "Chrome"},
+        {"event_type": "buy", "properties": json.dumps({"plan": "pro"}), "browser": "Chrome"},
+    ]
+    asked = {"project_id": ada.project.id}
+    async with room.client(ada.key("secret")) as client:
+        listed = (await client.get("/api/v1/analytics/properties", params={**asked, "q": name})).json()
+        offered = next(one["filter"] for one in listed["properties"] if one["name"] == name)
+        params = {**asked, "property": offered}
+        values = (await client.get("/api/v1/analytics/properties/values", params=params)).json()["values"]
+        filters = json.dumps([{"property": offered, "op": "exists"}])
+        events = (await client.get("/api/v1/events", params={**asked, "filters": filters})).json()["events"]
+    assert [one["value"] for one in values] == ["mine"]
+    assert [one["properties"] for one in events] == [{name: "mine"}]
 
 
 @pytest.mark.parametrize(
