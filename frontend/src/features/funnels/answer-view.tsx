@@ -16,6 +16,7 @@ import { ChartBarDecreasing, ChartColumnDecreasing } from "lucide-react";
 import { useRef } from "react";
 import { Link } from "react-router";
 import { bringIntoView } from "./bring-into-view";
+import { drawnBefore } from "./compare-math";
 import { biggestDrop, requiredStages, stageRows, type StageRow } from "./funnel-math";
 import { MetricCards } from "./metric-cards";
 import { ReceiptMore } from "./receipt-more";
@@ -87,7 +88,8 @@ export function AnswerView(props: AnswerProps) {
         <div className="hidden justify-end px-5 pt-3 sm:flex">
           <Segmented label={w.layout.label} value={layout} options={LAYOUTS} onChange={(next) => onGo(withParts(search, { layout: next === "horizontal" ? null : next }), { replace: true })} />
         </div>
-        <StageColumns rows={rows} times={steps} selected={marked} layout={layout} onSelect={onSelect} onDropped={onDropped} />
+        {/* What is dimmed keeps its lines: they are of the same answer, and nothing shall jump. */}
+        <StageColumns rows={rows} times={steps} before={drawnBefore(rows, answer.compare)} selected={marked} layout={layout} onSelect={onSelect} onDropped={onDropped} />
         <ShortRange {...props} rows={rows} />
         <Foot {...props} />
       </Card>

@@ -1,7 +1,7 @@
 import type { ComparedPeriod, Significance } from "@/api/types";
 import { points } from "@/lib/format";
 import { describe, expect, test } from "vitest";
-import { conversionDelta, rateChange } from "./compare-math";
+import { conversionDelta, drawnBefore, rateChange } from "./compare-math";
 
 /** Rates as they come: rounded to two decimals. */
 const stages = (...people: number[]) =>
@@ -38,4 +38,22 @@ describe("the conversion is better or worse", () => {
     expect(better(null)).toBeNull();
   });
   test("and the arrow says which way it went either way", () => expect(conversionDelta({ stages: stages(100, 50) }, period([100, 20]))?.direction).toBe("up"));
+});
+
+describe("the days compared with, beside the bars", () => {
+  const days = { start: "2026-10-01", end: "2026-10-07" };
+  const open = stages(400, 100, 10).map((stage) => ({ ...stage, users_max: stage.order === 3 ? 20 : stage.users }));
+  test("are shares of those who entered then, however many these were, up to what they may become", () =>
+    expect(drawnBefore(stages(40, 20, 4), { date_range: days, stages: open })).toEqual({
+      days,
+      stages: [
+        { users: 400, share: 100, highest: 100 },
+        { users: 100, share: 25, highest: 25 },
+        { users: 10, share: 2.5, highest: 5 },
+      ],
+    }));
+  test("are not drawn where nobody entered or nothing is compared", () => {
+    expect(drawnBefore(stages(40, 20), { date_range: days, stages: stages(0, 0) })).toBeNull();
+    expect(drawnBefore(stages(40, 20), null)).toBeNull();
+  });
 });

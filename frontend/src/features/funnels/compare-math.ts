@@ -5,6 +5,21 @@ import { percent } from "@/lib/format";
 import type { MetricDelta } from "@/ui/metric";
 import { share } from "./funnel-math";
 
+/** The days compared with, as the picture draws them. */
+export interface DrawnBefore {
+  /** Null asks for all data at that side. */
+  days: { start: string | null; end: string | null };
+  stages: readonly StageBefore[];
+}
+
+export interface StageBefore {
+  users: number;
+  /** Percent of those who entered then. */
+  share: number;
+  /** The same if everybody who was open then still gets there. */
+  highest: number;
+}
+
 type Counts = readonly { users: number }[];
 
 /** Of those who entered, percent who got to a stage: now and before. From the counts, as rates come rounded; null when nobody entered before. */
@@ -26,4 +41,15 @@ export function conversionDelta(answer: Pick<FunnelAnswer, "stages">, compare: P
   const rates = ratesAt(answer.stages, compare.stages, answer.stages.length);
   const delta = rates && metricDelta(rates.now, rates.before, { text: () => percent(compare.overall_conversion_rate), isRate: true });
   return delta && toned(delta, compare.significance);
+}
+
+/**
+ * What is drawn beside the bars: shares of those who entered *then*, on the scale on which the first bar is all of now.
+ * So a stage shows its change of rate and not that more people came, and choosing a comparison moves no bar.
+ */
+export function drawnBefore(rows: Counts, before: Pick<ComparedPeriod, "stages" | "date_range"> | null | undefined): DrawnBefore | null {
+  const entered = before?.stages[0]?.users ?? 0;
+  if (!before || entered === 0 || before.stages.length !== rows.length) return null;
+  const stages = before.stages.map(({ users, users_max }) => ({ users, share: share(users, entered), highest: Math.min(100, share(Math.max(users, users_max), entered)) }));
+  return { days: before.date_range, stages };
 }

@@ -133,6 +133,18 @@ test("a picture is well-formed whatever a stage is called", () => {
   expect(svg).toContain("url(#open)");
 });
 
+test("a picture has the days compared with as lines, their rates and a legend", () => {
+  const palette = { surface: "#fff", ink: "#000", soft: "#333", line: "#999", from: "#88f", to: "#44f", flow: "#eef", danger: "#f00" };
+  const rows = stageRows([stage(1, 100), stage(2, 40)]);
+  const before = { days: { start: "2026-10-01", end: "2026-10-07" }, stages: [{ users: 5_000, share: 100, highest: 100 }, { users: 1_000, share: 20, highest: 30 }] };
+  const [plain, drawn] = [pictureOf(rows, { title: "t", lead: "l", foot: "f" }, palette), pictureOf(rows, { title: "t", lead: "l", foot: "f" }, palette, before)];
+  expect(plain.svg).not.toContain("before");
+  for (const said of ["5,000 before", "20.0 – 30.0% before", "Line across: 1 – 7 Oct 2026, in percent of those who entered then; dotted, how high it may still get."]) expect(drawn.svg.replaceAll("\u2009", " ")).toContain(said);
+  // 300 high from 432 up: the first stage is all of them, the second stands at a fifth and may rise to three tenths.
+  expect([...drawn.svg.matchAll(/d="M\S+,([\d.]+) H\S+" stroke="#000"/g)].map((line) => line[1])).toEqual(["132", "372"]);
+  expect(drawn.svg).toMatch(/,372 V342" stroke="#000" stroke-width="3" stroke-dasharray/);
+});
+
 test("groups that are no value have words and the grey colour", () => {
   expect([{ group: "none", value: null }, { group: "other", value: null }, { group: "value", value: "" }, { group: "value", value: "(none)" }].map((one) => groupName(one as never))).toEqual([
     "(not set)",

@@ -3,38 +3,47 @@ import { t } from "@/lib/strings";
 import { ChartTooltip } from "@/ui/chart/chart-tooltip";
 import { useId } from "react";
 import { Bar, BarChart, CartesianGrid, Tooltip, XAxis, YAxis, type BarShapeProps, type TooltipContentProps } from "recharts";
+import type { DrawnBefore, StageBefore } from "./compare-math";
 import type { StageRow } from "./funnel-math";
 import { w } from "./words";
 
 const CHART_HEIGHT = 248;
+const TOP = 8;
 const BAR_SHARE = 0.56;
 const BAR_MAX = 148;
+/** The line of the days before stands out of its bar, so that it is seen where it lies on the bar's top. */
+const LINE_OUT = 10;
 const GRID = [0, 0.25, 0.5, 0.75, 1];
 
 interface Props {
   width: number;
   rows: readonly StageRow[];
+  /** The days compared with. */
+  before?: DrawnBefore | null;
   selected: number | null;
   onSelect: (order: number) => void;
 }
 
 /**
  * One column for each stage, bars on one baseline. Between two bars the people who went on narrow like a stream;
- * those who were lost fade out above it. Hatched is who may still get there.
+ * those who were lost fade out above it. Hatched is who may still get there; a line across is the days compared with.
  */
-export default function FunnelChart({ width, rows, selected, onSelect }: Props) {
+export default function FunnelChart({ width, rows, before = null, selected, onSelect }: Props) {
   const id = useId().replace(/[^\w-]/g, "");
   const most = Math.max(1, ...rows.map((row) => row.users + row.open));
+  // Not of a bar's own height, which is nothing where nobody got to.
+  const whole = ((CHART_HEIGHT - TOP) * (rows[0]?.users ?? 0)) / most;
+  const drawn = (order: number) => ({ whole, before: before?.stages[order - 1] ?? null });
   const shape = (props: BarShapeProps) => {
     const row = rows[props.index];
-    return row ? <StageShape {...props} row={row} id={id} isFaded={selected !== null && selected !== row.order} /> : <g />;
+    return row ? <StageShape {...props} row={row} {...drawn(row.order)} id={id} isFaded={selected !== null && selected !== row.order} /> : <g />;
   };
   return (
     <BarChart
       width={width}
       height={CHART_HEIGHT}
       data={[...rows]}
-      margin={{ top: 8, right: 0, bottom: 0, left: 0 }}
+      margin={{ top: TOP, right: 0, bottom: 0, left: 0 }}
       barCategoryGap={0}
       accessibilityLayer={false}
     >
@@ -54,7 +63,7 @@ export default function FunnelChart({ width, rows, selected, onSelect }: Props) 
       <CartesianGrid vertical={false} stroke="var(--line)" strokeDasharray="2 4" />
       <XAxis dataKey="order" hide />
       <YAxis hide domain={[0, most]} ticks={GRID.map((part) => part * most)} />
-      <Tooltip content={Table} cursor={{ fill: "var(--hover)", opacity: 0.5 }} isAnimationActive={false} offset={16} />
+      <Tooltip content={(props) => <Table {...props} before={before} />} cursor={{ fill: "var(--hover)", opacity: 0.5 }} isAnimationActive={false} offset={16} />
       <Bar
         dataKey="users"
         shape={shape}
@@ -68,9 +77,9 @@ export default function FunnelChart({ width, rows, selected, onSelect }: Props) 
   );
 }
 
-type ShapeProps = BarShapeProps & { row: StageRow; id: string; isFaded: boolean };
+type ShapeProps = BarShapeProps & { row: StageRow; before: StageBefore | null; whole: number; id: string; isFaded: boolean };
 
-function StageShape({ x, y, width, height, row, id, isFaded }: ShapeProps) {
+function StageShape({ x, y, width, height, row, before, whole, id, isFaded }: ShapeProps) {
   const bar = Math.min(width * BAR_SHARE, BAR_MAX);
   const base = y + height;
   const kept = row.users > 0 && row.wentOn !== null ? Math.min(1, row.wentOn / row.users) : 0;
@@ -90,6 +99,20 @@ function StageShape({ x, y, width, height, row, id, isFaded }: ShapeProps) {
       )}
       <path d={topRounded(x, y, bar, Math.max(height, row.users > 0 ? 2 : 0), openHeight >= 1)} fill={`url(#${id}-bar)`} />
       <path d={`M${x},${base} L${x + bar},${base}`} stroke="var(--line-strong)" strokeWidth={1} />
+      {before && <LineAcross x={x} base={base} bar={bar} whole={whole} before={before} />}
+    </g>
+  );
+}
+
+/** `whole` is the height of everybody who entered. */
+function LineAcross({ x, base, bar, whole, before }: { x: number; base: number; bar: number; whole: number; before: StageBefore }) {
+  const [y, highest] = [base - (whole * before.share) / 100, base - (whole * before.highest) / 100];
+  const line = `M${x},${y} H${x + bar + LINE_OUT}`;
+  return (
+    <g data-testid="before">
+      <path d={line} stroke="var(--surface)" strokeWidth={4} />
+      <path d={line} stroke="var(--ink)" strokeWidth={2} />
+      {y - highest >= 1 && <path d={`M${x + bar + LINE_OUT / 2},${y} V${highest}`} stroke="var(--ink)" strokeWidth={2} strokeDasharray="2 3" />}
     </g>
   );
 }
@@ -100,9 +123,10 @@ function topRounded(x: number, y: number, width: number, height: number, isFlat 
   return `M${x},${y + height} L${x},${y + r} Q${x},${y} ${x + r},${y} L${x + width - r},${y} Q${x + width},${y} ${x + width},${y + r} L${x + width},${y + height} Z`;
 }
 
-function Table({ active, payload }: TooltipContentProps) {
+function Table({ active, payload, before }: TooltipContentProps & { before: DrawnBefore | null }) {
   const row = payload[0]?.payload as StageRow | undefined;
   if (!active || !row) return null;
+  const then = before?.stages[row.order - 1];
   const words = t.funnel.tooltip;
   const lines = [
     { key: "people", name: words.people, value: count(row.users) },
@@ -113,6 +137,12 @@ function Table({ active, payload }: TooltipContentProps) {
           { key: "previous", name: words.ofPrevious, value: exactPercent(row.fromPrevious) },
           { key: "lost", name: words.lost, value: count(row.left) },
           ...(row.waiting > 0 ? [{ key: "waiting", name: w.table.waiting, value: count(row.waiting) }] : []),
+        ]
+      : []),
+    ...(then
+      ? [
+          { key: "peopleBefore", name: w.chart.beforePeople, value: count(then.users) },
+          { key: "rateBefore", name: w.chart.beforeRate, value: exactPercent(then.share) },
         ]
       : []),
   ];

@@ -270,6 +270,23 @@ test("a comparison says the difference and whether it may be chance", async () =
   expect(screen.getAllByRole("row")[1]).toHaveTextContent("Buy");
 });
 
+test("the picture has the days compared with as lines with their rates and a legend; without a comparison it has none", async () => {
+  const compare = makeAnswer([100, 20], { date_range: { start: "2026-10-01", end: "2026-10-07" } });
+  service.use(answers.get("/analytics/funnel/:id", makeAnswer([200, 50], { compare } as object)));
+  openPage(`${ADDRESS}?layout=vertical`);
+  const chart = await screen.findByRole("group", { name: "Conversion by stage" });
+  expect(within(chart).getByRole("button", { name: /View/ })).toHaveTextContent("100 before");
+  expect(within(chart).getByRole("button", { name: /2 ?Buy/ })).toHaveTextContent("25.0%20.0% before");
+  expect(chart).toHaveTextContent("Line across: 1 – 7 Oct 2026, in percent of those who entered then.");
+  expect(within(chart).getAllByTestId("before").map((line) => line.style.left)).toEqual(["calc(100% - 1px)", "calc(20% - 1px)"]);
+});
+
+test("what is not compared has no lines", async () => {
+  openPage(`${ADDRESS}?compare=none`);
+  const chart = await screen.findByRole("group", { name: "Conversion by stage" });
+  expect(chart).not.toHaveTextContent(/before|Line across/);
+});
+
 test("only a clear difference is coloured as better or worse, and counts never are", async () => {
   service.use(answers.get("/analytics/funnel/:id", makeAnswer([200, 50], { compare: { ...makeAnswer([100, 20]), significance: sure } } as object)));
   openPage(ADDRESS);

@@ -1,5 +1,7 @@
 /** The funnel as one picture to take along: drawn as SVG in the colours of the page, then turned into a PNG. */
 import { compactCount, percent } from "@/lib/format";
+import { beforeLegend, beforeText } from "./before-words";
+import type { DrawnBefore, StageBefore } from "./compare-math";
 import type { StageRow } from "./funnel-math";
 import { w } from "./words";
 
@@ -7,10 +9,13 @@ const WIDTH = 1200;
 const MARGIN = 48;
 const TOP = 132;
 const BARS = 300;
+const BASE = TOP + BARS;
 const LABELS = 132;
+const LEGEND = 28;
 const FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 const SCALE = 2;
 const NAME_MAX = 24;
+const LINE_OUT = 12;
 
 export interface Palette {
   surface: string;
@@ -34,41 +39,65 @@ const escaped = (text: string): string =>
   text.replace(/\p{Cc}/gu, " ").replace(/[<>&"']/g, (one) => `&#${one.charCodeAt(0)};`);
 const cut = (text: string, most: number): string => ([...text].length > most ? `${[...text].slice(0, most - 1).join("")}…` : text);
 
+const textAt = (x: number, y: number, size: number, fill: string, content: string, isStrong = false): string =>
+  `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${isStrong ? ' font-weight="600"' : ""}>${escaped(content)}</text>`;
+
+/** Where a stage stands and how high its people reach. */
+interface Column {
+  x: number;
+  bar: number;
+  pitch: number;
+  heightOf: (people: number) => number;
+}
+
+function columnOf(row: StageRow, next: StageRow | undefined, { x, bar, pitch, heightOf }: Column, palette: Palette): string {
+  const [top, open] = [BASE - heightOf(row.users), heightOf(row.open)];
+  const nextTop = next ? BASE - heightOf(next.users) : BASE;
+  return [
+    next ? `<path d="M${x + bar},${top} L${x + pitch},${nextTop} V${BASE} H${x + bar} Z" fill="${palette.flow}"/>` : "",
+    open >= 1 ? `<rect x="${x}" y="${top - open}" width="${bar}" height="${open}" fill="url(#open)" stroke="${palette.from}"/>` : "",
+    `<rect x="${x}" y="${top}" width="${bar}" height="${BASE - top}" rx="4" fill="url(#bar)"/>`,
+    textAt(x, BASE + 30, 17, palette.ink, `${row.order}. ${cut(row.stage_name, NAME_MAX)}`, true),
+    textAt(x, BASE + 64, 28, palette.ink, compactCount(row.users), true),
+    textAt(x, BASE + 90, 17, palette.soft, percent(row.conversion_rate)),
+  ].join("");
+}
+
+/** The days compared with: a line across the bar, on the scale on which the first bar is all who entered. */
+function lineOf(row: StageRow, before: StageBefore, whole: number, { x, bar }: Column, palette: Palette): string {
+  const [y, highest] = [BASE - (whole * before.share) / 100, BASE - (whole * before.highest) / 100];
+  const line = `<path d="M${x - 2},${y} H${x + bar + LINE_OUT}"`;
+  return [
+    `${line} stroke="${palette.surface}" stroke-width="6"/>${line} stroke="${palette.ink}" stroke-width="3"/>`,
+    y - highest >= 1 ? `<path d="M${x + bar + LINE_OUT / 2},${y} V${highest}" stroke="${palette.ink}" stroke-width="3" stroke-dasharray="3 4"/>` : "",
+    textAt(x, BASE + 114, 15, palette.soft, beforeText(before, row.order)),
+  ].join("");
+}
+
 /** A whole SVG document; every name in it is text, whatever it contains. */
-export function pictureOf(rows: readonly StageRow[], words: PictureWords, palette: Palette): { svg: string; width: number; height: number } {
-  const height = TOP + BARS + LABELS + MARGIN;
+export function pictureOf(rows: readonly StageRow[], words: PictureWords, palette: Palette, before: DrawnBefore | null = null): { svg: string; width: number; height: number } {
+  const height = BASE + LABELS + (before ? LEGEND : 0) + MARGIN;
   const pitch = (WIDTH - 2 * MARGIN) / Math.max(1, rows.length);
   const bar = Math.min(pitch * 0.6, 150);
   const most = Math.max(1, ...rows.map((row) => row.users + row.open));
-  const base = TOP + BARS;
+  const heightOf = (people: number): number => (BARS * people) / most;
   const worst = rows.reduce<StageRow | null>((found, row) => (row.lost > 0 && row.drop_off_rate > (found?.drop_off_rate ?? 0) ? row : found), null);
-  const text = (x: number, y: number, size: number, fill: string, content: string, more = ""): string =>
-    `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}" ${more}>${escaped(content)}</text>`;
   const parts = rows.map((row, index) => {
-    const x = MARGIN + index * pitch;
-    const top = base - (BARS * row.users) / most;
-    const open = (BARS * row.open) / most;
-    const next = rows[index + 1];
-    const nextTop = next ? base - (BARS * next.users) / most : base;
+    const column = { x: MARGIN + index * pitch, bar, pitch, heightOf };
+    const [next, then] = [rows[index + 1], before?.stages[index]];
     return [
-      next ? `<path d="M${x + bar},${top} L${x + pitch},${nextTop} V${base} H${x + bar} Z" fill="${palette.flow}"/>` : "",
-      open >= 1 ? `<rect x="${x}" y="${top - open}" width="${bar}" height="${open}" fill="url(#open)" stroke="${palette.from}"/>` : "",
-      `<rect x="${x}" y="${top}" width="${bar}" height="${base - top}" rx="4" fill="url(#bar)"/>`,
-      text(x, base + 30, 17, palette.ink, `${row.order}. ${cut(row.stage_name, NAME_MAX)}`, 'font-weight="600"'),
-      text(x, base + 64, 28, palette.ink, compactCount(row.users), 'font-weight="600"'),
-      text(x, base + 90, 17, palette.soft, percent(row.conversion_rate)),
-      next && next.lost > 0
-        ? text(x + bar + 10, base - 12, 17, next.order === worst?.order ? palette.danger : palette.soft, `−${percent(next.drop_off_rate)}`, 'font-weight="600"')
-        : "",
+      columnOf(row, next, column, palette),
+      then ? lineOf(row, then, heightOf(rows[0]?.users ?? 0), column, palette) : "",
+      next && next.lost > 0 ? textAt(column.x + bar + 10, BASE - 12, 17, next.order === worst?.order ? palette.danger : palette.soft, `−${percent(next.drop_off_rate)}`, true) : "",
     ].join("");
   });
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="${FONT}">
 <defs><linearGradient id="bar" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${palette.from}"/><stop offset="1" stop-color="${palette.to}"/></linearGradient>
 <pattern id="open" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="8" fill="${palette.from}"/></pattern></defs>
 <rect width="${WIDTH}" height="${height}" fill="${palette.surface}"/>
-${text(MARGIN, 62, 30, palette.ink, cut(words.title, 60), 'font-weight="600"')}${text(MARGIN, 94, 17, palette.soft, cut(words.lead, 120))}
-<path d="M${MARGIN},${base} H${WIDTH - MARGIN}" stroke="${palette.line}"/>${parts.join("")}
-${text(MARGIN, height - 22, 14, palette.soft, words.foot)}</svg>`;
+${textAt(MARGIN, 62, 30, palette.ink, cut(words.title, 60), true)}${textAt(MARGIN, 94, 17, palette.soft, cut(words.lead, 120))}
+<path d="M${MARGIN},${BASE} H${WIDTH - MARGIN}" stroke="${palette.line}"/>${parts.join("")}
+${before ? textAt(MARGIN, height - 52, 15, palette.soft, beforeLegend(before)) : ""}${textAt(MARGIN, height - 22, 14, palette.soft, words.foot)}</svg>`;
   return { svg, width: WIDTH, height };
 }
 

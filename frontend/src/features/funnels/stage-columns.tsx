@@ -5,6 +5,8 @@ import { Loaded } from "@/lib/later";
 import { useWidth } from "@/lib/use-width";
 import { Skeleton } from "@/ui/skeleton";
 import { useRef, type KeyboardEvent, type ReactNode } from "react";
+import { BeforeLegend, BeforeText, LineAcrossRow } from "./before-marks";
+import type { DrawnBefore, StageBefore } from "./compare-math";
 import { HatchLegend } from "./hatch-legend";
 import { funnelChart } from "./later-chart";
 import { biggestDrop, neighbour, share, type StageRow } from "./funnel-math";
@@ -12,6 +14,8 @@ import type { Layout } from "./view-state";
 import { w } from "./words";
 
 const COLUMN_MIN_PX = 136;
+/** The drop stands beside the rate, over the lines below it: what is open, and what was before. */
+const ABOVE_LINES = ["bottom-2", "bottom-7", "bottom-12"];
 
 export interface StageTime {
   to_order: number;
@@ -22,6 +26,8 @@ interface Props {
   rows: readonly StageRow[];
   /** Median times from stage to stage, as far as they are known yet. */
   times?: readonly StageTime[];
+  /** The days compared with, drawn across the bars. */
+  before?: DrawnBefore | null;
   /** The stage that is marked: of a drop the one whose people stopped. */
   selected: number | null;
   layout: Layout;
@@ -32,7 +38,7 @@ interface Props {
 }
 
 /** The picture with its labels: columns on wide screens unless rows are asked for, rows on a phone. Each stage is a button; arrows move between them. */
-export function StageColumns({ rows, times = [], selected, layout, onSelect, onDropped }: Props) {
+export function StageColumns({ rows, times = [], before = null, selected, layout, onSelect, onDropped }: Props) {
   const group = useRef<HTMLDivElement>(null);
   const worst = biggestDrop(rows)?.order;
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -47,13 +53,18 @@ export function StageColumns({ rows, times = [], selected, layout, onSelect, onD
       if (button.offsetParent !== null) button.focus();
     }
   };
-  const shown = { rows, times, selected, worst, onSelect, onDropped };
+  const shown = { rows, times, before, selected, worst, onSelect, onDropped };
   const hasOpen = rows.some((row) => row.open > 0);
   return (
     <div ref={group} onKeyDown={onKeyDown} role="group" aria-label={t.funnel.chart}>
       {layout === "horizontal" && <Columns {...shown} />}
       <Rows {...shown} className={layout === "horizontal" ? "sm:hidden" : ""} />
-      {hasOpen && <HatchLegend className="px-5 pb-3" />}
+      {(hasOpen || before) && (
+        <div className="flex flex-wrap gap-x-6 gap-y-1 px-5 pb-3">
+          {before && <BeforeLegend drawn={before} />}
+          {hasOpen && <HatchLegend />}
+        </div>
+      )}
     </div>
   );
 }
@@ -61,6 +72,7 @@ export function StageColumns({ rows, times = [], selected, layout, onSelect, onD
 interface ViewProps {
   rows: readonly StageRow[];
   times: readonly StageTime[];
+  before: DrawnBefore | null;
   selected: number | null;
   worst: number | undefined;
   onSelect: (order: number | null, isPointed?: boolean) => void;
@@ -69,7 +81,7 @@ interface ViewProps {
 
 const medianOf = (times: readonly StageTime[], order: number): number | null => times.find((one) => one.to_order === order)?.median_s ?? null;
 
-function Columns({ rows, times, selected, worst, onSelect, onDropped }: ViewProps) {
+function Columns({ rows, times, before, selected, worst, onSelect, onDropped }: ViewProps) {
   const [width, measure] = useWidth();
   const hasOpen = rows.some((row) => row.open > 0);
   return (
@@ -80,7 +92,7 @@ function Columns({ rows, times, selected, worst, onSelect, onDropped }: ViewProp
             <Loaded
               of={funnelChart}
               instead={<Skeleton className="h-full rounded-lg" />}
-              with={{ width, rows, selected, onSelect: (order) => onSelect(order === selected ? null : order, true) }}
+              with={{ width, rows, before, selected, onSelect: (order) => onSelect(order === selected ? null : order, true) }}
             />
           )}
         </div>
@@ -98,6 +110,11 @@ function Columns({ rows, times, selected, worst, onSelect, onDropped }: ViewProp
                     <span title={exactPercent(row.conversion_rate)} className="figures block text-sm text-ink-soft">
                       {percent(row.conversion_rate)}
                     </span>
+                    {before && (
+                      <span className="block h-5 pt-0.5">
+                        <BeforeText before={before.stages[row.order - 1]} order={row.order} />
+                      </span>
+                    )}
                     {hasOpen && (
                       <span className="block h-5">
                         <Open row={row} entered={rows[0]?.users ?? 0} />
@@ -106,7 +123,7 @@ function Columns({ rows, times, selected, worst, onSelect, onDropped }: ViewProp
                   </span>
                 </StageButton>
                 {next && (
-                  <span className={cn("absolute right-3 flex flex-col items-end gap-1", hasOpen ? "bottom-7" : "bottom-2")}>
+                  <span className={cn("absolute right-3 flex flex-col items-end gap-1", ABOVE_LINES[Number(hasOpen) + Number(before !== null)])}>
                     <Drop row={next} isWorst={next.order === worst} onDropped={onDropped} />
                     <Median seconds={medianOf(times, next.order)} />
                   </span>
@@ -120,7 +137,7 @@ function Columns({ rows, times, selected, worst, onSelect, onDropped }: ViewProp
   );
 }
 
-function Rows({ rows, times, selected, worst, onSelect, onDropped, className }: ViewProps & { className: string }) {
+function Rows({ rows, times, before, selected, worst, onSelect, onDropped, className }: ViewProps & { className: string }) {
   const entered = rows[0]?.users ?? 0;
   return (
     <ol className={cn("flex flex-col px-2 py-3", className)}>
@@ -141,20 +158,32 @@ function Rows({ rows, times, selected, worst, onSelect, onDropped, className }: 
               </span>
             </span>
             <span className="mt-1.5 flex items-center gap-3">
-              <span className="flex h-5 flex-1 overflow-hidden rounded bg-sunken">
-                <span
-                  className="block h-full bg-linear-to-r from-(--bar-to) to-(--bar-from)"
-                  style={{ width: `${Math.max(share(row.users, entered), row.users > 0 ? 0.8 : 0)}%` }}
-                />
-                <span className="hatch block h-full" style={{ width: `${share(row.open, entered)}%` }} />
-              </span>
+              <LyingBar row={row} entered={entered} before={before?.stages[row.order - 1]} />
               <span className="figures w-14 text-right text-sm text-ink-soft">{percent(row.conversion_rate)}</span>
             </span>
-            <Open row={row} entered={entered} />
+            <span className="flex items-baseline gap-3">
+              <Open row={row} entered={entered} />
+              <BeforeText before={before?.stages[row.order - 1]} order={row.order} className="mt-1 ml-auto" />
+            </span>
           </StageButton>
         </li>
       ))}
     </ol>
+  );
+}
+
+function LyingBar({ row, entered, before }: { row: StageRow; entered: number; before: StageBefore | undefined }) {
+  return (
+    <span className="relative h-5 flex-1">
+      <span className="flex h-full overflow-hidden rounded bg-sunken">
+        <span
+          className="block h-full bg-linear-to-r from-(--bar-to) to-(--bar-from)"
+          style={{ width: `${Math.max(share(row.users, entered), row.users > 0 ? 0.8 : 0)}%` }}
+        />
+        <span className="hatch block h-full" style={{ width: `${share(row.open, entered)}%` }} />
+      </span>
+      {before && <LineAcrossRow before={before} />}
+    </span>
   );
 }
 

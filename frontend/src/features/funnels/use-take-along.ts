@@ -2,6 +2,7 @@
 import { saveBlob } from "@/api/files";
 import type { Funnel, FunnelAnswer } from "@/api/types";
 import { moment } from "@/lib/format";
+import { drawnBefore } from "./compare-math";
 import { stagesCsv } from "./csv";
 import type { StageRow } from "./funnel-math";
 import { pagePalette, pictureOf, pngOf } from "./picture";
@@ -23,7 +24,7 @@ export function useTakeAlong({ funnel, rows, answer, lead, timeZone }: Shown) {
     picture: async (): Promise<void> => {
       if (!answer) return;
       const foot = w.menu.pictureFoot(`${moment(answer.as_of, timeZone)} ${timeZone}`, answer.data_version);
-      const png = await pngOf(pictureOf(rows, { title: funnel.name, lead, foot }, pagePalette()));
+      const png = await pngOf(pictureOf(rows, { title: funnel.name, lead, foot }, pagePalette(), drawnBefore(rows, answer.compare)));
       saveBlob(png, w.menu.pictureFile(fileName(funnel.name)));
     },
     csv: (): void => {
