@@ -256,11 +256,19 @@ class Significance(BaseModel):
     difference: float = Field(examples=[2.5])
     interval: list[float] = Field(description="The 95 % interval of Newcombe.", examples=[[0.4, 4.6]])
     p_value: float = Field(
-        description="Two-sided; of groups after Holm's correction. The largest that open entries may lead to."
+        description="Two-sided; of groups and of steps after Holm's correction. The largest that open entries may "
+        "lead to."
     )
     is_significant: bool = Field(description="Holds whatever open entries still do.")
     is_too_small: bool = Field(description="Too few people to say anything.")
     is_open: bool = Field(description="Open entries may still change the difference.")
+
+
+class StepSignificance(Significance):
+    """Of those who reached a stage, who reached the next."""
+
+    from_order: int = Field(examples=[1])
+    to_order: int = Field(examples=[2])
 
 
 class GroupStageAnswer(StageAnswer):
@@ -340,6 +348,9 @@ class ComparedPeriod(BaseModel):
     stages_filled: list[StageFilled] | None = None
     optional_stages: list[OptionalStageAnswer] | None = None
     significance: Significance | None = Field(None, description="Absent for `count: totals`.")
+    step_significance: list[StepSignificance] | None = Field(
+        None, description="From stage to stage, corrected for their number (Holm). Absent for `count: totals`."
+    )
 
 
 class EventName(BaseModel):

@@ -105,7 +105,31 @@ def comparison_of(
     compared: dict[str, object] = {"date_range": date_range, **then}
     if definition.count == "unique":
         compared["significance"] = significance(_sample(now), _sample(then))
+        compared["step_significance"] = _significance_of_steps(now, then)
     return compared
+
+
+def _significance_of_steps(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[dict[str, object]]:
+    """Of those who reached a stage, who reached the next: now beside then. Corrected, as there are several chances to
+    find something in one funnel."""
+    pairs = list(zip(_steps(now), _steps(then), strict=True))
+    corrected = holm([safe_p_value(own, others) for own, others in pairs])
+    return [
+        {"from_order": order, "to_order": order + 1, **significance(own, others, p=p)}
+        for order, ((own, others), p) in enumerate(zip(pairs, corrected, strict=True), start=1)
+    ]
+
+
+def _steps(members: Mapping[str, Any]) -> list[Sample]:
+    """Who is open further back may still come to the stage where the step begins, and go on from there."""
+    stages = members["stages"]
+    most = [min(stage["users_max"], stages[0]["users"]) for stage in stages]
+    reached = [stage["users"] for stage in stages]
+    missing = [highest - users for highest, users in zip(most, reached, strict=True)]
+    return [
+        Sample(reached[k], reached[k - 1], open_=missing[k] - missing[k - 1], coming=missing[k - 1])
+        for k in range(1, len(stages))
+    ]
 
 
 def _others(samples: Sequence[Sample], own: Sample) -> Sample:

@@ -6,6 +6,7 @@ Standard library only. Each person must be in one of the two samples.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 Z_95 = 1.959963984540054
 LEVEL = 0.05
@@ -14,11 +15,13 @@ EXPECTED_MIN = 5  # people expected in each cell; below, the test says nothing
 
 @dataclass(frozen=True)
 class Sample:
-    """`open_`: so many of those who entered and are not converted may still be."""
+    """`open_`: so many of those who entered and are not converted may still be. `coming`: so many more may still
+    enter, and then convert or not."""
 
     converted: int
     entered: int
     open_: int = 0
+    coming: int = 0
 
     @property
     def share(self) -> float:
@@ -78,13 +81,26 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def outcomes(sample: Sample) -> list[Sample]:
+    """The corners of what it may become: of the open and the coming nobody converts, or everybody. One if all is over.
+
+    A converted person more moves the test statistic up, one who is not moves it down: what lies between the corners is
+    no more extreme than they are.
+    """
+    converted, entered = sample.converted, sample.entered
+    later = entered + sample.coming
+    corners = {
+        (converted, entered),
+        (converted + sample.open_, entered),
+        (converted, later),
+        (converted + sample.open_ + sample.coming, later),
+    }
+    return [Sample(*corner) for corner in sorted(corners)]
+
+
 def bounds(one: Sample, other: Sample) -> list[tuple[Sample, Sample]]:
-    """What the two may become: of each side nobody who is open converts, or everybody. One pair if nobody is open."""
-    return [
-        (Sample(mine, one.entered), Sample(others, other.entered))
-        for mine in sorted({one.converted, one.converted + one.open_})
-        for others in sorted({other.converted, other.converted + other.open_})
-    ]
+    """What the two may become together."""
+    return list(product(outcomes(one), outcomes(other)))
 
 
 def safe_p_value(one: Sample, other: Sample) -> float:

@@ -2895,6 +2895,11 @@ export interface components {
             optional_stages?: components["schemas"]["OptionalStageAnswer"][] | null;
             /** @description Absent for `count: totals`. */
             significance?: components["schemas"]["Significance"] | null;
+            /**
+             * Step Significance
+             * @description From stage to stage, corrected for their number (Holm). Absent for `count: totals`.
+             */
+            step_significance?: components["schemas"]["StepSignificance"][] | null;
         };
         /**
          * ConversionRule
@@ -10841,7 +10846,7 @@ export interface components {
             interval: number[];
             /**
              * P Value
-             * @description Two-sided; of groups after Holm's correction. The largest that open entries may lead to.
+             * @description Two-sided; of groups and of steps after Holm's correction. The largest that open entries may lead to.
              */
             p_value: number;
             /**
@@ -11048,6 +11053,56 @@ export interface components {
             /** From Order */
             from_order: number;
             /** To Order */
+            to_order: number;
+        };
+        /**
+         * StepSignificance
+         * @description Of those who reached a stage, who reached the next.
+         */
+        StepSignificance: {
+            /**
+             * Difference
+             * @example 2.5
+             */
+            difference: number;
+            /**
+             * Interval
+             * @description The 95 % interval of Newcombe.
+             * @example [
+             *       0.4,
+             *       4.6
+             *     ]
+             */
+            interval: number[];
+            /**
+             * P Value
+             * @description Two-sided; of groups and of steps after Holm's correction. The largest that open entries may lead to.
+             */
+            p_value: number;
+            /**
+             * Is Significant
+             * @description Holds whatever open entries still do.
+             */
+            is_significant: boolean;
+            /**
+             * Is Too Small
+             * @description Too few people to say anything.
+             */
+            is_too_small: boolean;
+            /**
+             * Is Open
+             * @description Open entries may still change the difference.
+             */
+            is_open: boolean;
+            /**
+             * From Order
+             * @example 1
+             */
+            from_order: number;
+            /**
+             * To Order
+             * @example 2
+             */
             to_order: number;
         };
         /**
@@ -16971,7 +17026,22 @@ export interface operations {
                      *           "is_significant": true,
                      *           "is_too_small": true,
                      *           "is_open": true
-                     *         }
+                     *         },
+                     *         "step_significance": [
+                     *           {
+                     *             "difference": 2.5,
+                     *             "interval": [
+                     *               0.4,
+                     *               4.6
+                     *             ],
+                     *             "p_value": 0,
+                     *             "is_significant": true,
+                     *             "is_too_small": true,
+                     *             "is_open": true,
+                     *             "from_order": 1,
+                     *             "to_order": 2
+                     *           }
+                     *         ]
                      *       },
                      *       "receipt": {
                      *         "method": "sql",
@@ -17312,7 +17382,22 @@ export interface operations {
                      *           "is_significant": true,
                      *           "is_too_small": true,
                      *           "is_open": true
-                     *         }
+                     *         },
+                     *         "step_significance": [
+                     *           {
+                     *             "difference": 2.5,
+                     *             "interval": [
+                     *               0.4,
+                     *               4.6
+                     *             ],
+                     *             "p_value": 0,
+                     *             "is_significant": true,
+                     *             "is_too_small": true,
+                     *             "is_open": true,
+                     *             "from_order": 1,
+                     *             "to_order": 2
+                     *           }
+                     *         ]
                      *       },
                      *       "receipt": {
                      *         "method": "sql",
@@ -25375,7 +25460,22 @@ export interface operations {
                      *           "is_significant": true,
                      *           "is_too_small": true,
                      *           "is_open": true
-                     *         }
+                     *         },
+                     *         "step_significance": [
+                     *           {
+                     *             "difference": 2.5,
+                     *             "interval": [
+                     *               0.4,
+                     *               4.6
+                     *             ],
+                     *             "p_value": 0,
+                     *             "is_significant": true,
+                     *             "is_too_small": true,
+                     *             "is_open": true,
+                     *             "from_order": 1,
+                     *             "to_order": 2
+                     *           }
+                     *         ]
                      *       },
                      *       "receipt": {
                      *         "method": "sql",
@@ -25729,7 +25829,22 @@ export interface operations {
                      *           "is_significant": true,
                      *           "is_too_small": true,
                      *           "is_open": true
-                     *         }
+                     *         },
+                     *         "step_significance": [
+                     *           {
+                     *             "difference": 2.5,
+                     *             "interval": [
+                     *               0.4,
+                     *               4.6
+                     *             ],
+                     *             "p_value": 0,
+                     *             "is_significant": true,
+                     *             "is_too_small": true,
+                     *             "is_open": true,
+                     *             "from_order": 1,
+                     *             "to_order": 2
+                     *           }
+                     *         ]
                      *       },
                      *       "receipt": {
                      *         "method": "sql",

@@ -33,6 +33,7 @@ export type ComparedPeriod = Schemas["ComparedPeriod"];
 export type FunnelTimes = Schemas["Times"];
 export type FunnelTrend = Schemas["Trend"];
 export type Significance = Schemas["Significance"];
+export type StepSignificance = Schemas["StepSignificance"];
 export type FunnelPerson = Schemas["iafa__api__people_models__PersonRow"];
 export type PeopleKind = Schemas["PeopleAnswer"]["kind"];
 export type Explanation = Schemas["ExplainAnswer"];

@@ -81,3 +81,34 @@ def test_what_is_claimed_of_open_samples_holds_for_every_outcome(
     assert float(str(told["p_value"])) >= float(str(final["p_value"])) - 1e-6
     assert not told["is_significant"] or final["is_significant"]
     assert told["is_open"] is (sum(open_) > 0)
+
+
+shares = st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(
+    one=shares, other=shares, waiting=st.tuples(st.integers(0, 60), st.integers(0, 60)), coming=st.integers(0, 40),
+    ends=st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+)  # fmt: skip
+def test_what_is_claimed_of_a_step_holds_whoever_still_comes_to_it(
+    one: tuple[int, int],
+    other: tuple[int, int],
+    waiting: tuple[int, int],
+    coming: int,
+    ends: tuple[float, float, float],
+) -> None:
+    (converted, entered), (others_converted, others_entered) = one, other
+    open_ = min(waiting[0], entered - converted)
+    others_open = min(waiting[1], others_entered - others_converted)
+    told = significance(
+        Sample(converted, entered, open_, coming), Sample(others_converted, others_entered, others_open)
+    )
+    came = round(ends[0] * coming)
+    went_on = round(ends[1] * (open_ + came))
+    final = significance(
+        Sample(converted + went_on, entered + came),
+        Sample(others_converted + round(ends[2] * others_open), others_entered),
+    )
+    assert float(str(told["p_value"])) >= float(str(final["p_value"])) - 1e-6
+    assert not told["is_significant"] or final["is_significant"]
+    assert told["is_open"] is (open_ + others_open + coming > 0)

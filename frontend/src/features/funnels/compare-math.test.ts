@@ -1,7 +1,7 @@
-import type { ComparedPeriod, Significance } from "@/api/types";
+import type { ComparedPeriod, Significance, StepSignificance } from "@/api/types";
 import { points } from "@/lib/format";
 import { describe, expect, test } from "vitest";
-import { conversionDelta, drawnBefore, rateChange } from "./compare-math";
+import { conversionDelta, drawnBefore, rateChange, stepDelta } from "./compare-math";
 
 /** Rates as they come: rounded to two decimals. */
 const stages = (...people: number[]) =>
@@ -56,4 +56,18 @@ describe("the days compared with, beside the bars", () => {
     expect(drawnBefore(stages(40, 20), { date_range: days, stages: stages(0, 0) })).toBeNull();
     expect(drawnBefore(stages(40, 20), null)).toBeNull();
   });
+});
+
+describe("a step beside that of the days before", () => {
+  const step = (order: number, is_significant: boolean) => ({ from_order: order - 1, to_order: order, is_significant }) as StepSignificance;
+  const compare = { stages: stages(1_000, 400, 200), step_significance: [step(2, true), step(3, false)] };
+  const now = stages(100, 50, 20);
+  test("is of the stage before, and good or bad only where it is more than chance", () => {
+    expect(stepDelta(now, compare, 1)).toBeNull();
+    expect(stepDelta(now, compare, 2)?.delta).toMatchObject({ text: "+10.0 pt", isBetter: true });
+    expect(stepDelta(now, compare, 3)?.delta).toMatchObject({ text: "−10.0 pt", isBetter: null, direction: "down" });
+    expect(stepDelta(now, { ...compare, step_significance: [step(3, true)] }, 3)?.delta.isBetter).toBe(false);
+    expect(stepDelta(now, { ...compare, step_significance: null }, 3)).toMatchObject({ delta: { isBetter: null }, significance: null });
+  });
+  test("is not said where nobody was at the stage before", () => expect(stepDelta(stages(5, 0, 0), compare, 3)).toBeNull());
 });

@@ -1,5 +1,5 @@
 /** A funnel beside the days it is compared with. */
-import type { ComparedPeriod, FunnelAnswer } from "@/api/types";
+import type { ComparedPeriod, FunnelAnswer, Significance } from "@/api/types";
 import { metricDelta, toned } from "@/features/report/deltas";
 import { percent } from "@/lib/format";
 import type { MetricDelta } from "@/ui/metric";
@@ -41,6 +41,31 @@ export function conversionDelta(answer: Pick<FunnelAnswer, "stages">, compare: P
   const rates = ratesAt(answer.stages, compare.stages, answer.stages.length);
   const delta = rates && metricDelta(rates.now, rates.before, { text: () => percent(compare.overall_conversion_rate), isRate: true });
   return delta && toned(delta, compare.significance);
+}
+
+/** Of those who were at the stage before, percent who went on: now and before. Null for the first stage, and where nobody was there. */
+function stepRates(now: Counts, before: Counts, order: number): { now: number; before: number } | null {
+  const [from, to, fromBefore, toBefore] = [now[order - 2], now[order - 1], before[order - 2], before[order - 1]];
+  if (!from?.users || !to || !fromBefore?.users || !toBefore) return null;
+  return { now: share(to.users, from.users), before: share(toBefore.users, fromBefore.users) };
+}
+
+export function stepChange(now: Counts, before: Counts, order: number): number | null {
+  const rates = stepRates(now, before, order);
+  return rates && rates.now - rates.before;
+}
+
+export interface StepDelta {
+  delta: MetricDelta;
+  significance: Significance | null;
+}
+
+/** The change of a step as the table shows it: better or worse only where the service calls it more than chance. */
+export function stepDelta(now: Counts, compare: Pick<ComparedPeriod, "stages" | "step_significance">, order: number): StepDelta | null {
+  const rates = stepRates(now, compare.stages, order);
+  const delta = rates && metricDelta(rates.now, rates.before, { text: percent, isRate: true });
+  const significance = compare.step_significance?.find((step) => step.to_order === order) ?? null;
+  return delta && { delta: toned(delta, significance), significance };
 }
 
 /**

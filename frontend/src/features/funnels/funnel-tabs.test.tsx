@@ -270,6 +270,20 @@ test("a comparison says the difference and whether it may be chance", async () =
   expect(screen.getAllByRole("row")[1]).toHaveTextContent("Buy");
 });
 
+test("each step says whether its change is more than chance; only what is has a colour", async () => {
+  const step = (order: number, is_significant: boolean) => ({ ...sure, from_order: order - 1, to_order: order, is_significant });
+  const compare = { ...makeAnswer([100, 20, 10]), significance: sure, step_significance: [step(2, true), step(3, false)] };
+  service.use(answers.get("/analytics/funnel/:id", makeAnswer([200, 50, 20], { compare } as object)));
+  openPage(ADDRESS);
+  const table = within(await screen.findByRole("region", { name: "Stages" }));
+  const [, view, buy, thanks] = table.getAllByRole("row");
+  expect(view?.lastElementChild).toHaveTextContent(/^–$/);
+  expect(buy?.lastElementChild).toHaveTextContent("+5.0 ptclear difference");
+  expect(within(buy ?? document.body).getByText("+5.0 pt", { selector: ".text-positive" })).toBeInTheDocument();
+  expect(thanks?.lastElementChild).toHaveTextContent("−10.0 ptmay be chance");
+  expect(within(thanks ?? document.body).getByText("−10.0 pt")).toHaveClass("text-ink-soft");
+});
+
 test("the picture has the days compared with as lines with their rates and a legend; without a comparison it has none", async () => {
   const compare = makeAnswer([100, 20], { date_range: { start: "2026-10-01", end: "2026-10-07" } });
   service.use(answers.get("/analytics/funnel/:id", makeAnswer([200, 50], { compare } as object)));

@@ -37,5 +37,7 @@ test("by the days compared with and by the change since then; without such days 
   expect(order(change(true), [], before)).toEqual([2, 3, 1]);
   expect(order(change(false), [], before)).toEqual([3, 2, 1]);
   expect(order(change(false))).toEqual([1, 2, 3]);
+  // Of the stage before: 40% after 10%, and 75% after 50%.
+  expect(order({ column: "stepChange", isDescending: false }, [], before)).toEqual([3, 2, 1]);
   expect(readStageSort(new URLSearchParams({ sort: writeStageSort(change(false)) ?? "" }))).toEqual(change(false));
 });

@@ -1,8 +1,8 @@
 /** The order of the table of stages, as the address keeps it: `?sort=people`, `?sort=people.up`. */
-import { rateChange } from "./compare-math";
+import { rateChange, stepChange } from "./compare-math";
 import type { StageRow } from "./funnel-math";
 
-const STAGE_SORTS = ["people", "ofEntered", "ofPrevious", "dropOff", "lost", "waiting", "median", "before", "change"] as const;
+const STAGE_SORTS = ["people", "ofEntered", "ofPrevious", "dropOff", "lost", "waiting", "median", "before", "change", "stepChange"] as const;
 export type StageColumn = (typeof STAGE_SORTS)[number];
 
 export interface StageSort {
@@ -55,6 +55,8 @@ export function sortedStages(rows: readonly StageRow[], sort: StageSort | null, 
         return before[row.order - 1]?.users ?? null;
       case "change":
         return rateChange(rows, before, row.order);
+      case "stepChange":
+        return stepChange(rows, before, row.order);
     }
   };
   const way = sort.isDescending ? -1 : 1;

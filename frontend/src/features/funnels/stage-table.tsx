@@ -3,11 +3,13 @@ import { count, duration, exactPercent, percent, points } from "@/lib/format";
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { CopyButton } from "@/ui/copy-button";
+import { Delta } from "@/ui/metric";
 import { SortButton } from "@/ui/sort-button";
-import { rateChange } from "./compare-math";
+import { rateChange, stepDelta, type StepDelta } from "./compare-math";
 import { tableText, type StageRow } from "./funnel-math";
 import type { StageTime } from "./stage-columns";
 import { nextStageSort, sortedStages, type StageColumn, type StageSort } from "./stage-sort";
+import { SureMark } from "./sure-mark";
 import { w } from "./words";
 
 interface Props {
@@ -33,7 +35,7 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
     ["lost", words.lost],
     ...(hasWaiting ? [["waiting", w.table.waiting] as [StageColumn, string]] : []),
     ["median", w.metrics.median],
-    ...(isCompared ? ([["before", words.before], ["change", words.change]] as [StageColumn, string][]) : []),
+    ...(isCompared ? ([["before", words.before], ["change", words.change], ["stepChange", w.table.stepChange]] as [StageColumn, string][]) : []),
   ];
   const copied = tableText(["#", words.stage, words.people, words.ofEntered, words.ofPrevious, words.dropOff, words.lost, w.table.waiting], rows);
   const shown = sortedStages(rows, sort, { medianOf: (order) => medianOf(times, order), before: before?.stages ?? [] });
@@ -78,7 +80,7 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
                 <Cell>{row.order > 1 ? count(row.left) : "–"}</Cell>
                 {hasWaiting && <Cell>{row.order > 1 ? count(row.waiting) : "–"}</Cell>}
                 <Cell>{medianText(times, row.order)}</Cell>
-                {isCompared && <Compared before={before.stages[row.order - 1]} change={rateChange(rows, before.stages, row.order)} />}
+                {isCompared && <Compared before={before.stages[row.order - 1]} change={rateChange(rows, before.stages, row.order)} step={stepDelta(rows, before, row.order)} />}
               </tr>
             ))}
           </tbody>
@@ -90,7 +92,7 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
   );
 }
 
-const hintOf = (column: StageColumn): string | undefined => (column === "dropOff" || column === "lost" || column === "waiting" ? w.table.hints[column] : undefined);
+const hintOf = (column: StageColumn): string | undefined => (w.table.hints as Partial<Record<StageColumn, string>>)[column];
 const medianOf = (times: readonly StageTime[], order: number): number | null => times.find((one) => one.to_order === order)?.median_s ?? null;
 
 function medianText(times: readonly StageTime[], order: number): string {
@@ -98,11 +100,31 @@ function medianText(times: readonly StageTime[], order: number): string {
   return seconds === null ? "–" : duration(seconds);
 }
 
-function Compared({ before, change }: { before: ComparedPeriod["stages"][number] | undefined; change: number | null }) {
+interface ComparedProps {
+  before: ComparedPeriod["stages"][number] | undefined;
+  change: number | null;
+  step: StepDelta | null;
+}
+
+function Compared({ before, change, step }: ComparedProps) {
   return (
     <>
       <Cell>{before ? count(before.users) : "–"}</Cell>
       <Cell>{change === null ? "–" : points(change)}</Cell>
+      <td className="px-3 py-1.5 pr-5 text-right whitespace-nowrap text-ink-soft">
+        {step ? (
+          <span className="inline-flex flex-col items-end">
+            <Delta delta={step.delta} isBare />
+            {step.significance && (
+              <span className="text-xs text-ink-faint">
+                <SureMark significance={step.significance} />
+              </span>
+            )}
+          </span>
+        ) : (
+          "–"
+        )}
+      </td>
     </>
   );
 }

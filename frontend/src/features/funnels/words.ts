@@ -108,10 +108,13 @@ export const w = {
   table: {
     median: "Median time",
     waiting: "Still have time",
+    stepChange: "Step change",
     hints: {
       dropOff: "Everybody who did not go on, also those who still have time, in percent of the stage before.",
       lost: "Their time is over: they cannot go on any more.",
       waiting: "They entered recently and may still go on.",
+      change: "Of those who entered, how many more points got here than in the days compared with.",
+      stepChange: "Of those at the stage before, how many more points went on than in the days compared with. Coloured only where it is more than chance, corrected for the number of steps.",
     },
     ofEnteredBefore: "Of entered before",
     optional: "optional",
