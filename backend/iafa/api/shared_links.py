@@ -124,6 +124,8 @@ async def ask_shared(
     chosen = _chosen(services, link, start_date, end_date)
     shown = await shown_by(services, project, share)
     found = _card(shown.cards, card)
+    if chosen is not None:
+        found = found._replace(question=_without_own_period(found.question))
     asked = await asked_by(services, project, found, chosen or found.chosen)
     if asked.ask is None or names_people(asked.groups_by):
         raise NotFound("this card has no numbers to show")
@@ -154,6 +156,11 @@ def _card(cards: list[ShownCard], card_id: str | None) -> ShownCard:
     if found is None or found.kind not in ANSWERED:
         raise NotFound("this link shows no such card")
     return found
+
+
+def _without_own_period(question: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Days of one's own are compared with the period before them, not with one that was meant for other days."""
+    return {name: value for name, value in question.items() if name not in ("compare_start", "compare_end")}
 
 
 def _chosen(services: Services, link: Opened, start: str | None, end: str | None) -> Mapping[str, Any] | None:

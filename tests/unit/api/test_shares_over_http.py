@@ -218,6 +218,31 @@ async def test_days_are_chosen_only_where_the_link_lets(room: Room, ada: Tenant)
                 assert answer.json()["answer"]["series"][0]["total"]["value"] == expected, answer.text
 
 
+async def test_a_shared_funnel_has_the_comparison_and_times_it_was_shared_with_and_no_others(
+    room: Room, ada: Tenant
+) -> None:
+    some_days(room, ada)
+    week = {"preset": "7d"}
+    both = {"include": ["compare", "times"], "compare_start": "2025-10-20", "compare_end": "2025-10-22"}
+    async with room.client(ada.bearer) as client, room.client() as stranger:
+        funnel_id = await make_funnel(client, ada)
+        bare, full = [
+            (await make(client, ada, "funnel", funnel_id, range=week, choosable_days=30, **over))["token"]
+            for over in ({}, {"question": both})
+        ]
+        asked = {"include": "compare,times", "compare_start": "2025-10-20", "compare_end": "2025-10-22"}
+        for path in (f"{OPEN}{bare}/answer", f"{OPEN}{bare}/answer?{httpx.QueryParams(asked)}"):
+            answer = await stranger.get(path)
+            assert not {"compare", "times"} & set(answer.json().get("answer", {})), "guests ask what was shared"
+        shown = (await stranger.get(f"{OPEN}{full}/answer")).json()["answer"]
+        assert shown["compare"]["date_range"] == {"start": "2025-10-20", "end": "2025-10-22"}
+        assert {"funnel_id", "project_id", "receipt"}.isdisjoint({*shown, *shown["compare"]})
+        assert len(shown["times"]["steps"]) == len(shown["stages"]) - 1
+        days = {"start_date": "2025-11-18", "end_date": "2025-11-20"}
+        chosen = (await stranger.get(f"{OPEN}{full}/answer", params=days)).json()["answer"]
+        assert chosen["compare"]["date_range"] == {"start": "2025-11-15", "end": "2025-11-17"}
+
+
 async def test_a_board_answers_its_cards_and_nothing_else(room: Room, ada: Tenant) -> None:
     some_days(room, ada)
     async with room.client(ada.bearer) as client, room.client() as stranger:

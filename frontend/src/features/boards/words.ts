@@ -115,6 +115,7 @@ export const words = {
   },
   answer: {
     conversion: (converted: string, entered: string) => `${converted} of ${entered} converted`,
+    times: (median: string, p90: string) => `median ${median}, 9 of 10 within ${p90}`,
     nobody: "Nobody entered in these days",
     people: "People",
     sessions: "Sessions",

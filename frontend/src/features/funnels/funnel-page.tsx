@@ -26,6 +26,7 @@ import { stageRows } from "./funnel-math";
 import { MetricSkeleton } from "./metric-cards";
 import { funnelQuery } from "./queries";
 import { answerQuery } from "./report-queries";
+import { sharedQuestion } from "./shared-question";
 import { conditionText } from "./stage-definition";
 import { useTakeAlong } from "./use-take-along";
 import { w } from "./words";
@@ -92,7 +93,7 @@ function FunnelReport({ funnel, projectId, timeZone, mayShare = false, notes }: 
       >
         <RangePicker choice={choice} today={today} timeZone={timeZone} onChange={(next) => go(writeRange(search, next))} />
         <ComparePicker choice={compare} range={range} today={today} onChange={(next) => go(writeCompare(search, next, "previous"))} />
-        {mayShare && <ShareButton projectId={projectId} kind="funnel" targetId={funnel.id} name={funnel.name} choice={choice} />}
+        {mayShare && <ShareButton projectId={projectId} kind="funnel" targetId={funnel.id} name={funnel.name} question={sharedQuestion(compare, choice, range)} choice={choice} />}
         <Button asChild>
           <Link to={paths.editFunnel(projectId, funnel.id)}>
             <Pencil aria-hidden className="size-3.5 text-ink-faint" />

@@ -10,6 +10,8 @@ export interface BarRow {
   text: string;
   detail?: ReactNode;
   icon?: ReactNode;
+  /** A line across the row, in percent of the longest bar. */
+  mark?: number;
   /** Not a name of the data but a word of ours: "(not set)". */
   isOurs?: boolean;
 }
@@ -34,6 +36,7 @@ export function BarList({ rows, onPick, pickLabel, empty = t.table.empty, isStro
       {rows.map((row) => (
         <li key={row.key} className="relative">
           <span aria-hidden className={cn("absolute inset-y-0 left-0 rounded-md", isStrong ? "bg-accent/30" : "bg-accent-wash")} style={{ width: `${Math.max(0.5, (100 * row.value) / most)}%` }} />
+          {row.mark !== undefined && <span aria-hidden data-testid="before" className="absolute inset-y-0 w-0.5 bg-ink ring-1 ring-surface" style={{ left: `calc(${row.mark}% - 1px)` }} />}
           <div className="relative flex min-h-8 items-center justify-between gap-3 px-2 text-sm">
             <Name row={row} {...(onPick && { onPick })} {...(pickLabel && { pickLabel })} />
             <span className="figures flex shrink-0 items-baseline gap-2">
