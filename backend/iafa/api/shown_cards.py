@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from iafa.api.saved_questions import REPORTS, Asked, dated, read_question
 from iafa.api.services import Services
+from iafa.api.view_range import compared_days_of
 from iafa.errors import FieldError, NotFound, ValidationFailed
 from iafa.meta.projects import Project
 from iafa.query.question import parse_include
@@ -60,6 +61,9 @@ async def asked_by(services: Services, project: Project, card: ShownCard, chosen
         wanted = parse_include([include] if isinstance(include, str) else include) - {"receipt"}
         if not _has_period_to_compare(question):
             wanted -= {"compare"}
+        if "compare" in wanted and chosen is not None and not _names_period(question):
+            before = compared_days_of(chosen, project.timezone, services.clock.now_us())
+            question |= {} if before is None else {"compare_start": before.start, "compare_end": before.end}
         question["include"] = sorted(wanted)
         return await read_question(services, project, card.kind, question if card.kind in ANSWERED else card.question)
     except ValidationFailed:
@@ -68,9 +72,11 @@ async def asked_by(services: Services, project: Project, card: ShownCard, chosen
 
 def _has_period_to_compare(question: Mapping[str, Any]) -> bool:
     """All of the data has no period before it."""
-    periods = (("compare_start", "compare_end"), ("start_date", "end_date"))
-    is_named, is_bounded = any(map(question.get, periods[0])), all(map(question.get, periods[1]))
-    return is_named or is_bounded
+    return _names_period(question) or all(map(question.get, ("start_date", "end_date")))
+
+
+def _names_period(question: Mapping[str, Any]) -> bool:
+    return any(map(question.get, ("compare_start", "compare_end")))
 
 
 async def length_errors(services: Services, project: Project, cards: Mapping[str, ShownCard]) -> list[FieldError]:

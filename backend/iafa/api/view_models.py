@@ -17,7 +17,7 @@ BOARD_BYTES_MAX = 128_000
 NOTE_CHARS_MAX = 500
 
 ViewKind = Literal["funnel", "trends", "retention", "paths", "sessions", "overview", "events", "note"]
-Preset = Literal["today", "yesterday", "7d", "30d", "90d", "12m", "all"]
+Preset = Literal["today", "yesterday", "week", "last_week", "month", "last_month", "7d", "30d", "90d", "12m", "all"]
 ID = Annotated[str, Field(pattern=r"^[a-z0-9]{1,64}$")]
 CARD_ID = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 DAY_TEXT = Annotated[str, Field(max_length=40)]
@@ -33,7 +33,9 @@ class ViewRange(BaseModel):
 
     model_config = REQUEST
 
-    preset: Preset | None = Field(None, description="`7d`: today and the six days before it; `12m`: 365 days.")
+    preset: Preset | None = Field(
+        None, description="`7d`: today and the six days before it; `12m`: 365 days; `week`: from Monday to today."
+    )
     start_date: DAY_TEXT | None = Field(None, examples=[None])
     end_date: DAY_TEXT | None = Field(None, examples=[None])
 

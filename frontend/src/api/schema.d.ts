@@ -12272,9 +12272,9 @@ export interface components {
         ViewRange: {
             /**
              * Preset
-             * @description `7d`: today and the six days before it; `12m`: 365 days.
+             * @description `7d`: today and the six days before it; `12m`: 365 days; `week`: from Monday to today.
              */
-            preset?: ("today" | "yesterday" | "7d" | "30d" | "90d" | "12m" | "all") | null;
+            preset?: ("today" | "yesterday" | "week" | "last_week" | "month" | "last_month" | "7d" | "30d" | "90d" | "12m" | "all") | null;
             /**
              * Start Date
              * @example null

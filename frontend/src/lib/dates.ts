@@ -26,6 +26,19 @@ export function addYears(day: Day, years: number): Day {
   return isDay(moved) ? moved : `${year}-02-28`;
 }
 
+/** The Monday of the day's week. */
+export function weekStart(day: Day): Day {
+  return addDays(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7));
+}
+
+export const monthStart = (day: Day): Day => `${day.slice(0, 8)}01`;
+
+/** The same day of the month before; its last one where it has no such day. */
+export function monthBefore(day: Day): Day {
+  const last = addDays(monthStart(day), -1);
+  return last.slice(8) < day.slice(8) ? last : `${last.slice(0, 8)}${day.slice(8)}`;
+}
+
 /** Days in the range, both ends counted. */
 export function daysIn(range: DayRange): number {
   return Math.round((Date.parse(range.end) - Date.parse(range.start)) / DAY_MS) + 1;

@@ -289,7 +289,7 @@ export const t = {
   range: {
     label: "Date range",
     presets: {
-      today: "Today", yesterday: "Yesterday", "7d": "Last 7 days", "30d": "Last 30 days", "90d": "Last 90 days", "12m": "Last 12 months",
+      today: "Today", yesterday: "Yesterday", week: "This week", last_week: "Last week", month: "This month", last_month: "Last month", "7d": "Last 7 days", "30d": "Last 30 days", "90d": "Last 90 days", "12m": "Last 12 months",
       all: "All data", custom: "Custom",
     },
     days: (amount: number) => (amount === 1 ? "1 day" : `${amount} days`),

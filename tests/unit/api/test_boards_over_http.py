@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from iafa.api.view_range import Days, days_of
+from iafa.api.view_range import Days, compared_days_of, days_of
 from iafa.clock import US_PER_S, from_datetime, to_datetime
 from tests.unit.api.house import NOON_US, Room, Tenant
 
@@ -405,6 +405,21 @@ PRESETS: list[tuple[str, str, str, Days]] = [
     ("30d", "UTC", "2025-11-21T12:00:00Z", Days("2025-10-23", "2025-11-21")),
     ("12m", "UTC", "2024-12-31T12:00:00Z", Days("2024-01-02", "2024-12-31")),
     ("all", "UTC", "2025-11-21T12:00:00Z", Days(None, None)),
+    ("week", "UTC", "2025-11-21T12:00:00Z", Days("2025-11-17", "2025-11-21")),
+    ("week", "Asia/Tokyo", "2025-11-16T15:00:00Z", Days("2025-11-17", "2025-11-17")),
+    ("last_week", "America/New_York", "2025-11-17T04:59:59Z", Days("2025-11-03", "2025-11-09")),
+    ("month", "Europe/Vienna", "2025-10-31T23:00:00Z", Days("2025-11-01", "2025-11-01")),
+    ("last_month", "UTC", "2024-03-31T12:00:00Z", Days("2024-02-01", "2024-02-29")),
+    ("last_month", "UTC", "2025-01-05T12:00:00Z", Days("2024-12-01", "2024-12-31")),
+]
+# the preset, today -> the days compared with
+BEFORE: list[tuple[str, str, Days | None]] = [
+    ("7d", "2025-11-21", None),
+    ("week", "2025-11-19", Days("2025-11-10", "2025-11-12")),
+    ("last_week", "2025-11-19", Days("2025-11-03", "2025-11-09")),
+    ("month", "2025-11-19", Days("2025-10-01", "2025-10-19")),
+    ("month", "2025-03-31", Days("2025-02-01", "2025-02-28")),
+    ("last_month", "2025-03-31", Days("2025-01-01", "2025-01-31")),
 ]
 
 
@@ -412,3 +427,11 @@ PRESETS: list[tuple[str, str, str, Days]] = [
 def test_a_preset_moves_on_with_time(preset: str, zone: str, now: str, expected: Days) -> None:
     now_us = from_datetime(datetime.fromisoformat(now))
     assert days_of({"preset": preset}, zone, now_us) == expected
+
+
+@pytest.mark.parametrize(("preset", "today", "expected"), BEFORE)
+def test_a_week_or_month_is_compared_with_the_same_part_of_the_one_before(
+    preset: str, today: str, expected: Days | None
+) -> None:
+    now_us = from_datetime(datetime.fromisoformat(f"{today}T12:00:00Z"))
+    assert compared_days_of({"preset": preset}, "UTC", now_us) == expected

@@ -516,6 +516,10 @@ async def test_a_compared_period_is_left_out_where_there_is_none(room: Room, ada
             answer = await stranger.get(f"{OPEN}{token}/answer")
             assert answer.status_code == 200, answer.text
             assert ("compare" in answer.json()["answer"]) == is_compared
+        token = (await make(client, ada, "view", view_id, range={"preset": "month"}))["token"]
+        month = (await stranger.get(f"{OPEN}{token}/answer")).json()["answer"]
+        assert month["date_range"] == {"start": "2025-11-01", "end": "2025-11-21"}
+        assert month["compare"]["date_range"] == {"start": "2025-10-01", "end": "2025-10-21"}
 
 
 async def test_the_operator_may_turn_links_off(room: Room, ada: Tenant) -> None:

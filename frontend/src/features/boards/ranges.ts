@@ -1,6 +1,6 @@
 /** Days as boards, cards and links keep them, as the address says them and as questions take them. */
 import type { ViewKind, ViewRange } from "@/api/saved-types";
-import { daysOf, PRESETS, readRange, writeRange, type Preset, type RangeChoice } from "@/features/report/range-state";
+import { daysBefore, daysOf, PRESETS, readRange, writeRange, type Preset, type RangeChoice } from "@/features/report/range-state";
 import type { Day } from "@/lib/dates";
 
 export interface AskedDays {
@@ -44,9 +44,17 @@ export function sayRange(search: URLSearchParams, choice: RangeChoice): URLSearc
 export function dated(kind: ViewKind, question: Question, range: ViewRange | null | undefined, today: Day): Question {
   if (!range || kind === "note") return question;
   const names = dateNames(kind);
-  const { start, end } = askedDays(range, today);
+  const days = askedDays(range, today);
   const others = Object.fromEntries(Object.entries(question).filter(([name]) => !names.includes(name)));
-  return { ...others, ...(start && { [names[0]]: start }), ...(end && { [names[1]]: end }) };
+  return { ...others, ...(days.start && { [names[0]]: days.start }), ...(days.end && { [names[1]]: days.end }), ...comparedWith(others, range, days) };
+}
+
+/** Of a week or month that is not over the same part of the one before; the service finds any other period before itself. */
+function comparedWith(question: Question, { preset }: ViewRange, { start, end }: AskedDays): Question {
+  const isCompared = [question.include].flat().includes("compare") && !question.compare_start && !question.compare_end;
+  if (!isCompared || !isPreset(preset) || !start || !end) return {};
+  const before = daysBefore({ start, end }, preset);
+  return { compare_start: before.start, compare_end: before.end };
 }
 
 export function hasDates(kind: ViewKind, question: Question): boolean {

@@ -1,8 +1,8 @@
 import { openPage } from "@/test/open-page";
-import { answers, FUNNEL_ID, makeAnswer, makeFunnel, PROJECT_ID, service } from "@/test/service";
+import { answers, FUNNEL_ID, makeAnswer, makeFunnel, makeProject, PROJECT_ID, service } from "@/test/service";
 import { screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 const ADDRESS = `/p/${PROJECT_ID}/funnels/${FUNNEL_ID}`;
 const ANSWER = "*/api/v1/analytics/funnel/:id";
@@ -37,6 +37,24 @@ test("asks for the days the address says and for those before them", async () =>
       `${days}&include=trend&trend=day`,
     ]),
   );
+});
+
+test("this week is asked for from Monday on, and beside it the same weekdays of the week before", async () => {
+  const asked: string[] = [];
+  service.use(
+    answers.get("/projects/:id", makeProject({ timezone: "Asia/Tokyo" })),
+    http.get(ANSWER, ({ request }) => {
+      asked.push(new URL(request.url).search);
+      return HttpResponse.json(makeAnswer([200, 50]));
+    }),
+  );
+  // Sunday evening in London is Monday in Tokyo.
+  vi.useFakeTimers({ toFake: ["Date"], now: new Date("2026-11-22T18:00:00Z") });
+  openPage(`${ADDRESS}?range=week`);
+  await screen.findByRole("region", { name: "Conversion" });
+  vi.useRealTimers();
+  expect(asked[0]).toBe("?start_date=2026-11-23&end_date=2026-11-23&include=compare&compare_start=2026-11-16&compare_end=2026-11-16");
+  expect(screen.getByRole("button", { name: "Date range: This week" })).toBeInTheDocument();
 });
 
 test("a failure says what happened and tries again when asked", async () => {

@@ -76,7 +76,7 @@ function FunnelReport({ funnel, projectId, timeZone, mayShare = false, notes }: 
   const choice = readRange(search);
   const range = daysOf(choice, today);
   const compare = readCompare(search, "previous");
-  const compared = range && comparedDays(compare, range);
+  const compared = range && comparedDays(compare, range, choice.preset);
   const question = { funnelId: funnel.id, range };
   const live = isLive(range, today);
   const answer = useQuery(answerQuery(question, compared, live));
@@ -92,7 +92,7 @@ function FunnelReport({ funnel, projectId, timeZone, mayShare = false, notes }: 
         lead={<Sentence funnel={funnel} rangeText={rangeText} />}
       >
         <RangePicker choice={choice} today={today} timeZone={timeZone} onChange={(next) => go(writeRange(search, next))} />
-        <ComparePicker choice={compare} range={range} today={today} onChange={(next) => go(writeCompare(search, next, "previous"))} />
+        <ComparePicker choice={compare} range={range} preset={choice.preset} today={today} onChange={(next) => go(writeCompare(search, next, "previous"))} />
         {mayShare && <ShareButton projectId={projectId} kind="funnel" targetId={funnel.id} name={funnel.name} question={sharedQuestion(compare, choice, range)} choice={choice} />}
         <Button asChild>
           <Link to={paths.editFunnel(projectId, funnel.id)}>

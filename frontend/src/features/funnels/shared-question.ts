@@ -10,7 +10,7 @@ export interface SharedQuestion extends Record<string, unknown> {
 
 /** Days that move on with time have the period before them compared, which moves with them; a year before cannot be said of them. */
 export function sharedQuestion(compare: CompareChoice, choice: RangeChoice, range: DayRange | null): SharedQuestion {
-  const compared = comparedDays(compare, range);
+  const compared = comparedDays(compare, range, choice.preset);
   if (compared === null || range === null) return { include: ["times"] };
   if (compare.with === "previous") return { include: ["times", "compare"] };
   if (compare.with === "year" && choice.preset !== "custom") return { include: ["times"] };

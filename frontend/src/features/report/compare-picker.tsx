@@ -7,7 +7,7 @@ import { SheetOrPopover } from "@/ui/popover";
 import { Check, ChevronDown, GitCompareArrows } from "lucide-react";
 import { useState } from "react";
 import { CustomRange } from "./range-picker";
-import { comparedDays, type CompareChoice } from "./range-state";
+import { comparedDays, type CompareChoice, type RangeChoice } from "./range-state";
 
 const CHOICES = [
   { with: "none", label: t.range.compareNone },
@@ -18,14 +18,16 @@ const CHOICES = [
 interface Props {
   choice: CompareChoice;
   range: DayRange | null;
+  /** What the range was chosen by. */
+  preset: RangeChoice["preset"];
   today: Day;
   onChange: (choice: CompareChoice) => void;
 }
 
 /** What the numbers are compared with; of all data there is no period before. */
-export function ComparePicker({ choice, range, today, onChange }: Props) {
+export function ComparePicker({ choice, range, preset, today, onChange }: Props) {
   const [isCustom, setCustom] = useState(false);
-  const compared = comparedDays(choice, range);
+  const compared = comparedDays(choice, range, preset);
   const known = CHOICES.find((one) => one.with === choice.with);
   const label = choice.with === "custom" ? dayRange(choice.range) : (known?.label ?? "");
   const button = (

@@ -7,6 +7,8 @@ test.each([
   ["", { preset: "30d" }],
   ["range=7d", { preset: "7d" }],
   ["range=all", { preset: "all" }],
+  ["range=week", { preset: "week" }],
+  ["range=last_month", { preset: "last_month" }],
   ["range=toString", { preset: "30d" }],
   ["range=nonsense", { preset: "30d" }],
   ["from=2026-10-01&to=2026-10-31", { preset: "custom", range: { start: "2026-10-01", end: "2026-10-31" } }],
@@ -19,6 +21,8 @@ test("what is written is read back, and other parts of the address stay", () => 
     { preset: "7d" },
     { preset: "30d" },
     { preset: "all" },
+    { preset: "last_week" },
+    { preset: "month" },
     { preset: "custom", range: { start: "2026-01-01", end: "2026-01-02" } },
   ];
   for (const choice of choices) {
@@ -49,10 +53,26 @@ test("what a report is compared with is written, read back, and means days", () 
       expect(readCompare(written, unsaid)).toEqual(choice);
       expect(written.get("range")).toBe("7d");
     }
-    expect(comparedDays(choice, october)).toEqual(days);
+    expect(comparedDays(choice, october, "custom")).toEqual(days);
   }
-  expect(comparedDays({ with: "previous" }, null)).toBeNull();
-  expect(comparedDays({ with: "year" }, { start: "2028-02-29", end: "2028-02-29" })).toEqual({ start: "2027-02-28", end: "2027-02-28" });
+  expect(comparedDays({ with: "previous" }, null, "all")).toBeNull();
+  expect(comparedDays({ with: "year" }, { start: "2028-02-29", end: "2028-02-29" }, "custom")).toEqual({ start: "2027-02-28", end: "2027-02-28" });
+});
+
+// 2026-11-22 is a Sunday, the 23rd a Monday.
+test.each([
+  ["week", "2026-11-22", "2026-11-16", "2026-11-22", "2026-11-09", "2026-11-15"],
+  ["week", "2026-11-23", "2026-11-23", "2026-11-23", "2026-11-16", "2026-11-16"],
+  ["last_week", "2026-11-22", "2026-11-09", "2026-11-15", "2026-11-02", "2026-11-08"],
+  ["last_week", "2026-11-23", "2026-11-16", "2026-11-22", "2026-11-09", "2026-11-15"],
+  ["month", "2026-11-19", "2026-11-01", "2026-11-19", "2026-10-01", "2026-10-19"],
+  ["month", "2026-03-31", "2026-03-01", "2026-03-31", "2026-02-01", "2026-02-28"],
+  ["last_month", "2026-03-31", "2026-02-01", "2026-02-28", "2026-01-01", "2026-01-31"],
+  ["last_month", "2026-01-05", "2025-12-01", "2025-12-31", "2025-11-01", "2025-11-30"],
+] as const)("%s on %s is %s to %s, after the same part of the one before: %s to %s", (preset, today, start, end, startBefore, endBefore) => {
+  const range = daysOf({ preset }, today);
+  expect(range).toEqual({ start, end });
+  expect(comparedDays({ with: "previous" }, range, preset)).toEqual({ start: startBefore, end: endBefore });
 });
 
 const WEEK_S = 7 * 86_400;

@@ -2,11 +2,13 @@
  * The date range and what it is compared with, as the address says them: `?range=7d`, `?from=2026-10-01&to=2026-10-31`,
  * nothing for 30 days; `?compare=previous`, `?compare=year`, `?cfrom=…&cto=…`.
  */
-import { addDays, addYears, daysIn, isDay, lastDays, previousRange, type Day, type DayRange } from "@/lib/dates";
+import { addDays, addYears, daysIn, isDay, lastDays, monthBefore, monthStart, previousRange, weekStart, type Day, type DayRange } from "@/lib/dates";
 
 export const PRESET_DAYS = { today: 1, "7d": 7, "30d": 30, "90d": 90, "12m": 365 } as const;
-export type Preset = keyof typeof PRESET_DAYS | "yesterday" | "all";
-export const PRESETS: readonly Preset[] = ["today", "yesterday", "7d", "30d", "90d", "12m", "all"];
+const CALENDAR = ["week", "last_week", "month", "last_month"] as const;
+type Calendar = (typeof CALENDAR)[number];
+export type Preset = keyof typeof PRESET_DAYS | Calendar | "yesterday" | "all";
+export const PRESETS: readonly Preset[] = ["today", "yesterday", "week", "last_week", "month", "last_month", "7d", "30d", "90d", "12m", "all"];
 
 export type RangeChoice = { preset: Preset } | { preset: "custom"; range: DayRange };
 export type CompareChoice = { with: "none" | "previous" | "year" } | { with: "custom"; range: DayRange };
@@ -39,7 +41,25 @@ export function daysOf(choice: RangeChoice, today: Day): DayRange | null {
   if (choice.preset === "custom") return choice.range;
   if (choice.preset === "all") return null;
   if (choice.preset === "yesterday") return { start: addDays(today, -1), end: addDays(today, -1) };
-  return lastDays(PRESET_DAYS[choice.preset], today);
+  return isCalendar(choice.preset) ? calendarDays(choice.preset, today) : lastDays(PRESET_DAYS[choice.preset], today);
+}
+
+const isCalendar = (preset: string): preset is Calendar => (CALENDAR as readonly string[]).includes(preset);
+
+/** Weeks begin on Monday. One that is not over ends today. */
+function calendarDays(preset: Calendar, today: Day): DayRange {
+  const [week, month] = [weekStart(today), monthStart(today)];
+  if (preset === "week") return { start: week, end: today };
+  if (preset === "month") return { start: month, end: today };
+  if (preset === "last_week") return { start: addDays(week, -7), end: addDays(week, -1) };
+  return { start: monthBefore(month), end: addDays(month, -1) };
+}
+
+/** The same part of the week or month before, so that three days of a week have three days beside them, and the same weekdays. */
+function calendarBefore(preset: Calendar, { start, end }: DayRange): DayRange {
+  if (preset === "week" || preset === "last_week") return { start: addDays(start, -7), end: addDays(end, -7) };
+  // Of a whole month the whole one before, whose last day may be a later one.
+  return { start: monthBefore(start), end: preset === "last_month" ? addDays(start, -1) : monthBefore(end) };
 }
 
 /** A range in which most of those who entered have had their time; null when this one has room for it. */
@@ -73,12 +93,15 @@ export function writeCompare(search: URLSearchParams, choice: CompareChoice, uns
   return next;
 }
 
-/** The days to compare with; null when there is nothing to compare: all data has no period before it. */
-export function comparedDays(choice: CompareChoice, range: DayRange | null): DayRange | null {
+/** The days before those of a preset. Of any others as many as they are. */
+export const daysBefore = (range: DayRange, preset: string): DayRange => (isCalendar(preset) ? calendarBefore(preset, range) : previousRange(range));
+
+/** The days to compare with; null when there is nothing to compare: all data has no period before it. `preset` is what the range was chosen by. */
+export function comparedDays(choice: CompareChoice, range: DayRange | null, preset: RangeChoice["preset"]): DayRange | null {
   if (choice.with === "custom") return choice.range;
   if (choice.with === "none" || range === null) return null;
   if (choice.with === "year") return { start: addYears(range.start, -1), end: addYears(range.end, -1) };
-  return previousRange(range);
+  return daysBefore(range, preset);
 }
 
 function readDays(search: URLSearchParams, from: string, to: string): DayRange | null {

@@ -46,7 +46,7 @@ function Framed({ title, lead, compare = "none", hasRange = true, hasFilters = t
     <>
       <PageHead title={title} {...(lead !== undefined && { lead })}>
         {hasRange && <RangePicker choice={frame.choice} today={frame.today} timeZone={timeZone} onChange={frame.setChoice} />}
-        {compare !== false && <ComparePicker choice={frame.compare} range={frame.range} today={frame.today} onChange={frame.setCompare} />}
+        {compare !== false && <ComparePicker choice={frame.compare} range={frame.range} preset={frame.choice.preset} today={frame.today} onChange={frame.setCompare} />}
         {actions?.(frame)}
       </PageHead>
       {hasFilters && (

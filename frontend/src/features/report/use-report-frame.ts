@@ -61,7 +61,7 @@ export function useReportFrame(projectId: string, timeZone: string, { compare: u
   const choice = readRange(search);
   const range = daysOf(choice, today);
   const compare = readCompare(search, unsaid);
-  const compared = comparedDays(compare, range);
+  const compared = comparedDays(compare, range, choice.preset);
   const conditions = readConditions(search);
   const excludesBots = search.get("bots") === "no";
   const go = (next: URLSearchParams): void => setSearch(next, { preventScrollReset: true });
