@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addDays, daysIn, isDay, lastDays, previousRange, todayIn } from "./dates";
+import { addDays, dayBegins, daysIn, isDay, lastDays, previousRange, todayIn } from "./dates";
 
 test("a day is a real day", () => {
   expect(isDay("2026-02-28")).toBe(true);
@@ -29,3 +29,15 @@ test("today is the project's day, and an unknown zone counts as UTC", () => {
   expect(todayIn("America/New_York", now)).toBe("2026-11-12");
   expect(todayIn("Nowhere/Else", now)).toBe("2026-11-12");
 });
+
+test.each([
+  ["2026-11-12", "UTC", "2026-11-12T00:00:00.000Z"],
+  ["2026-11-12", "Asia/Kolkata", "2026-11-11T18:30:00.000Z"],
+  ["2026-11-12", "America/New_York", "2026-11-12T05:00:00.000Z"],
+  // The days on which clocks change, and those after them.
+  ["2026-03-29", "Europe/Vienna", "2026-03-28T23:00:00.000Z"],
+  ["2026-03-30", "Europe/Vienna", "2026-03-29T22:00:00.000Z"],
+  ["2026-10-25", "Europe/Vienna", "2026-10-24T22:00:00.000Z"],
+  ["2026-10-26", "Europe/Vienna", "2026-10-25T23:00:00.000Z"],
+  ["2026-11-01", "America/New_York", "2026-11-01T04:00:00.000Z"],
+])("%s begins in %s at %s", (day, zone, instant) => expect(dayBegins(day, zone)).toBe(instant));

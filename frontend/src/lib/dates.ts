@@ -55,6 +55,21 @@ export function todayIn(timeZone: string, now: Date): Day {
   return `${part("year")}-${part("month")}-${part("day")}`;
 }
 
+/** The instant at which a day begins in a zone; where the clock jumps over midnight, the first one after it. */
+export function dayBegins(day: Day, timeZone: string): string {
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  const zone = knownZone(timeZone);
+  // The offset of the instant itself is not known before the instant is: on a day of a change the first guess may be an hour off.
+  const begins = midnight - offsetMs(midnight - offsetMs(midnight, zone), zone);
+  return new Date(begins).toISOString();
+}
+
+function offsetMs(instant: number, zone: string): number {
+  const format = new Intl.DateTimeFormat("en-CA", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
+  return Date.parse(`${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}Z`) - instant;
+}
+
 /** The last `days` days, today included. */
 export function lastDays(days: number, today: Day): DayRange {
   return { start: addDays(today, 1 - days), end: today };

@@ -298,6 +298,7 @@ export const t = {
     apply: "Apply",
     invalid: "The first day must not be after the last.",
     zone: (zone: string) => `Days in ${zone}`,
+    timesIn: (zone: string, isBrowsers: boolean) => `Times in ${zone}${isBrowsers ? ", the zone of your browser" : ""}.`,
     compare: "Compare with",
     compareNone: "No comparison",
     comparePrevious: "Period before",

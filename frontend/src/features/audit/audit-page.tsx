@@ -4,8 +4,9 @@ import { projectsQuery } from "@/features/projects/queries";
 import { RangePicker } from "@/features/report/range-picker";
 import { daysOf, readRange, writeRange } from "@/features/report/range-state";
 import { ReportMenu } from "@/features/report/report-menu";
-import { addDays, todayIn } from "@/lib/dates";
+import { addDays, browserZone, dayBegins, todayIn } from "@/lib/dates";
 import { moment } from "@/lib/format";
+import { t } from "@/lib/strings";
 import { Card } from "@/ui/card";
 import { DataTable, type Column } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
@@ -21,22 +22,22 @@ import { useSearchParams } from "react-router";
 import { auditQuery, entriesOf, exportPath, type AuditFilter } from "./queries";
 import { words } from "./words";
 
-/** The log is of all projects, whose days differ. */
-const ZONE = "UTC";
-
 const actorOf = (entry: AuditEntry): string => entry.actor_name || entry.actor_email || entry.actor;
 
 export default function AuditPage() {
   const [search, setSearch] = useSearchParams();
   const [open, setOpen] = useState<AuditEntry | null>(null);
   const projects = useQuery(projectsQuery).data ?? [];
-  const today = todayIn(ZONE, new Date());
+  const project = projects.find((one) => one.id === search.get("project"));
+  // The log is of all projects, whose days differ: those of whoever reads it, until one project is chosen.
+  const timeZone = project?.timezone ?? browserZone();
+  const today = todayIn(timeZone, new Date());
   const choice = search.has("range") || search.has("from") ? readRange(search) : ({ preset: "all" } as const);
   const days = daysOf(choice, today);
   const filter: AuditFilter = {
     ...(search.get("project") && { project_id: search.get("project") ?? "" }),
     ...(search.get("action") && { action: search.get("action") ?? "" }),
-    ...(days && { start: `${days.start}T00:00:00Z`, end: `${addDays(days.end, 1)}T00:00:00Z` }),
+    ...(days && { start: dayBegins(days.start, timeZone), end: dayBegins(addDays(days.end, 1), timeZone) }),
   };
   const query = useInfiniteQuery(auditQuery(filter));
   const set = (name: string, value: string): void => {
@@ -46,7 +47,7 @@ export default function AuditPage() {
     setSearch(next, { preventScrollReset: true });
   };
   const columns: Column<AuditEntry>[] = [
-    { key: "at", head: words.heads.at, width: "12rem", cell: (one) => <span className="figures text-ink-soft">{moment(one.at, ZONE)}</span> },
+    { key: "at", head: words.heads.at, width: "12rem", cell: (one) => <span className="figures text-ink-soft">{moment(one.at, timeZone)}</span> },
     { key: "actor", head: words.heads.actor, width: "minmax(10rem,14rem)", cell: (one) => <Stranger>{actorOf(one)}</Stranger> },
     { key: "action", head: words.heads.action, width: "12rem", cell: (one) => <code className="font-mono text-xs">{one.action}</code> },
     { key: "object", head: words.heads.object, width: "minmax(8rem,14rem)", cell: (one) => <Stranger>{one.object_name ?? one.object}</Stranger> },
@@ -55,8 +56,8 @@ export default function AuditPage() {
   const entries = query.data ? entriesOf(query.data.pages) : [];
   return (
     <>
-      <PageHead title={words.title} lead={words.lead}>
-        <RangePicker choice={choice} today={today} timeZone={ZONE} onChange={(next) => setSearch(writeAll(search, next))} />
+      <PageHead title={words.title} lead={`${words.lead} ${t.range.timesIn(timeZone, !project)}`}>
+        <RangePicker choice={choice} today={today} timeZone={timeZone} onChange={(next) => setSearch(writeAll(search, next))} />
         <NativeSelect className="w-40" aria-label={words.project} value={search.get("project") ?? ""} onChange={(event) => set("project", event.target.value)}>
           <option value="">{words.anyProject}</option>
           {projects.map((project) => (

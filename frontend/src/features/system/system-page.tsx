@@ -2,6 +2,7 @@ import { api, dataOf } from "@/api/client";
 import type { SystemState } from "@/api/types";
 import { ago, bytes, clock, count, duration, milliseconds, moment, percent } from "@/lib/format";
 import { browserZone } from "@/lib/dates";
+import { t } from "@/lib/strings";
 import { Badge } from "@/ui/badge";
 import { Card, CardHead } from "@/ui/card";
 import { BarList } from "@/ui/chart/bar-list";
@@ -28,7 +29,7 @@ export default function SystemPage() {
   const query = useQuery(systemQuery);
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} />
+      <PageHead title={words.title} lead={`${words.lead} ${t.range.timesIn(browserZone(), true)}`} />
       {query.data ? (
         <System state={query.data} />
       ) : query.isError ? (
