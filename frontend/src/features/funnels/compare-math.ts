@@ -36,6 +36,12 @@ export function rateChange(now: Counts, before: Counts, order: number): number |
   return rates && rates.now - rates.before;
 }
 
+/** By how many points the conversion changed, exactly; null when nobody entered before. */
+export function conversionChange(now: Counts, before: Counts): number | null {
+  const rates = ratesAt(now, before, now.length);
+  return rates && rates.now - rates.before;
+}
+
 /** The change of the conversion as cards show it: the same as that of the last stage in the table. */
 export function conversionDelta(answer: Pick<FunnelAnswer, "stages">, compare: Pick<ComparedPeriod, "stages" | "overall_conversion_rate" | "significance">): MetricDelta | null {
   const rates = ratesAt(answer.stages, compare.stages, answer.stages.length);

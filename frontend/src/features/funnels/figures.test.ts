@@ -1,13 +1,14 @@
 import type { Driver, Explanation, Funnel, FunnelAnswer, FunnelTrend } from "@/api/types";
 import { describe, expect, test } from "vitest";
 import { stagesCsv } from "./csv";
+import { makeAnswer } from "@/test/service";
 import { groupName } from "@/features/report/group-name";
 import { eachFactorOnce, factorText, oddsText, placeOn, reach } from "./driver-math";
 import { stageRows, type Stage } from "./funnel-math";
 import { groupColor } from "./group-math";
 import { sorted } from "./list-math";
 import { reasonInShort, timeline, waited } from "./person-math";
-import { pictureOf } from "./picture";
+import { linesOf, pictureOf } from "./picture";
 import { countSeries, notesAt, placesOf, possibleIntervals, rateSeries } from "./trend-math";
 
 const stage = (order: number, users: number, users_max = users, name = `s${order}`): Stage => ({
@@ -158,10 +159,27 @@ test("groups that are no value have words and the grey colour", () => {
 
 test("cards sort by what was asked, those without numbers last, equal ones by name", () => {
   const funnel = (id: string, name: string, updated_at = "2026") => ({ id, name, updated_at }) as Funnel;
+  const stagesOf = (entered: number, converted: number) => [{ users: entered }, { users: converted }];
   const answer = (rate: number, before: number | null) =>
-    ({ overall_conversion_rate: rate, stages: [{ users: 100 - rate }], compare: before === null ? null : { overall_conversion_rate: before } }) as unknown as FunnelAnswer;
+    ({ stages: stagesOf(100 - rate, ((100 - rate) * rate) / 100), compare: before === null ? null : { stages: stagesOf(100, before) } }) as unknown as FunnelAnswer;
   const all = [funnel("a", "Zoo", "2027"), funnel("b", "Bar"), funnel("c", "Cat"), funnel("d", "Ant")];
   const answers = new Map([["a", answer(10, 5)], ["b", answer(30, 29)], ["c", answer(30, null)]]);
   const ids = (sort: Parameters<typeof sorted>[1]) => sorted(all, sort, answers).map((one) => one.id).join("");
   expect([ids("name"), ids("conversion"), ids("entered"), ids("change"), ids("updated")]).toEqual(["dbca", "bcad", "abcd", "abdc", "adbc"]);
+});
+
+test("cards sort by exact rates and changes: two that read the same are not the same", () => {
+  const of = (entered: number, converted: number, enteredBefore: number, convertedBefore: number) =>
+    ({ ...makeAnswer([entered, converted]), compare: makeAnswer([enteredBefore, convertedBefore]) }) as FunnelAnswer;
+  // 4.001% after 3.996%, and 4.004% after 3.995%: all of them come as 4%, which is no change.
+  const answers = new Map([["a", of(100_000, 4_001, 100_000, 3_996)], ["b", of(100_000, 4_004, 100_000, 3_995)], ["c", of(100, 3, 0, 0)]]);
+  const all = ["a", "b", "c"].map((id) => ({ id, name: id, updated_at: "2026" }) as Funnel);
+  expect(sorted(all, "change", answers).map((one) => one.id)).toEqual(["b", "a", "c"]);
+  expect(sorted(all, "conversion", answers).map((one) => one.id)).toEqual(["b", "a", "c"]);
+});
+
+test("the line of a picture breaks between words, and what has no room is cut", () => {
+  expect(linesOf("one two three four", 9, 3)).toEqual(["one two", "three", "four"]);
+  expect(linesOf("one two three four", 9, 2)).toEqual(["one two", "three fo…"]);
+  expect(linesOf("x".repeat(30), 9, 2)).toEqual([`${"x".repeat(8)}…`]);
 });

@@ -10,7 +10,7 @@ import { ComparePicker } from "@/features/report/compare-picker";
 import { RangePicker } from "@/features/report/range-picker";
 import { comparedDays, daysOf, isLive, readCompare, readRange, writeCompare, writeRange } from "@/features/report/range-state";
 import { todayIn } from "@/lib/dates";
-import { dayRange, span } from "@/lib/format";
+import { dayRange } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
@@ -26,6 +26,7 @@ import { stageRows } from "./funnel-math";
 import { MetricSkeleton } from "./metric-cards";
 import { funnelQuery } from "./queries";
 import { answerQuery } from "./report-queries";
+import { orderedStages, sentenceText, shortened, windowText } from "./sentence-text";
 import { sharedQuestion } from "./shared-question";
 import { conditionText } from "./stage-definition";
 import { useTakeAlong } from "./use-take-along";
@@ -33,7 +34,6 @@ import { w } from "./words";
 
 const CONDITIONS_SAID = 2;
 const FILTERS_SAID = 4;
-const FILTER_CHARS_MAX = 80;
 
 export default function FunnelPage() {
   const projectId = useProjectId();
@@ -128,22 +128,12 @@ function FunnelReport({ funnel, projectId, timeZone, mayShare = false, notes }: 
   );
 }
 
-const ordered = (funnel: Funnel) => [...funnel.stages].sort((one, two) => (one.order ?? 0) - (two.order ?? 0));
-const windowText = ({ window_seconds }: Funnel): string =>
-  window_seconds === null || window_seconds === undefined ? t.funnel.sentence.noWindow : t.funnel.sentence.within(span(window_seconds));
-
-function sentenceText(funnel: Funnel, rangeText: string): string {
-  const words = t.funnel.sentence;
-  const stages = ordered(funnel).map((stage) => stage.name);
-  return `${words.people} ${stages.join(` ${words.then} `)} ${windowText(funnel)}, ${rangeText}.`;
-}
-
 function Sentence({ funnel, rangeText }: { funnel: Funnel; rangeText: string }) {
   const words = t.funnel.sentence;
   return (
     <>
       {funnel.unit === "session" ? w.sentence.sessions : words.people}{" "}
-      {ordered(funnel).map((stage, index) => (
+      {orderedStages(funnel).map((stage, index) => (
         <span key={index}>
           {index > 0 && ` ${w.sentence.then[funnel.order ?? "ordered"]} `}
           <span dir="auto" className="stranger font-medium text-ink">
@@ -182,7 +172,7 @@ function Filters({ filters }: { filters: NonNullable<Funnel["filters"]> }) {
         <span key={index}>
           {index > 0 && ` ${w.sentence.and} `}
           <span dir="auto" title={text} className="stranger font-medium text-ink">
-            {text.length > FILTER_CHARS_MAX ? `${text.slice(0, FILTER_CHARS_MAX)}…` : text}
+            {shortened(text)}
           </span>
         </span>
       ))}

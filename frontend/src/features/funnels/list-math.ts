@@ -1,5 +1,7 @@
 /** The order of the cards. */
 import type { Funnel, FunnelAnswer } from "@/api/types";
+import { conversionChange } from "./compare-math";
+import { share } from "./funnel-math";
 
 export const SORTS = ["name", "conversion", "entered", "change", "updated"] as const;
 type ListSort = (typeof SORTS)[number];
@@ -16,9 +18,11 @@ export function sorted(funnels: readonly Funnel[], sort: ListSort, answers: Answ
   const figure = (funnel: Funnel): number => {
     const answer = answers.get(funnel.id);
     if (!answer) return Number.NEGATIVE_INFINITY;
-    if (sort === "conversion") return answer.overall_conversion_rate;
-    if (sort === "entered") return answer.stages[0]?.users ?? 0;
-    return answer.compare ? answer.overall_conversion_rate - answer.compare.overall_conversion_rate : Number.NEGATIVE_INFINITY;
+    const entered = answer.stages[0]?.users ?? 0;
+    // From the counts: rates come rounded, and so do differences of theirs.
+    if (sort === "conversion") return share(answer.stages.at(-1)?.users ?? 0, entered);
+    if (sort === "entered") return entered;
+    return (answer.compare && conversionChange(answer.stages, answer.compare.stages)) ?? Number.NEGATIVE_INFINITY;
   };
   return [...funnels].sort((one, two) => {
     const [first, second] = [figure(one), figure(two)];

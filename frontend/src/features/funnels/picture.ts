@@ -16,6 +16,9 @@ const FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 const SCALE = 2;
 const NAME_MAX = 24;
 const LINE_OUT = 12;
+const LEAD_CHARS = 124;
+const LEAD_LINES = 4;
+const LEAD_LINE = 24;
 
 export interface Palette {
   surface: string;
@@ -74,9 +77,22 @@ function lineOf(row: StageRow, before: StageBefore, whole: number, { x, bar }: C
   ].join("");
 }
 
+/** SVG does not break lines. A word that is longer than a line is cut, and so is the last line if more would follow. */
+export function linesOf(text: string, most: number, lines: number): string[] {
+  const found: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const last = found.at(-1);
+    if (last !== undefined && [...last, ...word].length < most) found[found.length - 1] = `${last} ${word}`;
+    else found.push(cut(word, most));
+  }
+  return found.length <= lines ? found : [...found.slice(0, lines - 1), cut(found.slice(lines - 1).join(" "), most)];
+}
+
 /** A whole SVG document; every name in it is text, whatever it contains. */
 export function pictureOf(rows: readonly StageRow[], words: PictureWords, palette: Palette, before: DrawnBefore | null = null): { svg: string; width: number; height: number } {
-  const height = BASE + LABELS + (before ? LEGEND : 0) + MARGIN;
+  const lead = linesOf(words.lead, LEAD_CHARS, LEAD_LINES);
+  const lower = (lead.length - 1) * LEAD_LINE;
+  const height = BASE + LABELS + (before ? LEGEND : 0) + MARGIN + lower;
   const pitch = (WIDTH - 2 * MARGIN) / Math.max(1, rows.length);
   const bar = Math.min(pitch * 0.6, 150);
   const most = Math.max(1, ...rows.map((row) => row.users + row.open));
@@ -95,8 +111,8 @@ export function pictureOf(rows: readonly StageRow[], words: PictureWords, palett
 <defs><linearGradient id="bar" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${palette.from}"/><stop offset="1" stop-color="${palette.to}"/></linearGradient>
 <pattern id="open" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="8" fill="${palette.from}"/></pattern></defs>
 <rect width="${WIDTH}" height="${height}" fill="${palette.surface}"/>
-${textAt(MARGIN, 62, 30, palette.ink, cut(words.title, 60), true)}${textAt(MARGIN, 94, 17, palette.soft, cut(words.lead, 120))}
-<path d="M${MARGIN},${BASE} H${WIDTH - MARGIN}" stroke="${palette.line}"/>${parts.join("")}
+${textAt(MARGIN, 62, 30, palette.ink, cut(words.title, 60), true)}${lead.map((line, index) => textAt(MARGIN, 94 + index * LEAD_LINE, 17, palette.soft, line)).join("")}
+<g transform="translate(0,${lower})"><path d="M${MARGIN},${BASE} H${WIDTH - MARGIN}" stroke="${palette.line}"/>${parts.join("")}</g>
 ${before ? textAt(MARGIN, height - 52, 15, palette.soft, beforeLegend(before)) : ""}${textAt(MARGIN, height - 22, 14, palette.soft, words.foot)}</svg>`;
   return { svg, width: WIDTH, height };
 }
