@@ -7,7 +7,7 @@ import { eachFactorOnce, factorText, oddsText, placeOn, reach } from "./driver-m
 import { stageRows, type Stage } from "./funnel-math";
 import { groupColor } from "./group-math";
 import { sorted } from "./list-math";
-import { reasonInShort, timeline, waited } from "./person-math";
+import { allEventsOf, reasonInShort, timeline, waited } from "./person-math";
 import { linesOf, pictureOf } from "./picture";
 import { countSeries, notesAt, placesOf, possibleIntervals, rateSeries } from "./trend-math";
 
@@ -42,6 +42,12 @@ describe("a person's time line", () => {
     const events = [event("1", "view", { fills: 1 }), event("2", "scroll"), event("3", "scroll"), event("4", "scroll"), event("5", "scroll"), event("6", "buy", { failed_filters: [{}] }), event("7", "scroll")];
     expect(kinds(timeline(explained(events), true))).toEqual(["1", "stop", "4×scroll", "6", "7"]);
     expect(kinds(timeline(explained(events), false))).toEqual(["1", "stop", "2", "3", "4", "5", "6", "7"]);
+  });
+  test("all events of those days are in the log, by the days of the project", () => {
+    const somebody = { user_id: null, anonymous_id: "a/1", events: explained([{ ...event("1", "view"), time: "2026-11-20T22:00:00Z" }, { ...event("2", "buy"), time: "2026-11-22T09:00:00Z" }]).events };
+    expect(String(allEventsOf(somebody, "Asia/Tokyo"))).toBe("person=a%2F1&from=2026-11-21&to=2026-11-22&order=asc");
+    expect(String(allEventsOf({ ...somebody, events: [] }, "UTC"))).toBe("person=a%2F1&range=all&order=asc");
+    expect(allEventsOf({ ...somebody, anonymous_id: null }, "UTC")).toBeNull();
   });
   test("who converted has no stop; who never began stops at the end", () => {
     expect(kinds(timeline(explained([event("1", "view", { fills: 1 })], false), true))).toEqual(["1"]);

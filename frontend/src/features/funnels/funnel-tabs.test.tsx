@@ -93,6 +93,9 @@ test("from a drop to the people to one person and why: two clicks, all of it in 
   expect(line[0]).toHaveTextContent("counts as stage 1");
   expect(person).toHaveTextContent("plan is pro: was free");
   expect(within(person).getByRole("link", { name: "Profile" })).toHaveAttribute("href", `/p/${PROJECT_ID}/person?id=u1`);
+  // The panel has the events of the funnel alone; the log of those days has the others.
+  const events = within(person).getByRole("link", { name: "All events then" }).getAttribute("href");
+  expect(events).toMatch(new RegExp(`^/p/${PROJECT_ID}/events\\?person=u1&from=[\\d-]{10}&to=[\\d-]{10}&order=asc$`));
 });
 
 test.each([

@@ -1,6 +1,7 @@
 /** What is said of one person behind a number. */
 import type { ExplainedPersonEvent, Explanation, FunnelPerson } from "@/api/types";
 import { sentence } from "@/api/problem";
+import { todayIn } from "@/lib/dates";
 import { w } from "./words";
 
 export function nameOf(one: Pick<FunnelPerson, "entity" | "user_id" | "anonymous_id">): string {
@@ -19,6 +20,16 @@ export function reasonInShort(explained: Explanation): string {
   const stop = explained.stopped_at?.stage_name;
   if (!nearest) return stop ? w.person.stoppedBefore(stop) : "";
   return others.length > 0 ? `${sentence(nearest.text)} ${w.person.tries(others.length)}` : sentence(nearest.text);
+}
+
+/** What the event log is asked for everything that somebody did, from the first day of what is shown to the last; null for who has no id. */
+export function allEventsOf(explained: Pick<Explanation, "user_id" | "anonymous_id" | "events">, timeZone: string): URLSearchParams | null {
+  const id = explained.user_id ?? explained.anonymous_id;
+  if (id === null || id === undefined) return null;
+  const [first, last] = [explained.events[0], explained.events.at(-1)];
+  const dayOf = (event: ExplainedPersonEvent): string => todayIn(timeZone, new Date(event.time));
+  const days: Record<string, string> = first && last ? { from: dayOf(first), to: dayOf(last) } : { range: "all" };
+  return new URLSearchParams({ person: id, ...days, order: "asc" });
 }
 
 export type TimelineItem =

@@ -1,4 +1,4 @@
-import type { ComparedPeriod, Funnel, FunnelAnswer } from "@/api/types";
+import type { ComparedPeriod, Explanation, Funnel, FunnelAnswer } from "@/api/types";
 import { paths } from "@/app/paths";
 import { readRange, writeRange } from "@/features/report/range-state";
 import { cn } from "@/lib/class-names";
@@ -14,6 +14,7 @@ import type { AnswerProps } from "./answer-view";
 import { BreakdownTab } from "./breakdown-tab";
 import type { StageRow } from "./funnel-math";
 import { PeopleTab } from "./people-tab";
+import { allEventsOf } from "./person-math";
 import { StageTable } from "./stage-table";
 import { TimesTab } from "./times-tab";
 import { readStageSort, writeStageSort } from "./stage-sort";
@@ -124,22 +125,31 @@ function Panel({ tab, ...props }: Props & { tab: (typeof TABS)[number] }) {
           onClose={() => replace(writeStage(search, null))}
           onChoose={(next) => replace(writeStage(search, next.stage, next.side))}
           onPerson={(entity) => onGo(withParts(search, { person: entity, ...(entity !== null && selected === null && { tab: "people" }) }))}
-          links={(explained) => {
-            // The page of a person is found by either id; one without any has none.
-            const id = explained.user_id ?? explained.anonymous_id;
-            return (
-              id !== null && (
-                <Button size="sm" asChild>
-                  <Link to={paths.person(funnel.project_id, id)}>{w.person.profile}</Link>
-                </Button>
-              )
-            );
-          }}
+          links={(explained) => <PersonLinks funnel={funnel} explained={explained} timeZone={timeZone} />}
         />
       );
     default:
       return <StageTable answer={answer} rows={rows} times={steps} before={before} selected={marked} sort={readStageSort(search)} onSort={(next) => set({ sort: writeStageSort(next) })} />;
   }
+}
+
+/** The page of a person is found by either id; one without any has none. The events of the funnel say what it saw, the log what else was done then. */
+function PersonLinks({ funnel, explained, timeZone }: { funnel: Funnel; explained: Explanation; timeZone: string }) {
+  const id = explained.user_id ?? explained.anonymous_id;
+  const events = allEventsOf(explained, timeZone);
+  if (id === null || events === null) return null;
+  return (
+    <>
+      <Button size="sm" asChild>
+        <Link to={paths.person(funnel.project_id, id)}>{w.person.profile}</Link>
+      </Button>
+      <Button size="sm" asChild>
+        <Link to={`${paths.events(funnel.project_id)}?${events.toString()}`} title={w.person.allEventsTitle}>
+          {w.person.allEvents}
+        </Link>
+      </Button>
+    </>
+  );
 }
 
 /** The page of paths that begin where people left this funnel, over the same days; null for funnels whose people the service cannot follow. */

@@ -245,6 +245,8 @@ export const w = {
     nothingFound: "No event of the next stage was found.",
     cut: "There are more events than can be looked at at once, so reasons may be missing.",
     profile: "Profile",
+    allEvents: "All events then",
+    allEventsTitle: "Everything this person did on these days, also what is no part of the funnel.",
   },
   why: {
     step: "Step to explain",
