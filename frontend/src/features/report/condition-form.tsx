@@ -1,9 +1,9 @@
 import type { Condition } from "@/api/types";
 import { t } from "@/lib/strings";
-import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { NativeSelect } from "@/ui/input";
 import { useState } from "react";
+import { ApplyRow } from "./apply-row";
 import { conditionOf, OPERATORS, takesList, takesNumber, takesValue, valueText, type Operator } from "./conditions";
 import { onProperty } from "./property-change";
 import { PropertyInput, ValueInput } from "./property-fields";
@@ -79,14 +79,7 @@ export function ConditionForm({ projectId, eventTypes, condition, onApply, onCan
           )}
         </Field>
       )}
-      <div className="flex justify-end gap-2">
-        <Button size="sm" variant="ghost" onClick={onCancel}>
-          {t.actions.cancel}
-        </Button>
-        <Button size="sm" variant="primary" type="submit">
-          {t.range.apply}
-        </Button>
-      </div>
+      <ApplyRow onCancel={onCancel} />
     </form>
   );
 }

@@ -4,6 +4,7 @@ import { Field } from "@/ui/field";
 import { Popover } from "@/ui/popover";
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
+import { ApplyRow } from "./apply-row";
 import { namesAmong, type EventChoice } from "./event-choice";
 import { EventNameInput } from "./event-field";
 import { FilterBar } from "./filter-bar";
@@ -87,14 +88,7 @@ function Form({ projectId, label, hint, choice, onApply, onCancel }: FormProps) 
         <p className="mb-1 text-sm font-medium">{t.filter.ofEvent}</p>
         <FilterBar projectId={projectId} conditions={filters} onChange={setFilters} eventTypes={namesAmong(event)} />
       </div>
-      <div className="flex justify-end gap-2">
-        <Button size="sm" variant="ghost" onClick={onCancel}>
-          {t.actions.cancel}
-        </Button>
-        <Button size="sm" variant="primary" type="submit">
-          {t.range.apply}
-        </Button>
-      </div>
+      <ApplyRow onCancel={onCancel} />
     </form>
   );
 }

@@ -5,6 +5,7 @@ import { Input } from "@/ui/input";
 import { Popover } from "@/ui/popover";
 import { Split, X } from "lucide-react";
 import { useState } from "react";
+import { ApplyRow } from "./apply-row";
 import { propertyLabel } from "./conditions";
 import { PropertyInput } from "./property-fields";
 
@@ -97,14 +98,7 @@ function Form({ projectId, groups, eventTypes, onApply, onCancel }: FormProps) {
       <Field label={words.limit} hint={words.limitHint} error={isTried && isBad ? words.limitFault : undefined}>
         {(wiring) => <Input {...wiring} inputMode="numeric" value={limit} onChange={(changed) => setLimit(changed.target.value)} />}
       </Field>
-      <div className="flex justify-end gap-2">
-        <Button size="sm" variant="ghost" onClick={onCancel}>
-          {t.actions.cancel}
-        </Button>
-        <Button size="sm" variant="primary" type="submit">
-          {t.range.apply}
-        </Button>
-      </div>
+      <ApplyRow onCancel={onCancel} />
     </form>
   );
 }
