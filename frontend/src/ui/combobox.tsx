@@ -17,6 +17,8 @@ interface Props {
   value: string;
   /** What stands in the field for the value; typing there makes a new value. */
   text?: string;
+  /** What of the text is completed, where that is not all of it. */
+  part?: string;
   onChange: (value: string) => void;
   onBlur?: () => void;
   /** The value is meant: taken from the list, or as typed with Enter. */
@@ -32,14 +34,14 @@ interface Props {
 }
 
 /** Free text with suggestions, after the ARIA combobox pattern: arrows move, Enter takes, Escape closes. */
-export function Combobox({ wiring, value, text = value, onChange, onBlur, onTake, mark, options: known, loading = false, placeholder, emptyText, className }: Props) {
+export function Combobox({ wiring, value, text = value, part = text, onChange, onBlur, onTake, mark, options: known, loading = false, placeholder, emptyText, className }: Props) {
   const [open, setOpen] = useState(false);
   const [activeValue, setActive] = useState<string | null>(null);
   const listId = useId();
   const markId = `${listId}-mark`;
   const list = useRef<HTMLUListElement>(null);
   const input = useRef<HTMLInputElement>(null);
-  const typed = text.trim().toLowerCase();
+  const typed = part.trim().toLowerCase();
   const options = known.filter((option) => (option.label ?? option.value).toLowerCase().includes(typed));
   // By value: an answer that comes in may put another option in the same place.
   const active = options.findIndex((option) => option.value === activeValue);

@@ -93,6 +93,7 @@ function FilterRow({ projectId, path, isFirst, eventTypes, onRemove }: RowProps)
               property={property.field.value}
               wiring={wiring}
               value={value.field.value}
+              isList={takesList(operator)}
               onChange={(text) => {
                 value.field.onChange(text);
                 say();

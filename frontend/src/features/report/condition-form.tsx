@@ -75,7 +75,7 @@ export function ConditionForm({ projectId, eventTypes, condition, onApply, onCan
       {takesValue(op) && (
         <Field label={words.value} hint={takesList(op) ? words.listHint : undefined} error={isTried ? valueFault : undefined}>
           {(wiring) => (
-            <ValueInput projectId={projectId} property={property} wiring={wiring} value={value} onChange={(next) => say({ value: next })} eventTypes={eventTypes} />
+            <ValueInput projectId={projectId} property={property} wiring={wiring} value={value} isList={takesList(op)} onChange={(next) => say({ value: next })} eventTypes={eventTypes} />
           )}
         </Field>
       )}

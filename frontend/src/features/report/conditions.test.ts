@@ -1,6 +1,6 @@
 import type { Condition } from "@/api/types";
 import { expect, test } from "vitest";
-import { conditionOf, listOf, listText, readConditions, valueText, writeConditions, type Operator } from "./conditions";
+import { conditionOf, listOf, listText, readConditions, valueText, writeConditions, type Operator, lastOfList } from "./conditions";
 
 test.each<[string, Operator, string, Condition | null]>([
   ["plan", "eq", " pro ", { property: "plan", op: "eq", value: "pro" }],
@@ -33,3 +33,14 @@ test("conditions of an address are read back, and nonsense in it is left out", (
     expect(readConditions(new URLSearchParams({ filters: bad }))).toEqual([]);
   }
 });
+
+test.each([
+  ["", "", ""],
+  ["Sp", "", "Sp"],
+  ["Spain, Fr", "Spain, ", "Fr"],
+  ["Spain,Fr", "Spain,", "Fr"],
+  ["Spain, ", "Spain, ", ""],
+  ["Smith\\, Jo", "", "Smith, Jo"],
+  ["a, Smith\\, Jo", "a, ", "Smith, Jo"],
+  ["a\\\\, b", "a\\\\, ", "b"],
+])("of the list %j what is before the last value is %j, and the value %j", (text, before, last) => expect(lastOfList(text)).toEqual({ before, last }));

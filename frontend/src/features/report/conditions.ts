@@ -14,6 +14,12 @@ export const takesValue = (operator: string): boolean => !VALUELESS.has(operator
 export const takesList = (operator: string): boolean => LISTS.has(operator);
 export const takesNumber = (operator: string): boolean => NUMERIC.has(operator);
 
+/** The text of a list cut where its last value begins, and that value as it is meant. A comma that is written \\, parts nothing. */
+export function lastOfList(text: string): { before: string; last: string } {
+  const before = /^(?:\\.|[^\\])*,\s*/s.exec(text)?.[0] ?? "";
+  return { before, last: text.slice(before.length).trim().replace(/\\(.)/g, "$1") };
+}
+
 /** Values of a list as one text; a comma inside a value is written \\, so that it survives. */
 export function listText(values: readonly unknown[]): string {
   return values.map((value) => String(value).replace(/[\\,]/g, "\\$&")).join(", ");

@@ -4,7 +4,7 @@ import { useDebounced } from "@/lib/use-debounced";
 import { Combobox } from "@/ui/combobox";
 import type { FieldWiring } from "@/ui/field";
 import { useQuery } from "@tanstack/react-query";
-import { isBuiltIn, propertyLabel } from "./conditions";
+import { isBuiltIn, lastOfList, listOf, listText, propertyLabel } from "./conditions";
 import { propertiesQuery, TYPING_MS, valuesQuery } from "./queries";
 
 interface PropertyProps {
@@ -58,23 +58,30 @@ interface ValueProps {
   onBlur?: () => void;
   eventTypes?: readonly string[];
   placeholder?: string;
+  /** Several values with commas between them: the last one is completed, those before it stay. */
+  isList?: boolean;
 }
 
 /** A value of a property, suggested from events that arrived. */
-export function ValueInput({ projectId, property, wiring, value, onChange, onBlur, eventTypes = [], placeholder }: ValueProps) {
-  const words = useDebounced(value.trim(), TYPING_MS);
+export function ValueInput({ projectId, property, wiring, value, onChange, onBlur, eventTypes = [], placeholder, isList = false }: ValueProps) {
+  const { before, last } = isList ? lastOfList(value) : { before: "", last: value.trim() };
+  const words = useDebounced(last, TYPING_MS);
   const name = useDebounced(property.trim(), TYPING_MS);
   const seen = useQuery(valuesQuery(projectId, name, words, eventTypes));
   const isOfProperty = name === property.trim();
-  const options = (isOfProperty ? (seen.data ?? []) : []).map((one) => ({ value: one.value, detail: compactCount(one.events) }));
+  const taken = new Set(listOf(before));
+  const options = (isOfProperty ? (seen.data ?? []) : [])
+    .filter((one) => !taken.has(one.value))
+    .map((one) => ({ value: isList ? before + listText([one.value]) : one.value, label: one.value, detail: compactCount(one.events) }));
   return (
     <Combobox
       wiring={wiring}
       value={value}
+      part={last}
       onChange={onChange}
       {...(onBlur && { onBlur })}
       options={options}
-      loading={seen.isFetching || !isOfProperty || words !== value.trim()}
+      loading={seen.isFetching || !isOfProperty || words !== last}
       placeholder={placeholder ?? t.builder.filter.value}
       emptyText={t.filter.noValue}
     />
