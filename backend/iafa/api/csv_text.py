@@ -17,6 +17,8 @@ def csv_lines(rows: Iterable[list[object]]) -> bytes:
 
 
 def _safe(cell: object) -> object:
+    if isinstance(cell, bool):
+        return str(cell).lower()  # as JSON has it, and the files of events
     if isinstance(cell, str) and _FORMULA.match(cell):
         return "'" + cell
     return cell

@@ -19,7 +19,7 @@ from iafa.api.services import Services
 from iafa.errors import FieldError, ValidationFailed
 from iafa.meta.projects import Project
 from iafa.query.reports.frame import Setting
-from iafa.query.reports.report import Report
+from iafa.query.reports.report import Report, file_table
 from iafa.query.reports.table_files import parquet_file
 
 FORMATS = ("json", "csv", "ndjson", "parquet")
@@ -120,7 +120,7 @@ async def answer_report(
 
 
 def _file(report: Report, answer: Mapping[str, Any], written: str) -> bytes:
-    columns, rows = report.table(answer)
+    columns, rows = file_table(report, answer)
     if written == "csv":
         return csv_lines([list(columns), *(list(row) for row in rows)])
     if written == "ndjson":

@@ -28,4 +28,4 @@ def test_a_cell_that_begins_with_a_control_character_of_spreadsheets_is_text() -
 def test_other_cells_are_as_they_are() -> None:
     plain = ["", " ", "a=1", " a", "line\n=1", "'=1", "#1", "\xa0b", "é😀", "1e5"]
     assert cells(*plain) == plain
-    assert csv_lines([[None, -1, 0.5, True]]) == b",-1,0.5,True\r\n"
+    assert csv_lines([[None, -1, 0.5, True, False]]) == b",-1,0.5,true,false\r\n"

@@ -134,8 +134,8 @@ async def test_a_body_asks_for_series_groups_and_formulas_and_an_address_for_the
     assert [bucket["value"] for bucket in each["buckets"]] == [None, 2.5]
     lines = table.text.splitlines()
     assert table.headers["content-type"].startswith("text/csv")
-    assert lines[0].startswith("period,series,measure,group,group_value,date,value")
-    assert [line.split(",")[3:7] for line in lines if line.startswith("asked,*,sum")][:2] == [
+    assert lines[0].startswith("series,measure,group,group_value,date,value")
+    assert [line.split(",")[2:6] for line in lines if line.startswith("*,sum")][:2] == [
         ["", "", "2025-11-21", "7.5"],
         ["value", "free", "2025-11-21", "4.5"],
     ]

@@ -13,7 +13,7 @@ from iafa.clock import to_iso
 from iafa.errors import ValidationFailed
 from iafa.query.engine_duckdb import DuckEngine
 from iafa.query.reports.frame import Setting
-from iafa.query.reports.report import report_answer
+from iafa.query.reports.report import file_table, report_answer
 from iafa.query.reports.trends import parse_trends
 from tests.support.chance import chance
 from tests.support.report_lake import AUTUMN_US, DAY_US, HOUR_US, NAMES, SPRING_US, ReportLake, report_lake
@@ -165,14 +165,14 @@ def test_an_answer_is_one_table_with_the_other_period(engine: DuckEngine, shop: 
     fields |= {"breakdown": "plan", "start_date": first, "end_date": first, "include": "compare"}
     report = parse_trends(fields, Setting("UTC", 3_600, shop.clock.now_us()))
     answer = report_answer(engine, shop.snapshot, report)
-    columns, rows = report.table(answer)
+    columns, rows = file_table(report, answer)
     named = [dict(zip(columns, row, strict=True)) for row in rows]
     groups = len(answer["series"][0]["groups"]) + 1
-    asked = [row for row in named if row["period"] == "asked"]
+    asked = [row for row in named if row["range"] == "asked"]
     assert len(asked) == 3 * groups
     assert {row["date"] for row in asked} == {first}
     assert {row["series"] for row in asked} == {"purchase", "search", "share"}
-    compared = [row for row in named if row["period"] == "compare" and row["group"] is None]
+    compared = [row for row in named if row["range"] == "compare" and row["group"] is None]
     assert [row["value"] for row in compared[:2]] == [one["total"]["value"] for one in answer["compare"]["series"]]
     assert json.dumps(answer)
 

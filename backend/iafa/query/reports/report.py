@@ -42,10 +42,19 @@ class Report(Protocol):
         """The answer's own members. Blocks."""
 
     def table(self, answer: Mapping[str, Any]) -> Table:
-        """The answer as one flat table, for files."""
+        """The numbers of one period as a flat table."""
 
 
 AnyReport = TypeVar("AnyReport", bound=Report)
+
+
+def file_table(report: Report, answer: Mapping[str, Any]) -> Table:
+    """The answer as one flat table, for files. The other period stands below; a first column tells the two apart."""
+    columns, rows = report.table(answer)
+    if "compare" not in answer:
+        return columns, rows
+    _columns, compared = report.table(answer["compare"])
+    return ["range", *columns], [*(["asked", *row] for row in rows), *(["compare", *row] for row in compared)]
 
 
 @runtime_checkable

@@ -28,7 +28,7 @@ from iafa.query.reports.trend_removed import RAW, REMOVED, RemovedDays, Shown, c
 
 POINTS_MAX = 20_000  # about 4 MB of JSON
 _COLUMNS = ("value", "events", "events_scaled", "people", "skipped", "source", "is_exact", "is_incomplete")
-_TABLE = ("period", "series", "measure", "group", "group_value", "date", *_COLUMNS)
+_TABLE = ("series", "measure", "group", "group_value", "date", *_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,8 @@ class Trends:
         }
 
     def table(self, answer: Mapping[str, Any]) -> Table:
-        """One row for each bucket of each series, formula and group; of the period to compare with, too."""
-        rows = [["asked", *row] for row in _rows(answer)]
-        if "compare" in answer:
-            rows += [["compare", *row] for row in _rows(answer["compare"])]
-        return _TABLE, rows
+        """One row for each bucket of each series, formula and group."""
+        return _TABLE, list(_rows(answer))
 
 
 def parse_trends(fields: Mapping[str, Any], setting: Setting) -> Trends:
