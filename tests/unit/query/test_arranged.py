@@ -18,7 +18,7 @@ from iafa.query.array_memory import ArrayMemory
 from iafa.query.definition_reading import parse_definition
 from iafa.query.engine_duckdb import DuckEngine, QueryLimits
 from iafa.query.funnel import funnel
-from iafa.query.paths import arranged
+from iafa.query.paths import parted
 from iafa.query.paths.arranged import Arrangement, Arranger
 from iafa.query.paths.compiled import IS_COMPILED
 from iafa.query.paths.owners import owners_of
@@ -86,12 +86,12 @@ def arranger_of(source: Rows, rows: int = 500, asked: Arrangement = WITHOUT_EDGE
 
 @pytest.mark.parametrize("seed", range(5))
 def test_rows_become_histories_of_those_who_entered(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arranged, "PART_ROWS", 50)
+    monkeypatch.setattr(parted, "PART_ROWS", 50)
     rows = some_rows(random.Random(seed))
     source = Rows(rows)
     arranger = arranger_of(source)
     assert found(arranger) == expected(rows)
-    assert (source.reads, arranger.left, arranger.parts) == (1, 16, 16)
+    assert (source.reads, arranger.has_all) == (1, True)
     assert source.arrays.take(1 << 20)  # everything was given back
 
 
@@ -104,7 +104,7 @@ def test_times_that_are_too_far_apart_for_a_number_are_sorted_too() -> None:
 
 
 def test_what_does_not_fit_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arranged, "PART_ROWS", 50)
+    monkeypatch.setattr(parted, "PART_ROWS", 50)
     rows = some_rows(random.Random(9))
     source = Rows(rows, memory=200 * 20)
     arranger = arranger_of(source)
@@ -115,12 +115,12 @@ def test_what_does_not_fit_is_read_again(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("memory", [0, 30 * 20])
 def test_where_there_is_no_room_others_are_left(monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
-    monkeypatch.setattr(arranged, "PART_ROWS", 50)
+    monkeypatch.setattr(parted, "PART_ROWS", 50)
     rows = some_rows(random.Random(9))
     source = Rows(rows, memory=memory)
     arranger = arranger_of(source)
     people = found(arranger)
-    assert arranger.left < arranger.parts
+    assert not arranger.has_all
     every = expected(rows)
     left = np.array(list(every), dtype=np.int64)[arranger.is_left(np.array(list(every), dtype=np.int64))]
     assert every == people | {person: every[person] for person in left.tolist()}
@@ -133,7 +133,7 @@ def test_too_many_kinds_of_events_are_left() -> None:
     rows = [(person, 1, person) for person in range(1, 5_000)]
     arranger = arranger_of(Rows(rows), asked=asked)
     assert found(arranger) == {}
-    assert arranger.left == 0
+    assert not arranger.has_all
 
 
 def test_an_abandoned_question_gives_its_memory_back() -> None:
@@ -178,7 +178,7 @@ def test_owners_are_found_by_span_and_kind() -> None:
 def test_a_funnel_is_the_same_with_any_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory_rows: int
 ) -> None:
-    monkeypatch.setattr(arranged, "PART_ROWS", 20)
+    monkeypatch.setattr(parted, "PART_ROWS", 20)
     draw = random.Random(4)
     events = [
         an_event(draw.choice("ABC"), NOON_US + draw.randrange(50), user=f"u{draw.randrange(60)}") for _ in range(300)

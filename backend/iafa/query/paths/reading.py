@@ -85,7 +85,7 @@ def read_histories(
         for people, histories in arranger.chunks(CHUNK_ROWS):
             if len(people):
                 yield Chunk(people, histories, np.zeros(len(histories.steps), dtype=np.int32), _NO_IDS)
-        if arranger.left == arranger.parts:
+        if arranger.has_all:
             return
         is_left = arranger.is_left
     text, values = histories_sql(

@@ -2,7 +2,7 @@
 plain numbers, many times faster than by windows over texts. `flows.sql` gives the same.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from iafa.query.array_memory import ArrayMemory
 from iafa.query.engine_duckdb import Reading
-from iafa.query.paths.arranged import BATCH_ROWS, Arrangement, Arranger
+from iafa.query.paths.arranged import Arrangement, Arranger
 from iafa.query.paths.gathering import people_of_rows, taken
 from iafa.query.paths.owners import Owners
+from iafa.query.paths.parted import BATCH_ROWS, Statement
 from iafa.query.paths.plan import Histories, Int32s, Int64s
 from iafa.query.paths.ways import NAME_SHIFT, Tally, Walking, find_ties
 from iafa.query.reports.flow_graph import Way
@@ -24,7 +25,6 @@ NAMES_MAX = 1 << 18
 ANONYMOUS_BIT = 24  # above the place of a name
 _CHUNK_ROWS = 1 << 18
 _TIED_ROW_BYTES = 48
-Statement = tuple[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _count(reading: Reading, walks: Walks, tally: Tally, names: int) -> None:
             for people, histories in chunks:
                 if not tally.add(histories, tied.set_aside(people, histories)):
                     raise _NoRoom
-        if arranger.left < arranger.parts:
+        if not arranger.has_all:
             raise _NoRoom
         for histories in tied.in_order(reading, walks.ties):
             reading.check_time()

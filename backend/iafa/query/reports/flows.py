@@ -13,11 +13,12 @@ from iafa.query.engine_duckdb import Reading
 from iafa.query.filters import condition_sql, filter_properties
 from iafa.query.pages import PAGE_EVENT, path_sql
 from iafa.query.paths.owners import owners_of
+from iafa.query.paths.parted import Statement
 from iafa.query.paths.warming import WARMING
 from iafa.query.paths.ways import END, NAME_SHIFT, START, Walking
 from iafa.query.reports.flow_anchors import AfterDrop, after_drop_of
 from iafa.query.reports.flow_graph import Direction, Way, graph_of
-from iafa.query.reports.flow_walks import ANONYMOUS_BIT, Statement, Walks, walk_ways
+from iafa.query.reports.flow_walks import ANONYMOUS_BIT, Walks, walk_ways
 from iafa.query.reports.frame import Frame, FrameReader, Setting, frame_sql
 from iafa.query.reports.report import Table
 from iafa.query.reports.session_rule import session_events_sql
