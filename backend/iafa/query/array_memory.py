@@ -20,3 +20,33 @@ class ArrayMemory:
     def give(self, size: int) -> None:
         with self._lock:
             self._free += size
+
+
+class NoRoom(Exception):
+    """There is not enough memory."""
+
+
+class Taken:
+    """What one question has taken; given back when it is closed."""
+
+    def __init__(self, arrays: ArrayMemory) -> None:
+        self.size = 0
+        self._arrays = arrays
+
+    def take(self, size: int) -> None:
+        """Raises NoRoom."""
+        if not self.has_taken(size):
+            raise NoRoom
+
+    def has_taken(self, size: int) -> bool:
+        """False if there is no room for so much."""
+        has_room = self._arrays.take(size)
+        self.size += size if has_room else 0
+        return has_room
+
+    def give_down_to(self, size: int) -> None:
+        self._arrays.give(self.size - size)
+        self.size = size
+
+    def close(self) -> None:
+        self.give_down_to(0)

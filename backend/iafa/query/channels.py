@@ -29,6 +29,17 @@ def host_sql(column: str) -> str:
     return f"regexp_extract(lower({column}), '^[a-z][a-z0-9+.-]*://([^/?#@]*@)?(www[.])?([^/:?#]+)', 3)"
 
 
+def origin_sql(column: str) -> str:
+    """The part of an address that tells its host, for a sixth of what finding the host costs."""
+    return f"regexp_extract({column}, '^[^/]*//[^/?#]*')"
+
+
+def channel_address_sql() -> str:
+    """An event's own address, cut to what it tells a channel. All marks of a paid click end alike."""
+    clicked = f"{origin_sql('url')} || '/' || regexp_extract(url, '{_PAID_CLICK}')"
+    return f"case when contains(url, 'id=') then {clicked} else {origin_sql('url')} end"
+
+
 def _is(column: str, pattern: str) -> str:
     return f"regexp_full_match(lower({column}), '{pattern}')"
 

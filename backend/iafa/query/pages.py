@@ -77,10 +77,15 @@ def pattern_regex(page: Page) -> str:
     return "".join(_part_regex(part) for part in parts) + tail
 
 
+def address_sql(url: str = "url") -> str:
+    """The part of `url` that tells its host and its path."""
+    return f"split_part(split_part({url}, '#', 1), '?', 1)"
+
+
 def path_sql(url: str = "url") -> str:
     """The path of `url`, percent-decoded once, as it is where that gives no text; a trailing slash is ignored."""
-    address = f"split_part(split_part({url}, '#', 1), '?', 1)"
-    path = f"regexp_replace({address}, '{_BEFORE_PATH}', '')"  # a group that is extracted takes three times as long
+    # A group that is extracted takes three times as long.
+    path = f"regexp_replace({address_sql(url)}, '{_BEFORE_PATH}', '')"
     decoded = f"coalesce(try(url_decode({path})), {path})"
     return f"coalesce(nullif(regexp_replace({decoded}, '/$', ''), ''), '/')"
 

@@ -14,6 +14,7 @@ from iafa.query.event_names import event_names
 from iafa.query.explain import explain
 from iafa.query.people import PeopleExport, PeopleQuestion, people
 from iafa.query.reports.frame import Setting
+from iafa.query.reports.overview import parse_overview
 from iafa.query.reports.report import report_answer
 from iafa.query.reports.trends import parse_trends
 from iafa.query.time_range import TIME_END_US, TIME_MIN_US, TimeRange
@@ -22,6 +23,7 @@ from tests.unit.query.rows import NOON_US, a_definition, an_event, snapshot_of
 EVERYTHING = TimeRange(TIME_MIN_US, TIME_END_US, None, None, "UTC")
 FUNNEL = parse_definition(a_definition("A", "B"))
 TRENDS = parse_trends({"series": ["A", {"event": "B", "measure": "sessions"}]}, Setting())
+OVERVIEW = parse_overview({}, Setting())
 LIST = PeopleQuestion(FUNNEL, EVERYTHING, 1, "converted")
 Ask = Callable[[DuckEngine, Snapshot, Cancellation], object]
 QUESTIONS: dict[str, Ask] = {
@@ -29,6 +31,7 @@ QUESTIONS: dict[str, Ask] = {
     "export": lambda engine, snapshot, left: PeopleExport(engine, snapshot, LIST, timeout_s=30, cancellation=left),
     "explain": lambda engine, snapshot, left: explain(engine, snapshot, FUNNEL, EVERYTHING, "u", cancellation=left),
     "event names": lambda engine, snapshot, left: event_names(engine, snapshot, cancellation=left),
+    "overview": lambda engine, snapshot, left: report_answer(engine, snapshot, OVERVIEW, cancellation=left),
     "trends": lambda engine, snapshot, left: report_answer(engine, snapshot, TRENDS, cancellation=left),
 }
 

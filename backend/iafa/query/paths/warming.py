@@ -21,8 +21,26 @@ from iafa.query.paths.compiled import IS_COMPILED
 from iafa.query.paths.lengths import solve_lengths
 from iafa.query.paths.ordered import solve, solve_totals
 from iafa.query.paths.owners import owners_of
+from iafa.query.paths.parted import lent
 from iafa.query.paths.plan import ENTRY_BEST, NO_LIMIT_US, Histories, Paths, Plan
 from iafa.query.paths.unordered import solve_unordered, solve_unordered_totals
+from iafa.query.paths.visiting import (
+    PASSES,
+    Pages,
+    Part,
+    Ties,
+    Told,
+    Visiting,
+    Words,
+    count_figures,
+    count_pages,
+    find_visits,
+    find_words,
+    no_ties,
+    no_visits,
+    part_kinds,
+    settle,
+)
 from iafa.query.paths.ways import START, Tally, Walking, find_ties
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -82,6 +100,7 @@ WARMING = Warming()
 def solve_little() -> list[Paths]:
     """Every compiled solver once, with arrays of the types that questions have."""
     walk_little()
+    visit_little()
     none = np.zeros(0, dtype=np.int64)
     bounds = np.full(3, NO_LIMIT_US, dtype=np.int64)
     plan = Plan(2, 10, 0, 10, 20, False, False, False, False, ENTRY_BEST, bounds, np.zeros_like(bounds), none, none)
@@ -131,6 +150,25 @@ def walk_little() -> int:
     tally.links(np.zeros((2, 3), dtype=np.int32), 1)
     tally.largest(1)
     return int(tally.names(2)[0, 1])
+
+
+def visit_little() -> int:
+    """What finds sessions and counts them; returns how long the only one is."""
+    hashes, words = lent(np.array([5, 5], dtype=np.int64)), Words.of(np.array([5], dtype=np.int64))
+    people, times = lent(np.array([7, 7], dtype=np.int64)), lent(np.array([3, 1], dtype=np.int64))
+    kinds = np.zeros((2, 1), dtype=np.int32)
+    find_words(hashes, words, kinds, 0)
+    parted = (np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros((2, 1), np.int32))
+    part_kinds(people, times, kinds + PASSES, 63, np.array([0, 0], dtype=np.int64), parted)
+    told = Told(np.zeros(1, np.int64), np.zeros(1, np.bool_))
+    asked, part = Visiting(gap_us=5, from_us=0, to_us=9, told=told, page=0), Part.of(*parted)
+    visits, ties, one = no_visits(1, 1), no_ties(1), np.zeros(1, dtype=np.int64)
+    find_visits(asked, part, visits, ties, np.zeros(2, dtype=np.int64))
+    count_pages(asked, part, Pages(np.array([-1, 0], np.int32), *(np.zeros(1, np.int64) for _ in range(3))), 0)
+    settle(told, Ties(part.people, one + 1, one, one), one, parted[0][:1] + 0, one + 1, kinds, visits)
+    figures = np.zeros((1, 7), dtype=np.int64)
+    count_figures(visits, np.zeros(1, np.int32), np.zeros(1, np.int32), figures)
+    return int(figures[0, 6])
 
 
 @cache

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 from iafa.lake.snapshot import Snapshot
-from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Bucket
 from iafa.query.engine_duckdb import Reading
-from iafa.query.pages import PAGE_EVENT, path_sql
 from iafa.query.reports.bucketing import INTERVALS
-from iafa.query.reports.frame import Frame, FrameReader, Setting, frame_sql
+from iafa.query.reports.frame import Frame, FrameReader, Setting
 from iafa.query.reports.present import present_in, present_span
 from iafa.query.reports.report import Table
 from iafa.query.reports.sessions import FIGURES, buckets_of_starts, session_tables
@@ -45,13 +43,13 @@ class Overview:
         buckets_of_starts(self.frame, self.interval, snapshot)
 
     def members(self, reading: Reading, snapshot: Snapshot) -> dict[str, Any]:
-        found = session_tables(reading, snapshot, self.frame, self.interval, self.lists, self.groups)
+        found = session_tables(reading, snapshot, self.frame, self.interval, self.lists, self.groups, has_pages=True)
         return {
             "interval": self.interval,
             "total": found.total,
             "buckets": found.buckets,
             "present": present_in(reading, snapshot, self.frame),
-            "pages": self._pages(reading, snapshot),
+            "pages": found.pages,
             "lists": [{"property": name, "groups": groups} for name, groups in found.groups.items()],
         }
 
@@ -62,13 +60,6 @@ class Overview:
             for one in listed["groups"]:
                 rows.append([listed["property"], one["value"], one["group"], *(one[name] for name in FIGURES)])
         return ["property", "value", "group", *FIGURES], rows
-
-    def _pages(self, reading: Reading, snapshot: Snapshot) -> list[dict[str, Any]]:
-        """By path: views and people of the range, also of visits that began before it."""
-        parameters = Parameters(groups=self.groups, page_event=PAGE_EVENT)
-        events = frame_sql(self.frame, snapshot, parameters, columns=("event_type", "url"))
-        rows = reading.rows(sql_text("overview_pages", events=events, page=path_sql()), parameters.values)
-        return [{"page": page, "views": views, "people": people} for page, views, people in rows]
 
 
 def parse_overview(fields: Mapping[str, object], setting: Setting) -> Overview:

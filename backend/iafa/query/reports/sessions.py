@@ -6,14 +6,15 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 from iafa.clock import US_PER_S
 from iafa.lake.snapshot import Snapshot
-from iafa.query.binding import Parameters, sql_text
 from iafa.query.definition import Bucket
 from iafa.query.engine_duckdb import Reading
 from iafa.query.rates import percent, ratio
 from iafa.query.reports.bucketing import INTERVALS, Bucketing, bucketing, range_of_data
 from iafa.query.reports.frame import GROUPS_DEFAULT, Frame, FrameReader, Setting
 from iafa.query.reports.report import Table
-from iafa.query.reports.visits import DIMENSIONS, told_together, visit_table_sql, visits_sql
+from iafa.query.reports.visit_counts import count_visits
+from iafa.query.reports.visit_tables import select_visits
+from iafa.query.reports.visits import DIMENSIONS
 
 GROUPS_MAX = 100
 FIELDS = ("interval", "breakdown", "limit")
@@ -82,35 +83,37 @@ class SessionTables(NamedTuple):
     total: dict[str, Any]
     buckets: list[dict[str, Any]]
     groups: dict[str, list[dict[str, Any]]]
+    pages: list[dict[str, Any]]
 
 
 def session_tables(
-    reading: Reading, snapshot: Snapshot, frame: Frame, interval: Bucket, dimensions: Sequence[str], groups: int
+    reading: Reading,
+    snapshot: Snapshot,
+    frame: Frame,
+    interval: Bucket,
+    dimensions: Sequence[str],
+    groups: int,
+    *,
+    has_pages: bool = False,
 ) -> SessionTables:
-    """Which sessions there are is found once."""
+    """Pages are counted with views and people of the range, also of visits that began before it."""
     found = buckets_of_starts(frame, interval, snapshot)
-    counted = sql_text("session_figures")
-    parameters = Parameters()
-    reading.rows(visit_table_sql(frame, snapshot, parameters, dimensions), parameters.values)
-    *rows, (_, *total) = reading.rows(sql_text("session_summary", bucket=found.sql, figures=counted), {})
-    by_bucket = {int(str(bucket)): row for bucket, *row in rows}
-    listed: dict[str, list[dict[str, Any]]] = {name: [] for name in dimensions}
-    for together in told_together(dimensions):
-        parameters = Parameters(groups=groups)
-        visits = visits_sql(frame, snapshot, parameters, together)
-        tables = [sql_text("session_groups", place=str(place), figures=counted) for place in range(len(together))]
-        text = sql_text("session_tables", visits=visits, tables="union all\n".join(tables))
-        for place, kind, value, *row in reading.rows(text, parameters.values):
-            listed[together[int(str(place))]].append({"value": value, "group": kind, **figures(row)})
+    asked = (reading, snapshot, frame, found, dimensions, groups)
+    counted = count_visits(*asked, has_pages=has_pages) or select_visits(*asked, has_pages=has_pages)
     buckets = [
         {
             "bucket": bucket.name,
             "is_incomplete": found.is_incomplete(place, frame.as_of_us),
-            **figures(by_bucket.get(place)),
+            **figures(counted.buckets.get(place)),
         }
         for place, bucket in enumerate(found.buckets)
     ]
-    return SessionTables(figures(total), buckets, listed)
+    listed = {
+        name: [{"value": value, "group": kind, **figures(row)} for kind, value, row in rows]
+        for name, rows in counted.groups.items()
+    }
+    pages = [{"page": page, "views": views, "people": people} for page, views, people in counted.pages or ()]
+    return SessionTables(figures(counted.total), buckets, listed, pages)
 
 
 def buckets_of_starts(frame: Frame, interval: Bucket, snapshot: Snapshot) -> Bucketing:

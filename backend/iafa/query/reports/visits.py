@@ -24,7 +24,7 @@ Dimension = Literal[
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 _ENTRY_PAGE, _EXIT_PAGE = "entry_page", "exit_page"
 _SOURCES = ("channel", "referrer", "utm_source", "utm_medium", "utm_campaign")
-_REFERRER_HOST = "referrer_host"
+REFERRER_HOST = "referrer_host"
 _VIEW = "event_type = $page_event"
 _PAGE = f"{_VIEW} and url is not null"
 
@@ -46,7 +46,7 @@ def visit_table_sql(frame: Frame, snapshot: Snapshot, parameters: Parameters, di
     """Makes the table `visit`: person, start_us, length_us, events, views, and when the dimensions are told of."""
     parameters.values["page_event"] = PAGE_EVENT
     told = _told_of(dimensions)
-    flags = {"view": _VIEW, **{one.flag: _flag(one) for one in told}}
+    flags = {"view": _VIEW, **{one.flag: flag_sql(one.flag) for one in told}}
     sessions = sessions_sql(
         frame,
         snapshot,
@@ -62,7 +62,7 @@ def told_together(dimensions: Sequence[str]) -> Iterable[Sequence[str]]:
     """Dimensions that the same event of a session tells."""
     groups: dict[str, list[str]] = {}
     for name in dimensions:
-        groups.setdefault(_told(name)[0].instant, []).append(name)
+        groups.setdefault(told_by(name)[0].instant, []).append(name)
     return groups.values()
 
 
@@ -71,7 +71,7 @@ def visits_sql(frame: Frame, snapshot: Snapshot, parameters: Parameters, dimensi
     views, and `dimension_0`, ... in the order given."""
     told = _told_of(dimensions)
     columns = {"event_type", *(one.column for one in told)}
-    flag = _flag(told[0])
+    flag = flag_sql(told[0].flag)
     if "$page_event" in flag:
         parameters.values["page_event"] = PAGE_EVENT
     return sql_text(
@@ -87,10 +87,10 @@ def visits_sql(frame: Frame, snapshot: Snapshot, parameters: Parameters, dimensi
 
 
 def _told_of(dimensions: Sequence[str]) -> list[_Told]:
-    return list(dict.fromkeys(one for dimension in dimensions for one in _told(dimension)))
+    return list(dict.fromkeys(one for dimension in dimensions for one in told_by(dimension)))
 
 
-def _told(dimension: str) -> Sequence[_Told]:
+def told_by(dimension: str) -> Sequence[_Told]:
     """Of where the visitor came from the first page view alone tells, whatever a later one says."""
     if dimension == _ENTRY_PAGE:
         return [_Told("entry_url", "url", "page")]
@@ -98,19 +98,20 @@ def _told(dimension: str) -> Sequence[_Told]:
         return [_Told("exit_url", "url", "page", is_last=True)]
     if dimension in _SOURCES:
         columns = sorted(CHANNEL_COLUMNS) if dimension == "channel" else [dimension]
-        return [_Told(_REFERRER_HOST if column == "referrer" else column, column, "view") for column in columns]
+        return [_Told(REFERRER_HOST if column == "referrer" else column, column, "view") for column in columns]
     return [_Told(dimension, dimension, dimension)]
 
 
-def _flag(told: _Told) -> str:
-    return {"view": _VIEW, "page": _PAGE}.get(told.flag, f"{told.column} is not null")
+def flag_sql(flag: str) -> str:
+    """Of an event; what it looks at is never null."""
+    return {"view": _VIEW, "page": _PAGE}.get(flag, f"{flag} is not null")
 
 
 def _read(told: _Told) -> str:
     """Of several events at the instant the ids tell which is the first, or the last."""
     choose = "arg_max_null" if told.is_last else "arg_min_null"
     column = f"{choose}({told.column}, id)"
-    return host_sql(column) if told.name == _REFERRER_HOST else column
+    return host_sql(column) if told.name == REFERRER_HOST else column
 
 
 def _value(dimension: str) -> str:
@@ -119,5 +120,5 @@ def _value(dimension: str) -> str:
         url = "entry_url" if dimension == _ENTRY_PAGE else "exit_url"
         return f"case when {url} is not null then {path_sql(url)} end"
     if dimension == "channel":
-        return channel_sql(_REFERRER_HOST, host_sql("url"))
-    return f"nullif({_REFERRER_HOST}, '')" if dimension == "referrer" else dimension
+        return channel_sql(REFERRER_HOST, host_sql("url"))
+    return f"nullif({REFERRER_HOST}, '')" if dimension == "referrer" else dimension
