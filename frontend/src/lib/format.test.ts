@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ago, bytes, change, clock, compactCount, count, day, dayRange, duration, milliseconds, moment, percent, points, span } from "./format";
+import { ago, bytes, change, clock, compactCount, count, day, dayRange, duration, milliseconds, moment, percent, points, span, persons } from "./format";
 
 describe("percent", () => {
   test.each([
@@ -86,3 +86,11 @@ test.each([
   [100_800, "1 d 4 h"],
   [86_460, "1 d"],
 ])("%d seconds read %s", (seconds, text) => expect(duration(seconds)).toBe(text));
+
+test.each([
+  ["1", "1 person"],
+  ["0", "0 people"],
+  ["1,204", "1,204 people"],
+])("one is a person, %s", (amount, said) => {
+  expect(persons(amount)).toBe(said);
+});

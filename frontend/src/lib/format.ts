@@ -149,3 +149,6 @@ export function ago(iso: string, now: Date): string {
   if (seconds < 86_400) return RELATIVE.format(-Math.floor(seconds / 3_600), "hour");
   return RELATIVE.format(-Math.floor(seconds / 86_400), "day");
 }
+
+/** Of a number that is written already: "1 person", "2 people". */
+export const persons = (amount: string): string => `${amount} ${amount === "1" ? "person" : "people"}`;

@@ -22,7 +22,7 @@ export interface PlacedNode extends FlowNode {
 export interface Strand extends FlowLink {
   path: string;
   width: number;
-  isLost: boolean;
+  isEnd: boolean;
 }
 
 export interface FlowLayout {
@@ -82,8 +82,8 @@ function strandsOf(links: readonly FlowLink[], nodes: ReadonlyMap<number, Placed
     const source = nodes.get(link.source) as PlacedNode;
     const target = nodes.get(link.target) as PlacedNode;
     const width = Math.max(THINNEST_PX, link.value * scale);
-    const isLost = target.kind === "exit" || source.kind === "entry";
-    return { ...link, width, isLost, path: ribbon(source.x + BAR_PX, leave.get(link) ?? 0, target.x, reach.get(link) ?? 0, width) };
+    const isEnd = target.kind === "exit" || source.kind === "entry";
+    return { ...link, width, isEnd, path: ribbon(source.x + BAR_PX, leave.get(link) ?? 0, target.x, reach.get(link) ?? 0, width) };
   });
 }
 

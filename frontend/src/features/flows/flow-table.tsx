@@ -9,7 +9,7 @@ export function FlowTable({ answer }: { answer: PathsAnswer }) {
   const heads = [table.step, table.from, table.to, table.amount[answer.unit], table.share];
   return (
     <div className="max-h-140 overflow-auto rounded-lg border border-line" tabIndex={0} role="region" aria-label={table.label}>
-      <table className="figures w-full text-sm">
+      <table className="figures w-full min-w-120 text-sm">
         <thead className="sticky top-0 bg-sunken text-xs text-ink-soft">
           <tr>
             {heads.map((head, at) => (

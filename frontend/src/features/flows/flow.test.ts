@@ -37,15 +37,15 @@ test("strands leave a bar without gaps, in the order of what they lead to", () =
   const from = nodes.find((one) => one.id === 0);
   const ordered = [1, 2, 3].map((target) => strands.find((one) => one.target === target));
   expect(ordered.map((one) => top(one?.path ?? ""))).toEqual([from?.y, (from?.y ?? 0) + 180, (from?.y ?? 0) + 210]);
-  expect(ordered.map((one) => one?.isLost)).toEqual([false, false, true]);
+  expect(ordered.map((one) => one?.isEnd)).toEqual([false, false, true]);
   expect(strands.reduce((sum, one) => sum + one.width, 0)).toBeCloseTo(from?.height ?? 0);
 });
 
-test("backward the end stands at the right, and who came in from nowhere is lost on the left", () => {
+test("backward the end stands at the right, and who came in from nowhere stands on the left", () => {
   const backward = { direction: "backward" as const, entities: 2, nodes: [node(0, 1, "buy", 2), node(1, 2, "(entry)", 2, "entry")], links: [{ source: 1, target: 0, value: 2 }] };
   const { nodes, strands } = layoutOf(backward, 400);
   expect(nodes.map((one) => [one.name, one.column])).toEqual([["(entry)", 0], ["buy", 1]]);
-  expect(strands[0]?.isLost).toBe(true);
+  expect(strands[0]?.isEnd).toBe(true);
   expect(rowsOf(backward)).toMatchObject([{ step: "1 before", from: "Came in", to: "buy", value: 2, share: 100, isFromOurs: true, isToOurs: false }]);
 });
 

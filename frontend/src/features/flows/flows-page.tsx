@@ -14,7 +14,7 @@ import { FlowSentence } from "./flow-sentence";
 import { questionOf, readFlow, writeFlow, type FlowChoice } from "./flow-state";
 import { FlowTable, Ways } from "./flow-table";
 import { pathsSource, type PathsAnswer } from "./queries";
-import { LostPattern, Sankey } from "./sankey";
+import { EndPattern, Sankey } from "./sankey";
 import { words } from "./words";
 
 export default function FlowsPage() {
@@ -117,7 +117,7 @@ function Legend({ answer }: { answer: PathsAnswer }) {
       {answer.direction !== "between" && (
         <li className="flex items-center gap-1.5">
           <svg width="22" height="10">
-            <LostPattern id={pattern} />
+            <EndPattern id={pattern} isLoss={answer.direction !== "backward"} />
             <rect width="22" height="10" rx="2" fill={`url(#${pattern})`} />
           </svg>
           {answer.direction === "backward" ? words.legend.came : words.legend.lost}

@@ -41,7 +41,7 @@ function Diagram({ projectId, answer, choice, onChange, layout }: Props & { layo
         </p>
       ))}
       <svg aria-hidden width={layout.width} height={layout.height} className="absolute inset-0">
-        <LostPattern id={pattern} />
+        <EndPattern id={pattern} isLoss={answer.direction !== "backward"} />
         {layout.strands.map((strand) => (
           <Ribbon key={`${strand.source} ${strand.target}`} strand={strand} pattern={pattern} state={near === null ? "plain" : near === strand.source || near === strand.target ? "near" : "far"} />
         ))}
@@ -62,19 +62,20 @@ function Diagram({ projectId, answer, choice, onChange, layout }: Props & { layo
   );
 }
 
-/** Who left is told by lines across, not by colour alone. */
-export function LostPattern({ id }: { id: string }) {
+/** Who left, and who came in, is told by lines across, not by colour alone. To come in is no loss. */
+export function EndPattern({ id, isLoss }: { id: string; isLoss: boolean }) {
+  const ink = isLoss ? "var(--danger)" : "var(--ink-faint)";
   return (
     <pattern id={id} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-      <rect width="6" height="6" fill="var(--danger)" fillOpacity="0.09" />
-      <line x1="0" y1="0" x2="0" y2="6" stroke="var(--danger)" strokeOpacity="0.5" strokeWidth="1.6" />
+      <rect width="6" height="6" fill={ink} fillOpacity="0.09" />
+      <line x1="0" y1="0" x2="0" y2="6" stroke={ink} strokeOpacity="0.5" strokeWidth="1.6" />
     </pattern>
   );
 }
 
 function Ribbon({ strand, pattern, state }: { strand: Strand; pattern: string; state: "plain" | "near" | "far" }) {
   const opacity = { plain: 1, near: 1, far: 0.25 }[state];
-  if (strand.isLost) return <path d={strand.path} fill={`url(#${pattern})`} opacity={opacity} />;
+  if (strand.isEnd) return <path d={strand.path} fill={`url(#${pattern})`} opacity={opacity} />;
   return <path d={strand.path} fill="var(--series-1)" fillOpacity={state === "near" ? 0.34 : 0.17} opacity={opacity} />;
 }
 
@@ -86,7 +87,7 @@ interface NodeProps extends Props {
 
 function NodeButton({ node, answer, width, onNear, projectId, choice, onChange }: NodeProps) {
   const isOurs = node.kind !== "value";
-  const isLost = node.kind === "exit" || node.kind === "entry";
+  const isLost = node.kind === "exit";
   const name = nodeName(node);
   const amount = compactCount(node.entities);
   const near = { onMouseEnter: () => onNear(true), onMouseLeave: () => onNear(false), onFocus: () => onNear(true), onBlur: () => onNear(false) };
@@ -100,7 +101,7 @@ function NodeButton({ node, answer, width, onNear, projectId, choice, onChange }
           className="absolute flex items-start gap-1 rounded-md text-left hover:[&_span.name]:underline"
           style={{ left: node.x, top: node.y, width, height: node.slot }}
         >
-          <span aria-hidden className={cn("w-2.5 shrink-0 rounded-[3px]", isLost ? "bg-danger" : node.kind === "other" ? "bg-line-strong" : "bg-series-1")} style={{ height: node.height }} />
+          <span aria-hidden className={cn("w-2.5 shrink-0 rounded-[3px]", isLost ? "bg-danger" : node.kind !== "value" ? "bg-line-strong" : "bg-series-1")} style={{ height: node.height }} />
           <span className="min-w-0 rounded-md bg-surface/80 px-1 text-xs leading-4.5">
             <span dir="auto" title={name} className={cn("name stranger line-clamp-1 font-medium", isOurs && "italic", isLost ? "text-danger" : "text-ink")}>
               {name}

@@ -1,4 +1,6 @@
 /** Words of the paths report. */
+import { persons } from "@/lib/format";
+
 export const words = {
   title: "Paths",
   mode: "Which way",
@@ -23,7 +25,7 @@ export const words = {
   unhide: (name: string) => `Show ${name} again`,
   view: "View",
   views: { chart: "Diagram", table: "Table" },
-  followed: { session: (amount: string) => `${amount} sessions followed`, user: (amount: string) => `${amount} people followed` },
+  followed: { session: (amount: string) => `${amount} ${amount === "1" ? "session" : "sessions"} followed`, user: (amount: string) => `${persons(amount)} followed` },
   diagram: "Paths, step by step",
   step: (order: number) => `Step ${order}`,
   before: (order: number) => (order === 0 ? "End" : `${order} before`),

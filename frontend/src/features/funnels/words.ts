@@ -1,4 +1,5 @@
 /** Words of the funnel pages. */
+import { persons } from "@/lib/format";
 import { builder } from "./builder-words";
 
 const plural = (amount: number, one: string, many: string): string => (amount === 1 ? one : many);
@@ -75,7 +76,7 @@ export const w = {
     notebookLead: "Finds the counts again from the data folder, without the service and without IAFA.",
     download: "Download notebook",
     excluded: (people: string) => `${people} taken out by exclusions`,
-    fallback: (people: string) => `${people} people known by address and browser only`,
+    fallback: (people: string) => `${persons(people)} known by address and browser only`,
   },
   layout: { label: "Direction of the funnel", horizontal: "Columns", vertical: "Rows" },
   chart: {
@@ -86,7 +87,7 @@ export const w = {
     hatched: "hatched: still have time",
     legend: "Hatched: people who still have time to go on.",
     before: (rate: string) => `${rate} before`,
-    beforeTitle: (people: string, rate: string) => `${people} people in the days compared with, ${rate} of those who entered then.`,
+    beforeTitle: (people: string, rate: string) => `${persons(people)} in the days compared with, ${rate} of those who entered then.`,
     beforeLegend: (days: string, isOpen: boolean) => `Line across: ${days}, in percent of those who entered then${isOpen ? "; dotted, how high it may still get" : ""}.`,
     daysBefore: "the days compared with",
     beforePeople: "People before",
@@ -94,7 +95,7 @@ export const w = {
     short: (days: string, window: string) => `Within ${window} of entering people may still go on, and the range is no longer than that (${days}): most of them still have time.`,
     longer: (range: string) => `Show ${range}`,
     median: (time: string) => `median ${time}`,
-    dropped: (people: string, stage: string, rate: string) => `${people} people did not reach ${stage}, ${rate} of the stage before. Show them.`,
+    dropped: (people: string, stage: string, rate: string) => `${persons(people)} did not reach ${stage}, ${rate} of the stage before. Show them.`,
     stage: (order: number, name: string) => `Stage ${order}, ${name}`,
     optional: (name: string) => `${name} (optional)`,
   },
@@ -119,7 +120,7 @@ export const w = {
     ofEnteredBefore: "Of entered before",
     optional: "optional",
     optionalTitle: "Optional stages",
-    optionalOf: (people: string, rate: string) => `${people} people, ${rate} of the stage before`,
+    optionalOf: (people: string, rate: string) => `${persons(people)}, ${rate} of the stage before`,
     filled: "Did each stage, in any order",
   },
   sure: {
@@ -217,7 +218,7 @@ export const w = {
     entered: (when: string) => `entered ${when}`,
     last: (when: string) => `last event ${when}`,
     reachedIn: (stage: string, time: string) => `${stage} after ${time}`,
-    stopped: (lost: string, rate: string, people: string, from: string, to: string) => `${lost} (${rate}) of ${people} people who reached ${from} did not reach ${to}.`,
+    stopped: (lost: string, rate: string, people: string, from: string, to: string) => `${lost} (${rate}) of ${persons(people)} who reached ${from} did not reach ${to}.`,
     waiting: (people: string) => `${people} of them still ${people === "1" ? "has" : "have"} time.`,
     noReason: "The reason could not be found out. Open the person to try again.",
   },
@@ -255,7 +256,7 @@ export const w = {
     working: "Comparing those who went on with those who stopped…",
     nobody: (stage: string) => `Nobody got to ${stage} in this range, or the time of all of them is not over yet.`,
     lead: (people: string, from: string, converted: string, rate: string, to: string) =>
-      `Of ${people} people who reached ${from}, ${converted} (${rate}) went on to ${to}.`,
+      `Of ${persons(people)} who reached ${from}, ${converted} (${rate}) went on to ${to}.`,
     leftOut: (people: string) => `${people} more are left out because their time is not over.`,
     someOpen: (people: string) => `${people} of them may still go on.`,
     correlation:
@@ -283,7 +284,7 @@ export const w = {
     more: (times: string, low: string, high: string) => `odds ${times}× higher (${low} – ${high})`,
     less: (times: string, low: string, high: string) => `odds ${times}× lower (${low} – ${high})`,
     rates: (one: string, other: string) => `${one} vs ${other}`,
-    peopleOf: (one: string, other: string) => `${one} people with it, ${other} without`,
+    peopleOf: (one: string, other: string) => `${persons(one)} with it, ${other} without`,
     interval: (at: string, low: string, high: string) => `${at}, between ${low} and ${high}`,
     insignificant: ", may be chance",
     tested: (found: number, tested: number, left: number) =>

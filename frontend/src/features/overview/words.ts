@@ -1,4 +1,6 @@
 /** Words of the overview. */
+import { persons } from "@/lib/format";
+
 export const words = {
   title: "Overview",
   measures: {
@@ -38,7 +40,7 @@ export const words = {
   },
   columns: { page: "Page", views: "Views", sessions: "Sessions", value: "Name" },
   filterBy: (name: string) => `Show only sessions with ${name}`,
-  pagePeople: (people: string) => `${people} people`,
+  pagePeople: (people: string) => `${persons(people)}`,
   share: (percent: string) => percent,
   nothing: "Nothing in these days.",
   funnel: { title: "First funnel", create: "Build a funnel", none: "A funnel shows where people stop on their way. Build the first one from the events that arrived." },

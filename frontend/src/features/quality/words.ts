@@ -13,7 +13,7 @@ export const words = {
     duplicates: "Duplicates",
     duplicatesNote: "ids that were known: harmless repeats",
     invalid: "Refused",
-    invalidNote: (share: string, replayed: string) => `${share} of all that came; ${replayed} mended`,
+    invalidNote: (share: string, replayed: string) => `${share} of all that came stays refused; ${replayed} mended`,
     none: "nothing came",
   },
   charts: {

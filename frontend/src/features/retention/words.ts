@@ -1,4 +1,6 @@
 /** Words of the retention report. */
+import { persons } from "@/lib/format";
+
 export const words = {
   title: "Retention",
   sentence: { who: "People who did", back: "came back with", anyFirst: "any event", anyBack: "any event", choose: "Choose an event" },
@@ -32,7 +34,7 @@ export const words = {
   },
   legend: { low: "0%", open: "not over yet", high: (percent: string) => percent },
   cell: {
-    people: (people: string, size: string, percent: string) => `${people} of ${size} people (${percent})`,
+    people: (people: string, size: string, percent: string) => `${people} of ${persons(size)} (${percent})`,
     came: (back: string, when: string) => `came back with ${back} ${when}.`,
     any: "any event",
     in: {
@@ -46,7 +48,7 @@ export const words = {
     average: (cohorts: string) => `Average of ${cohorts}`,
     cohorts: (amount: string, isOne: boolean) => (isOne ? "1 cohort" : `${amount} cohorts`),
   },
-  people: (people: string, cohorts: string) => `${people} people in ${cohorts}`,
+  people: (people: string, cohorts: string) => `${persons(people)} in ${cohorts}`,
   curveLabel: "Average retention by period",
   curveNote: "Each point is the average of the cohorts whose period is over.",
   nothing: { title: "Nobody did the first event in these days", text: "Choose another event, or more days." },

@@ -1,4 +1,6 @@
 /** What the setup page says beside the shared words of `t.setup`. */
+import { persons } from "@/lib/format";
+
 export const words = {
   install: { title: "Send events", text: "Choose where they come from. The key is already in its place.", label: "Ways to send events", copy: "Copy snippet" },
   tabs: { html: "HTML", npm: "npm", react: "React", gtm: "Tag Manager", segment: "Segment SDK", python: "Python", node: "Node", curl: "curl" },
@@ -57,7 +59,7 @@ export const words = {
     title: (kinds: string) => `You have ${kinds} of events`,
     kinds: (amount: number, isMore: boolean) => `${isMore ? "more than " : ""}${amount} ${amount === 1 ? "kind" : "kinds"}`,
     text: "Here is a funnel we suggest, from what people did:",
-    people: (amount: string) => `${amount} people`,
+    people: (amount: string) => `${persons(amount)}`,
     converted: (rate: string) => `${rate} got to the end`,
     create: "Create this funnel",
     none: "One more kind of event, and a funnel can be suggested.",

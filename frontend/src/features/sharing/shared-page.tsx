@@ -178,7 +178,7 @@ function Shown({ thing, token, pass }: ShownProps) {
 function DayChoice({ most, chosen, onChange }: { most: number; chosen: string; onChange: (days: string) => void }) {
   const choices = [...new Set([...CHOICES.filter((days) => days < most), most])];
   return (
-    <Field label={said.days} labelHidden className="w-52">
+    <Field label={said.days} labelHidden className="w-60">
       {(wiring) => (
         <NativeSelect {...wiring} value={chosen} onChange={(event) => onChange(event.target.value)}>
           <option value="">{said.own}</option>
