@@ -147,6 +147,11 @@ async def _blocked_origin(site: Site, project: dict[str, Any]) -> None:
     assert await site.beacon(project["api_key"]) == 403
 
 
+async def _allowed_origin(site: Site, project: dict[str, Any]) -> None:
+    await _blocked_origin(site, project)
+    await site.change(project, allowed_origins=["https://other.example.com", PAGE])
+
+
 async def _revoked_key(site: Site, project: dict[str, Any]) -> None:
     keys = (await site.client.get(f"/api/v1/projects/{project['id']}/keys")).json()["keys"]
     write = next(one for one in keys if one["kind"] == "write")
@@ -235,6 +240,7 @@ async def _silent(site: Site, project: dict[str, Any]) -> None:
 Sent = Callable[[Site, dict[str, Any]], Awaitable[None]]
 CASES: list[tuple[str, Sent, dict[str, Any], str]] = [
     ("blocked_origin", _blocked_origin, {"origin": PAGE, "route": "/e/KEY", "key_kind": "write"}, PAGE),
+    ("origin_allowed", _allowed_origin, {"origin": PAGE, "route": "/e/KEY"}, PAGE),
     ("revoked_key", _revoked_key, {"origin": PAGE, "route": "/e/KEY", "key_kind": "write"}, "was revoked"),
     ("expired_key", _expired_key, {"origin": PAGE, "route": "/e/KEY", "key_kind": "write"}, "expired"),
     ("unknown_key", _unknown_key, {"origin": PAGE, "key_last4": "wxyz", "key_kind": "write"}, "...wxyz"),
@@ -331,6 +337,21 @@ async def test_a_secret_key_does_not_read_the_system(site: Site) -> None:
         assert (await stranger.get("/api/v1/system", headers=headers)).status_code == 401
         assert (await stranger.get(f"/api/v1/projects/{project['id']}/diagnosis")).status_code == 401
         assert (await stranger.get("/api/v1/projects/x/diagnosis", headers=headers)).status_code == 404
+
+
+async def test_only_origins_that_are_blocked_still_are_an_error(site: Site) -> None:
+    project = await site.project()
+    await site.change(project, allowed_origins=["https://other.example.com"])
+    site.clock.advance(5)
+    for origin in (PAGE, "https://third.example.com", "https://third.example.com"):
+        assert await site.beacon(project["api_key"], origin=origin) == 403
+    await site.change(project, allowed_origins=["https://other.example.com", PAGE])
+    found = {one["code"]: one for one in (await site.diagnosis(project))["findings"]}
+    blocked, allowed = found["blocked_origin"], found["origin_allowed"]
+    assert (blocked["severity"], blocked["count"]) == ("error", 2)
+    assert [one["origin"] for one in blocked["samples"]] == ["https://third.example.com"]
+    assert (allowed["severity"], allowed["count"]) == ("info", 1)
+    assert [one["origin"] for one in allowed["samples"]] == [PAGE]
 
 
 @pytest.mark.parametrize("code", get_args(FindingCode))

@@ -11,6 +11,7 @@ FindingCode = Literal[
     "quiet",
     "tracker_silent",
     "blocked_origin",
+    "origin_allowed",
     "revoked_key",
     "expired_key",
     "unknown_key",

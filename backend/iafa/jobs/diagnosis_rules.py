@@ -11,6 +11,7 @@ from iafa.clock import US_PER_S
 from iafa.event import DropReason
 from iafa.ingest import attempts as seen
 from iafa.ingest.attempts import Sample, Tally
+from iafa.ingest.gate import is_allowed_origin
 from iafa.meta.projects import Project
 
 Severity = Literal["error", "warning", "info", "ok"]
@@ -80,6 +81,18 @@ class _Found:
             samples=self.samples,
         )
 
+    def only(self, samples: list[Sample], now_us: int) -> "_Found":
+        """As many as the samples tell of."""
+        lately = sum(one.count for one in samples if one.last_us >= now_us - LATELY_US)
+        last_us = max((one.last_us for one in samples), default=None)
+        count = min(self.count, sum(one.count for one in samples))
+        return _Found(count, min(self.lately, lately), last_us, [one for one in self.samples if one in samples])
+
+    def without(self, other: "_Found") -> "_Found":
+        samples = [one for one in self.samples if one not in other.samples]
+        last_us = max((one.last_us for one in samples), default=self.last_us)
+        return _Found(max(0, self.count - other.count), max(0, self.lately - other.lately), last_us, samples)
+
     def names(self, choose: Callable[[Sample], str | None]) -> str:
         named = list(dict.fromkeys(name for one in self.samples if (name := choose(one))))
         return ", ".join(named[:3]) + (" and others" if len(named) > 3 else "")
@@ -94,9 +107,22 @@ def _receiving(case: Case) -> Iterator[Finding]:
 
 
 def _blocked_origin(case: Case) -> Iterator[Finding]:
-    found = case.counted(seen.BLOCKED_ORIGIN)
+    """The origins of today decide: what was refused before one was allowed needs no remedy."""
+    every = case.counted(seen.BLOCKED_ORIGIN)
+    alike = [one for one in (*case.tally.samples, *case.strays) if one.what == seen.BLOCKED_ORIGIN]
+    over = [one for one in alike if is_allowed_origin(one.origin or "", case.project.allowed_origins)]
+    settled = every.only(over, case.now_us)
+    found = every.without(settled)
+    if settled.count:
+        origins = settled.names(lambda one: one.origin) or "other origins"
+        yield settled.finding(
+            "origin_allowed",
+            "info",
+            f"Requests from {origins} were refused before the origin was allowed",
+            "Its pages may send now. What was refused until then is not stored.",
+        )
     if found.count:
-        origins = found.names(lambda one: one.origin)
+        origins = found.names(lambda one: one.origin) or "other origins"
         yield found.finding(
             "blocked_origin",
             "error",

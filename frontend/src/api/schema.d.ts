@@ -4446,7 +4446,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "receiving" | "nothing_seen" | "quiet" | "tracker_silent" | "blocked_origin" | "revoked_key" | "expired_key" | "unknown_key" | "missing_key" | "secret_key_in_page" | "quota_exceeded" | "storage_unavailable" | "invalid_events" | "unreadable_requests" | "rate_limited" | "sampled_out" | "duplicates" | "bots" | "properties_removed";
+            code: "receiving" | "nothing_seen" | "quiet" | "tracker_silent" | "blocked_origin" | "origin_allowed" | "revoked_key" | "expired_key" | "unknown_key" | "missing_key" | "secret_key_in_page" | "quota_exceeded" | "storage_unavailable" | "invalid_events" | "unreadable_requests" | "rate_limited" | "sampled_out" | "duplicates" | "bots" | "properties_removed";
             /**
              * Severity
              * @enum {string}
