@@ -172,7 +172,8 @@ class Visit:
             "device": device.form,
             "browser": device.browser,
             "os": device.os,
-            "country": self.person.country.code,
+            # Not `country`: that is found from addresses, of which a demo has none.
+            "delivery_country": self.person.country.code,
             "language": self.person.country.language,
             "channel": self.channel.name,
         }

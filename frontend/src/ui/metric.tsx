@@ -18,6 +18,8 @@ interface Props {
   value: string;
   /** The exact number, shown on hover. */
   exact?: string;
+  /** Who or what is counted, shown on hover of the label. */
+  hint?: string;
   delta?: MetricDelta | null;
   isAccent?: boolean;
   children?: ReactNode;
@@ -25,10 +27,10 @@ interface Props {
 }
 
 /** One number, large, with what it was before. */
-export function Metric({ label, value, exact, delta, isAccent = false, children, className }: Props) {
+export function Metric({ label, value, exact, hint, delta, isAccent = false, children, className }: Props) {
   return (
     <section aria-label={label} className={cn("flex min-w-0 flex-col rounded-xl border border-line bg-surface px-4 pt-3.5 pb-3 shadow-card sm:px-5 sm:pt-4", className)}>
-      <h2 className="text-sm font-medium text-ink-soft">{label}</h2>
+      <h2 title={hint} className={cn("w-fit text-sm font-medium text-ink-soft", hint && "underline decoration-line-strong/60 decoration-dotted underline-offset-3")}>{label}</h2>
       <p title={exact} className={cn("figures mt-1 text-2xl font-semibold tracking-[-0.03em] sm:text-3xl", isAccent && "text-accent-ink")}>
         {value}
       </p>

@@ -47,6 +47,6 @@ function FigureCard({ name, answer }: { name: FigureName; answer: OverviewAnswer
   const before = answer.compare ? valueOf(answer.compare.total, name) : null;
   const delta = metricDelta(now, before, { text: figure.text, better: figure.better, isRate: "isRate" in figure });
   return (
-    <Metric label={words.measures[name]} value={now === null ? "–" : figure.text(now)} {...(now !== null && { exact: figure.exact(now) })} delta={delta} className="[&>p]:whitespace-nowrap [&>p]:sm:text-xl 2xl:[&>p]:text-2xl" />
+    <Metric label={words.measures[name]} value={now === null ? "–" : figure.text(now)} {...(now !== null && { exact: figure.exact(now) })} delta={delta} {...(name === "people" && { hint: words.peopleHint })} className="[&>p]:whitespace-nowrap [&>p]:sm:text-xl 2xl:[&>p]:text-2xl" />
   );
 }

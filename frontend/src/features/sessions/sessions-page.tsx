@@ -85,7 +85,7 @@ function FigureCards({ answer, error, isStale, onRetry }: CardsProps) {
         const now = valueOf(answer.total, name);
         const delta = metricDelta(now, answer.compare ? valueOf(answer.compare.total, name) : null, { text, better, isRate });
         return (
-          <Metric key={name} label={words.figures[name]} value={now === null ? "–" : text(now)} {...(now !== null && { exact: count(now) })} delta={delta} className="[&>p]:sm:text-2xl">
+          <Metric key={name} label={words.figures[name]} value={now === null ? "–" : text(now)} {...(now !== null && { exact: count(now) })} delta={delta} {...(name === "people" && { hint: words.peopleHint })} className="[&>p]:sm:text-2xl">
             <span className="block">{noteOf(answer.total, name)}</span>
           </Metric>
         );

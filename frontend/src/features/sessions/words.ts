@@ -2,6 +2,7 @@
 export const words = {
   title: "Sessions",
   lead: "What people did without a long pause: how many sessions, how long, how deep, where they began and ended.",
+  peopleHint: "People whose sessions began in these days. Trends counts everybody with an event in them.",
   figures: {
     sessions: "Sessions",
     people: "People",

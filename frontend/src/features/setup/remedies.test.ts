@@ -41,6 +41,11 @@ test("what is fine is told only while somebody waits", () => {
   expect(shownFindings(all, waited(false, "09:00")).map((one) => one.code)).toEqual(["blocked_origin"]);
 });
 
+test("events without any request came from files: the silence is a note", () => {
+  const [note] = shownFindings([finding("nothing_seen")], waited(false, "11:00"));
+  expect(note).toMatchObject({ severity: "info", title: "No request has come yet: the events here were imported or uploaded" });
+});
+
 test.each([
   ["09:14", "info"],
   ["09:15", "error"],

@@ -58,10 +58,18 @@ export interface Waited {
   checkedAt: string;
 }
 
-/** While nothing arrives everything is told; later only what is wrong. */
+/**
+ * While nothing arrives everything is told; later only what is wrong. A project that has events without any request
+ * got them from files: that is worth a note and no fault.
+ */
 export function shownFindings(findings: readonly Finding[], { isWaiting, createdAt, checkedAt }: Waited): Finding[] {
   const isYoung = isWaiting && Date.parse(checkedAt) - Date.parse(createdAt) < YOUNG_MS;
   return findings
     .filter((one) => one.code !== "receiving" && (isWaiting || one.severity === "error" || one.severity === "warning"))
-    .map((one) => (isYoung && one.code === "nothing_seen" ? { ...one, severity: "info" } : one));
+    .map((one) => (one.code === "nothing_seen" ? silence(one, isWaiting, isYoung) : one));
+}
+
+function silence(finding: Finding, isWaiting: boolean, isYoung: boolean): Finding {
+  if (!isWaiting) return { ...finding, severity: "info", title: words.why.fromFiles };
+  return isYoung ? { ...finding, severity: "info" } : finding;
 }

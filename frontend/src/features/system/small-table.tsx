@@ -26,7 +26,7 @@ export function SmallTable({ label, heads, rows }: Props) {
             <tr key={row}>
               {cells.map((cell, column) =>
                 column === 0 ? (
-                  <th key={column} scope="row" dir="auto" className="stranger px-5 py-2 text-left font-medium">
+                  <th key={column} scope="row" dir="auto" className="stranger min-w-36 px-5 py-2 text-left font-medium">
                     {cell}
                   </th>
                 ) : (
