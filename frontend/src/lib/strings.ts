@@ -304,7 +304,7 @@ export const t = {
     comparePrevious: "Period before",
     compareYear: "Year before",
     compareCustom: "Other days",
-    comparedWith: (range: string) => `compared with ${range}`,
+    comparedWith: (range: string, isTodayIn: boolean) => `compared with ${range}${isTodayIn ? "; today is not over" : ""}`,
   },
   funnel: {
     sentence: { people: "People who did", then: "then", within: (window: string) => `within ${window}`, noWindow: "with no time limit" },

@@ -24,3 +24,11 @@ test.each([
   else expect(screen.getByText(mark)).toBeInTheDocument();
   expect(screen.getByTitle(/^Goes up whenever events come in/)).toHaveTextContent("data version 4.1");
 });
+
+test.each([
+  [true, "compared with 1 – 7 Oct 2026; today is not over"],
+  [false, "compared with 1 – 7 Oct 2026"],
+])("a range with today in it (%s) is not compared with whole days in silence", (isLive, said) => {
+  render(<AnswerFoot answer={ANSWER} isLive={isLive} compared={{ start: "2026-10-01", end: "2026-10-07" }} />);
+  expect(screen.getByText(said)).toBeInTheDocument();
+});

@@ -47,7 +47,7 @@ export function AnswerFoot({ answer, isLive, isStale = false, compared, excludes
   const words = t.report;
   const parts = [
     start && end ? `${start === end ? day(start) : dayRange({ start, end })}, ${answer.timezone}` : answer.timezone,
-    compared?.start && compared.end ? t.range.comparedWith(dayRange({ start: compared.start, end: compared.end })) : null,
+    compared?.start && compared.end ? t.range.comparedWith(dayRange({ start: compared.start, end: compared.end }), isLive) : null,
     excludesBots ? words.bots : null,
     words.cost(count(answer.rows_read), milliseconds(answer.elapsed_ms)),
   ].filter((part): part is string => Boolean(part));
