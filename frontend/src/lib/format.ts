@@ -21,9 +21,9 @@ export function count(value: number): string {
   return grouped.format(value);
 }
 
-/** 12,345 stays; 1,234,567 becomes 1.2M. The exact figure belongs in a title. */
-export function compactCount(value: number): string {
-  return Math.abs(value) < 100_000 ? grouped.format(value) : short.format(value);
+/** 12,345 stays; 1,234,567 becomes 1.2M. The exact figure belongs in a title. The greatest of an axis decides for all of it. */
+export function compactCount(value: number, greatest = value): string {
+  return Math.abs(greatest) < 100_000 ? grouped.format(value) : short.format(value);
 }
 
 /** One decimal; a rate that is not quite nothing or not quite everything never reads as 0 or 100. */

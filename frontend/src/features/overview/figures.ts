@@ -3,7 +3,7 @@ import { count, compactCount, duration, percent } from "@/lib/format";
 import type { Figures } from "./queries";
 
 interface Figure {
-  text: (value: number) => string;
+  text: (value: number, greatest?: number) => string;
   exact: (value: number) => string;
   isRate?: boolean;
   better: "up" | "down";

@@ -62,6 +62,12 @@ const TICKS_MAX = 5;
 export function valueTicks(series: readonly Series[], isStacked: boolean): { allowDecimals: boolean; tickCount: number } {
   const all = series.flatMap((one) => one.values.filter((value) => value !== null));
   if (!all.every(Number.isInteger)) return { allowDecimals: true, tickCount: TICKS_MAX };
+  const [least, most] = extent(series, isStacked);
+  return { allowDecimals: false, tickCount: Math.min(TICKS_MAX, most - least + 1) };
+}
+
+/** The least and the greatest value of the axis, of which 0 and 1 are always part. */
+export function extent(series: readonly Series[], isStacked: boolean): [least: number, most: number] {
   const tops = new Map<string, number>();
   for (const one of series) {
     one.values.forEach((value, at) => {
@@ -69,8 +75,7 @@ export function valueTicks(series: readonly Series[], isStacked: boolean): { all
       tops.set(bar, (tops.get(bar) ?? 0) + (value ?? 0));
     });
   }
-  const [least, most] = [...tops.values()].reduce(([low, high], top) => [Math.min(low, top), Math.max(high, top)], [0, 1]);
-  return { allowDecimals: false, tickCount: Math.min(TICKS_MAX, most - least + 1) };
+  return [...tops.values()].reduce<[number, number]>(([low, high], top) => [Math.min(low, top), Math.max(high, top)], [0, 1]);
 }
 
 /** Moves places on a line apart until they are `gap` from each other and within the ends, as little as it takes. */

@@ -19,7 +19,7 @@ interface Props {
   series: readonly Series[];
   format: (value: number) => string;
   /** How the axis writes its numbers; short ones if absent. */
-  axisFormat?: (value: number) => string;
+  axisFormat?: (value: number, greatest: number) => string;
   height?: number;
   kind?: "line" | "bar" | "area";
   notes?: readonly DateNote[];

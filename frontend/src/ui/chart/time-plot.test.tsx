@@ -4,6 +4,8 @@ import TimePlot from "./time-plot";
 
 const PLACES = ["Mon", "Tue", "Wed"].map((label) => ({ label, title: label }));
 
+const ticksOf = (container: Element) => [...container.querySelectorAll(".recharts-yAxis-tick-labels text")].map((one) => one.textContent);
+
 test.each([
   [[0, 1, 0], ["0", "1"]],
   [[2, 0, 1], ["0", "1", "2"]],
@@ -12,5 +14,13 @@ test.each([
   const { container } = render(
     <TimePlot width={600} height={280} places={PLACES} series={[{ key: "a", name: "a", values, color: 0 }]} format={String} axisFormat={String} kind="line" notes={[]} />,
   );
-  expect([...container.querySelectorAll(".recharts-yAxis-tick-labels text")].map((one) => one.textContent)).toEqual(ticks);
+  expect(ticksOf(container)).toEqual(ticks);
+});
+
+test.each([
+  [[280_000, 1], ["0", "70K", "140K", "210K", "280K"]],
+  [[80_000, 1], ["0", "20,000", "40,000", "60,000", "80,000"]],
+])("the ticks of %j have one form", (values, ticks) => {
+  const { container } = render(<TimePlot width={600} height={280} places={PLACES} series={[{ key: "a", name: "a", values, color: 0 }]} format={String} kind="line" notes={[]} />);
+  expect(ticksOf(container)).toEqual(ticks);
 });

@@ -2,7 +2,7 @@ import { compactCount } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { Area, Bar, CartesianGrid, ComposedChart, Line, ReferenceLine, Tooltip, usePlotArea, useYAxisScale, XAxis, YAxis, type MouseHandlerDataParam, type TooltipContentProps } from "recharts";
 import { ChartTooltip } from "./chart-tooltip";
-import { BEFORE_DASH, DOTTED, seriesColor, seriesDash, shown, spread, valueTicks, type DateNote, type Place, type Series } from "./series";
+import { BEFORE_DASH, DOTTED, extent, seriesColor, seriesDash, shown, spread, valueTicks, type DateNote, type Place, type Series } from "./series";
 
 interface Props {
   width: number;
@@ -10,7 +10,8 @@ interface Props {
   places: readonly Place[];
   series: readonly Series[];
   format: (value: number) => string;
-  axisFormat?: (value: number) => string;
+  /** The greatest value lets all ticks have one form. */
+  axisFormat?: (value: number, greatest: number) => string;
   kind: "line" | "bar" | "area";
   notes: readonly DateNote[];
   /** The point that the keyboard is at. */
@@ -42,6 +43,7 @@ export default function TimePlot({ width, height, places, series, format, axisFo
     ];
   }
   const every = Math.max(1, Math.ceil(places.length / Math.max(2, Math.floor(width / LABEL_PX))));
+  const greatest = Math.max(...extent(series, kind === "bar").map(Math.abs));
   const dashOf = (one: Series): string | undefined => (one.isBefore ? BEFORE_DASH : hasEndLabels ? undefined : seriesDash(one.color));
   return (
     <ComposedChart
@@ -55,7 +57,7 @@ export default function TimePlot({ width, height, places, series, format, axisFo
     >
       <CartesianGrid vertical={false} stroke="var(--line)" />
       <XAxis dataKey="place" tickFormatter={(at: number) => places[at]?.label ?? ""} interval={every - 1} tickLine={false} axisLine={false} tick={TICK} minTickGap={8} />
-      <YAxis tickFormatter={axisFormat} tickLine={false} axisLine={false} tick={TICK} width={AXIS_PX} {...valueTicks(series, kind === "bar")} />
+      <YAxis tickFormatter={(value: number) => axisFormat(value, greatest)} tickLine={false} axisLine={false} tick={TICK} width={AXIS_PX} {...valueTicks(series, kind === "bar")} />
       <Tooltip
         key={active ?? "free"}
         {...(active !== null && { active: true, defaultIndex: active })}
