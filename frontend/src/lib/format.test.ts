@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { ago, bytes, change, clock, compactCount, count, day, dayRange, duration, milliseconds, moment, percent, points, span, persons } from "./format";
+import { describe, expect, test, vi } from "vitest";
+import { ago, bytes, change, clock, compactCount, count, day, dayRange, duration, milliseconds, moment, month, percent, persons, points, shortDay, span, stamp, wallTime } from "./format";
 
 describe("percent", () => {
   test.each([
@@ -47,10 +47,34 @@ test("dates are written day first, in the project's zone", () => {
   expect(moment("2026-11-12T23:02:00Z", "Asia/Tokyo")).toBe("13 Nov 2026, 08:02");
   expect(clock("2026-11-12T14:02:07Z", "UTC")).toBe("14:02:07");
   expect(clock("2026-11-12T14:02:07Z", "Not/AZone")).toBe("14:02:07");
+  expect(stamp("2026-11-12T23:02:07Z", "Asia/Tokyo", new Date("2026-12-01"))).toBe("13 Nov, 08:02:07");
+  expect(stamp("2026-11-12T23:02:07Z", "UTC", new Date("2027-12-01"))).toBe("12 Nov 2026, 23:02:07");
+  expect([shortDay("2026-11-12"), month("2026-11-12", "short"), wallTime("09:00")]).toEqual(["12 Nov", "Nov 2026", "09:00"]);
+});
+
+test("axes, tables and moments of a locale agree", async () => {
+  vi.stubGlobal("navigator", { language: "en-US" });
+  vi.resetModules();
+  const us = await import("./format");
+  const { placeOf } = await import("@/features/report/places");
+  const { placesOf } = await import("@/features/quality/quality-math");
+  vi.unstubAllGlobals();
+  vi.resetModules();
+  // V8 writes a plain space or a narrow one before PM.
+  const plain = (text: string | undefined) => text?.replace(/\u202f/g, " ");
+  const late = "2026-09-05T22:57:30Z";
+  expect([us.day("2026-09-05"), us.shortDay("2026-09-05"), us.month("2026-09-05", "long")]).toEqual(["Sep 5, 2026", "Sep 5", "September 2026"]);
+  expect([us.moment(late, "UTC"), us.stamp(late, "UTC", new Date(late)), us.stamp(late, "UTC", new Date("2027-01-01")), us.clock(late, "UTC"), us.minute(late, "UTC")].map(plain)).toEqual([
+    "Sep 5, 2026, 10:57 PM", "Sep 5, 10:57:30 PM", "Sep 5, 2026, 10:57:30 PM", "10:57:30 PM", "10:57 PM",
+  ]); // prettier-ignore
+  expect(placeOf("2026-10-24", "day")).toEqual({ label: "Oct 24", title: "Oct 24, 2026" });
+  expect(plain(placeOf("2026-10-24T14:00:00+02:00", "hour").label)).toBe("02:00 PM");
+  expect(placesOf([{ date: "2026-10-24" }] as never, "2026-10-25")).toEqual([{ label: "Oct 24", title: "Oct 24, 2026", isIncomplete: false }]);
 });
 
 test("unreadable input is shown as it came instead of Invalid Date", () => {
   expect(day("soon")).toBe("soon");
+  expect(stamp("soon", "UTC")).toBe("soon");
   expect(moment("soon", "UTC")).toBe("soon");
   expect(ago("soon", new Date())).toBe("soon");
 });

@@ -105,38 +105,67 @@ export function duration(seconds: number): string {
 }
 
 const dayParts = { day: "numeric", month: "short", year: "numeric" } as const;
+const minuteParts = { hour: "2-digit", minute: "2-digit" } as const;
+const secondParts = { ...minuteParts, second: "2-digit" } as const;
+const shortDayParts = { day: "numeric", month: "short" } as const;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Formats are dear to make, and tables and axes write many dates. */
+function dateFormat(parts: Intl.DateTimeFormatOptions, timeZone = "UTC"): Intl.DateTimeFormat {
+  const key = JSON.stringify([timeZone, parts]);
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(LOCALE, { ...parts, timeZone: knownZone(timeZone) });
+  formats.set(key, format);
+  return format;
+}
+
+const calendar = (text: string, parts: Intl.DateTimeFormatOptions): string =>
+  isDay(text) ? dateFormat(parts).format(new Date(`${text}T00:00:00Z`)) : text;
+
+function instant(iso: string, write: (time: Date) => string): string {
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? iso : write(time);
+}
 
 /** "12 Nov 2026" for a calendar day. */
-export function day(text: string): string {
-  if (!isDay(text)) return text;
-  return new Intl.DateTimeFormat(LOCALE, { ...dayParts, timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
-}
+export const day = (text: string): string => calendar(text, dayParts);
+
+/** "12 Nov", for an axis. */
+export const shortDay = (text: string): string => calendar(text, shortDayParts);
+
+/** "Nov 2026" or "November 2026" for any day of it. */
+export const month = (text: string, style: "short" | "long"): string => calendar(text, { month: style, year: "numeric" });
+
+/** "14:00" of a wall clock as the locale writes it. */
+export const wallTime = (text: string): string => instant(`1970-01-01T${text}Z`, (time) => dateFormat(minuteParts).format(time));
 
 /** "1 – 30 Nov 2026", "28 Oct – 3 Nov 2026". */
 export function dayRange(range: DayRange): string {
   if (!isDay(range.start) || !isDay(range.end)) return `${range.start} – ${range.end}`;
   if (range.start === range.end) return day(range.start);
-  const format = new Intl.DateTimeFormat(LOCALE, { ...dayParts, timeZone: "UTC" });
-  return format
+  return dateFormat(dayParts)
     .formatRange(new Date(`${range.start}T00:00:00Z`), new Date(`${range.end}T00:00:00Z`))
     .replace(/\s*[–-]\s*/, " – ");
 }
 
 /** "12 Nov 2026, 14:02" in the project's zone. */
-export function moment(iso: string, timeZone: string): string {
-  const time = new Date(iso);
-  if (Number.isNaN(time.getTime())) return iso;
-  const zone = knownZone(timeZone);
-  const date = new Intl.DateTimeFormat(LOCALE, { ...dayParts, timeZone: zone }).format(time);
-  return `${date}, ${new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(time)}`;
+export const moment = (iso: string, timeZone: string): string =>
+  instant(iso, (time) => `${dateFormat(dayParts, timeZone).format(time)}, ${dateFormat(minuteParts, timeZone).format(time)}`);
+
+/** "21 Nov, 14:02:07" in the project's zone, for tables; the year only when it is not this one. */
+export function stamp(iso: string, timeZone: string, now = new Date()): string {
+  return instant(iso, (time) => {
+    const hasYear = time.getUTCFullYear() !== now.getUTCFullYear();
+    const date = dateFormat(hasYear ? dayParts : shortDayParts, timeZone).format(time);
+    return `${date}, ${dateFormat(secondParts, timeZone).format(time)}`;
+  });
 }
 
 /** "14:02:07" in the project's zone. */
-export function clock(iso: string, timeZone: string): string {
-  const time = new Date(iso);
-  if (Number.isNaN(time.getTime())) return iso;
-  return new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium", timeZone: knownZone(timeZone) }).format(time);
-}
+export const clock = (iso: string, timeZone: string): string => instant(iso, (time) => dateFormat(secondParts, timeZone).format(time));
+
+/** "14:02" in the project's zone. */
+export const minute = (iso: string, timeZone: string): string => instant(iso, (time) => dateFormat(minuteParts, timeZone).format(time));
 
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 

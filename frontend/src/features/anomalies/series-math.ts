@@ -1,6 +1,6 @@
 /** What the charts of anomalies draw. */
 import type { JudgedSeries } from "@/api/types";
-import { day } from "@/lib/format";
+import { day, shortDay } from "@/lib/format";
 import type { DateNote, Place, Series } from "@/ui/chart/series";
 import { words } from "./words";
 
@@ -11,10 +11,8 @@ const round = (expected: number | null | undefined): number | null => (expected 
 type Bucket = JudgedSeries["buckets"][number];
 const bandOf = ({ low, high }: Bucket): [number, number] | null => (typeof low === "number" && typeof high === "number" ? [low, high] : null);
 
-const short = (bucket: string): string => day(bucket).replace(/[ ,]*\d{4}$/, "");
-
 export function chartOf(series: JudgedSeries, findings: readonly { event_type: string; bucket: string; text: string }[]) {
-  const places: Place[] = series.buckets.map((one) => ({ label: short(one.bucket), title: day(one.bucket), isIncomplete: one.is_incomplete }));
+  const places: Place[] = series.buckets.map((one) => ({ label: shortDay(one.bucket), title: day(one.bucket), isIncomplete: one.is_incomplete }));
   const lines: Series[] = [
     { key: "value", name: words.value, values: series.buckets.map((one) => one.value), color: 0 },
     { key: "expected", name: words.expected, values: series.buckets.map((one) => round(one.expected)), color: 0, isBefore: true, band: series.buckets.map(bandOf) },

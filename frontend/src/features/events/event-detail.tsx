@@ -1,4 +1,5 @@
 import { paths } from "@/app/paths";
+import { stamp } from "@/lib/format";
 import { Button } from "@/ui/button";
 import { CopyButton } from "@/ui/copy-button";
 import { Segmented } from "@/ui/segmented";
@@ -6,7 +7,6 @@ import { UserRound } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import { personOf } from "./log-question";
-import { stamp } from "./stamp";
 import { words as allWords } from "./words";
 
 const words = allWords.detail;

@@ -4,7 +4,7 @@ import { FilterBar } from "@/features/report/filter-bar";
 import { ReportMenu } from "@/features/report/report-menu";
 import type { ReportFrame } from "@/features/report/use-report-frame";
 import { cn } from "@/lib/class-names";
-import { count } from "@/lib/format";
+import { count, stamp } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
@@ -21,7 +21,6 @@ import { EventNamesField } from "./event-names-field";
 import { EventSheet } from "./event-sheet";
 import { rowKey, type LogRow } from "./event-window";
 import { columnLabel, exportPath, personOf, questionOf, readColumns, readNames, readOrder, valueOf, writeColumns, writeNames } from "./log-question";
-import { stamp } from "./stamp";
 import { useEventWindow } from "./use-event-window";
 import { words } from "./words";
 

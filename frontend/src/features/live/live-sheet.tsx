@@ -1,7 +1,6 @@
 import { paths } from "@/app/paths";
 import { EventDetail } from "@/features/events/event-detail";
-import { stamp } from "@/features/events/stamp";
-import { count } from "@/lib/format";
+import { count, stamp } from "@/lib/format";
 import { Button } from "@/ui/button";
 import { CopyButton } from "@/ui/copy-button";
 import { Sheet } from "@/ui/sheet";

@@ -1,10 +1,9 @@
 import type { LiveResult, LiveState } from "@/api/live";
 import { paths } from "@/app/paths";
 import { personOf } from "@/features/events/log-question";
-import { stamp } from "@/features/events/stamp";
 import type { ReportFrame } from "@/features/report/use-report-frame";
 import { cn } from "@/lib/class-names";
-import { compactCount, count } from "@/lib/format";
+import { compactCount, count, stamp } from "@/lib/format";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { DataTable, type Column } from "@/ui/data-table";

@@ -1,8 +1,7 @@
 import { paths } from "@/app/paths";
-import { stamp } from "@/features/events/stamp";
 import { ReportPage } from "@/features/report/report-page";
 import type { ReportFrame } from "@/features/report/use-report-frame";
-import { ago, count } from "@/lib/format";
+import { ago, count, stamp } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { useDebounced } from "@/lib/use-debounced";
 import { Button } from "@/ui/button";

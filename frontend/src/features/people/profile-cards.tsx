@@ -1,6 +1,5 @@
 import { paths } from "@/app/paths";
-import { stamp } from "@/features/events/stamp";
-import { ago, count, moment } from "@/lib/format";
+import { ago, count, moment, stamp } from "@/lib/format";
 import { lengthOf } from "@/features/sessions/session-math";
 import { Badge } from "@/ui/badge";
 import { Card, CardHead } from "@/ui/card";

@@ -1,7 +1,7 @@
 /** Pure parts of the data-quality page: series of days, and the change between two texts of an event. */
 import type { components } from "@/api/schema";
 import { addDays, daysIn, type Day, type DayRange } from "@/lib/dates";
-import { day } from "@/lib/format";
+import { day, shortDay } from "@/lib/format";
 import type { Place, Series } from "@/ui/chart/series";
 import { reasonLabel, words } from "./words";
 
@@ -20,7 +20,7 @@ export function boundedRange(range: DayRange | null, today: Day): DayRange {
 }
 
 export const placesOf = (days: readonly QualityDay[], today: Day): Place[] =>
-  days.map(({ date }) => ({ label: day(date).replace(/\s\d{4}$/, ""), title: day(date), isIncomplete: date === today }));
+  days.map(({ date }) => ({ label: shortDay(date), title: day(date), isIncomplete: date === today }));
 
 export const storedSeries = (days: readonly QualityDay[]): Series[] => [
   { key: "people", name: words.charts.people, color: 0, values: days.map((one) => one.stored - one.bots) },

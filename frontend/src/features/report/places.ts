@@ -1,6 +1,6 @@
 /** Buckets of time as places of a chart, and the interval that suits a range. */
 import { addDays, daysIn, type DayRange } from "@/lib/dates";
-import { day, dayRange } from "@/lib/format";
+import { day, dayRange, month, shortDay, wallTime } from "@/lib/format";
 import { t } from "@/lib/strings";
 import type { Place } from "@/ui/chart/series";
 
@@ -24,13 +24,10 @@ export function placeOf(date: string, interval: Interval, isIncomplete = false):
   const incomplete = isIncomplete && { isIncomplete };
   if (interval === "hour") {
     const hour = date.slice(11, 16);
-    return { label: hour === "00:00" ? short(first) : hour, title: `${day(first)}, ${hour}`, ...incomplete };
+    const said = wallTime(hour);
+    return { label: hour === "00:00" ? shortDay(first) : said, title: `${day(first)}, ${said}`, ...incomplete };
   }
   if (interval === "month") return { label: month(first, "short"), title: month(first, "long"), ...incomplete };
-  if (interval === "week") return { label: short(first), title: t.report.week(dayRange({ start: first, end: addDays(first, 6) })), ...incomplete };
-  return { label: short(first), title: day(first), ...incomplete };
+  if (interval === "week") return { label: shortDay(first), title: t.report.week(dayRange({ start: first, end: addDays(first, 6) })), ...incomplete };
+  return { label: shortDay(first), title: day(first), ...incomplete };
 }
-
-const short = (text: string): string => new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));
-const month = (text: string, style: "short" | "long"): string =>
-  new Intl.DateTimeFormat("en-GB", { month: style, year: "numeric", timeZone: "UTC" }).format(new Date(`${text}T00:00:00Z`));

@@ -1,6 +1,6 @@
 import { api, dataOf } from "@/api/client";
 import type { SystemState } from "@/api/types";
-import { ago, bytes, clock, count, duration, milliseconds, moment, percent } from "@/lib/format";
+import { ago, bytes, clock, count, duration, milliseconds, minute, moment, percent } from "@/lib/format";
 import { browserZone } from "@/lib/dates";
 import { t } from "@/lib/strings";
 import { Badge } from "@/ui/badge";
@@ -115,7 +115,7 @@ function Ingest({ state }: { state: SystemState }) {
   const { minutes } = state.ingest;
   const zone = browserZone();
   const places = minutes.map((one, index) => {
-    const time = clock(one.at, zone).replace(/:\d{2}(?= |$)/, "");
+    const time = minute(one.at, zone);
     return { label: time, title: time, isIncomplete: index === minutes.length - 1 };
   });
   const series = [
