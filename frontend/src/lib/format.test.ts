@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { ago, bytes, change, clock, compactCount, count, day, dayRange, duration, milliseconds, moment, month, percent, persons, points, shortDay, span, stamp, wallTime } from "./format";
+import { ago, bytes, change, clock, compactCount, count, day, dayRange, duration, milliseconds, moment, month, percent, persons, points, several, shortDay, span, stamp, wallTime } from "./format";
 
 describe("percent", () => {
   test.each([
@@ -110,6 +110,10 @@ test.each([
   [100_800, "1 d 4 h"],
   [86_460, "1 d"],
 ])("%d seconds read %s", (seconds, text) => expect(duration(seconds)).toBe(text));
+
+test("one is no plural", () => {
+  expect([several("1", "event"), several("0", "event"), several("1,204", "event")]).toEqual(["1 event", "0 events", "1,204 events"]);
+});
 
 test.each([
   ["1", "1 person"],

@@ -179,5 +179,8 @@ export function ago(iso: string, now: Date): string {
   return RELATIVE.format(-Math.floor(seconds / 86_400), "day");
 }
 
+/** Of a number that is written already: "1 event", "2 events". */
+export const several = (amount: string, one: string): string => `${amount} ${one}${amount === "1" ? "" : "s"}`;
+
 /** Of a number that is written already: "1 person", "2 people". */
 export const persons = (amount: string): string => `${amount} ${amount === "1" ? "person" : "people"}`;

@@ -1,4 +1,5 @@
 import { builder } from "./builder-words";
+import { several } from "./format";
 
 /** Every word the dashboard says. Numbers and dates come from format.ts and are put in here as text. */
 export const t = {
@@ -78,7 +79,7 @@ export const t = {
     docs: "API reference",
     shortcuts: "Keyboard shortcuts",
     theme: "Theme",
-    themes: { light: "Light", dark: "Dark", system: "System" },
+    themes: { light: "Light", dark: "Dark", system: "As the system" },
   },
   shortcuts: {
     title: "Keyboard shortcuts",
@@ -139,7 +140,7 @@ export const t = {
     empty: { title: "Start with a project", text: "A project holds the events of one site or product, its keys and its funnels.", action: "Create a project" },
     none: { title: "No project yet", text: "An admin of your organization can make one; it will stand here." },
     created: (date: string) => `Created ${date}`,
-    events: (amount: string) => `${amount} events`,
+    events: (amount: string) => several(amount, "event"),
     noEvents: "No events yet",
     lastEvent: (when: string) => `last ${when}`,
     form: {
@@ -217,7 +218,7 @@ export const t = {
     add: "Filter",
     edit: "Edit filter",
     remove: (property: string) => `Remove the filter on ${property}`,
-    events: (amount: string) => `${amount} events`,
+    events: (amount: string) => several(amount, "event"),
     builtIn: "built in",
     noProperty: "No recent event has a property of this name.",
     noValue: "No recent event has this value. It can be used all the same.",
@@ -231,7 +232,7 @@ export const t = {
     noCampaigns: (name: string) => `No visit came by a link with ${name}=… in its address.`,
     asOf: (time: string) => `as of ${time}`,
     live: "live",
-    cost: (rows: string, time: string) => `${rows} events read in ${time}`,
+    cost: (rows: string, time: string) => `${several(rows, "event")} read in ${time}`,
     version: (version: string) => `data version ${version}`,
     semantics: (version: string) => `semantics v${version}`,
     bots: "without known bots",
@@ -283,7 +284,7 @@ export const t = {
   table: {
     empty: "Nothing to show.",
     sortBy: (column: string) => `Sort by ${column}`,
-    rows: (amount: string) => `${amount} rows`,
+    rows: (amount: string) => several(amount, "row"),
     more: "Show more",
   },
   range: {

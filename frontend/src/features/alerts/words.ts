@@ -1,6 +1,6 @@
 export const words = {
   title: "Alerts",
-  lead: "Rules that are looked at all the time and tell a webhook when they begin to fire and when that is over.",
+  lead: "Rules that are checked at an interval of their own, from a minute to a day, and notify a webhook when they begin to fire and when that is over.",
   create: "New alert",
   edit: (name: string) => `Edit ${name}`,
   empty: { title: "Hear about it before your users tell you", text: "A rule watches a number, a silence, a conversion or what is unusual, and sends a signed message to an address of yours." },

@@ -1,6 +1,6 @@
 export const words = {
   title: "Anomalies",
-  lead: "Days that were unlike what season and trend let expect, judged by the six weeks before each.",
+  lead: "Days on which an event came unusually often or seldom, judged against its season and trend. Conversions are watched by alert rules.",
   sensitivity: "Sensitivity",
   sensitivities: { low: "Low", medium: "Medium", high: "High" },
   measure: "Count",

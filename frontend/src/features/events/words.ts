@@ -1,4 +1,6 @@
 /** Words of the event log. */
+import { several } from "@/lib/format";
+
 export const words = {
   title: "Events",
   lead: "Every event that was accepted, as it was stored.",
@@ -27,7 +29,7 @@ export const words = {
     up: (name: string) => `Move ${name} to the left`,
     shown: "Shown",
     remove: (name: string) => `Remove ${name}`,
-    seen: (events: string) => `${events} events`,
+    seen: (events: string) => several(events, "event"),
   },
   live: {
     tail: "Live tail",

@@ -1,5 +1,5 @@
 /** Words of the funnel pages. */
-import { persons } from "@/lib/format";
+import { persons, several } from "@/lib/format";
 import { builder } from "./builder-words";
 
 const plural = (amount: number, one: string, many: string): string => (amount === 1 ? one : many);
@@ -112,7 +112,7 @@ export const w = {
     stepChange: "Step change",
     hints: {
       dropOff: "Everybody who did not go on, also those who still have time, in percent of the stage before.",
-      lost: "Their time is over: they cannot go on any more.",
+      lost: "Their time to go on is over.",
       waiting: "They entered recently and may still go on.",
       change: "Of those who entered, how many more points got here than in the days compared with.",
       stepChange: "Of those at the stage before, how many more points went on than in the days compared with. Coloured only where it is more than chance, corrected for the number of steps.",
@@ -155,11 +155,11 @@ export const w = {
     highest: "if everybody open converts",
     showHighest: "How high it can still get",
     overlap: "By the time of entry. Somebody may enter in several of these, so they do not add up to the total.",
-    open: "Dashed: people who entered there can still convert.",
+    open: "Dotted: people who entered there can still convert.",
   },
   groups: {
     property: "Break down by",
-    placeholder: "A property, such as browser or plan",
+    placeholder: "browser, plan…",
     often: "Often used",
     choose: "Choose a property, and each of its values becomes a funnel of its own.",
     attribution: "Whose value counts",
@@ -231,7 +231,7 @@ export const w = {
     stoppedBefore: (stage: string) => `Stopped before ${stage}.`,
     notYetAt: (stage: string) => `Not yet at ${stage}.`,
     tries: (others: number) => `${others} more ${plural(others, "try", "tries")}.`,
-    timeline: (events: string) => `${events} events of this funnel`,
+    timeline: (events: string) => `${several(events, "event")} of this funnel`,
     showAll: "Show every event",
     fold: "Fold repeats",
     run: (name: string, times: number) => `${name}, ${times} times`,

@@ -1,7 +1,9 @@
 /** Words of the people pages. */
+import { several } from "@/lib/format";
+
 export const words = {
   title: "People",
-  lead: "Everybody whom your events are of, who was seen last first. The ids of one person are joined.",
+  lead: "Everybody with events, the last seen first. The ids of one person are joined.",
   search: "Find people",
   searchPlaceholder: "A part of an id, an email, a name…",
   table: "People",
@@ -24,8 +26,8 @@ export const words = {
     requested: (when: string) => `Requested ${when}`,
     done: (when: string) => `Done ${when}`,
     status: { hidden: "Hidden, files are being rewritten", done: "Done" },
-    hidden: (amount: string) => `${amount} events left all answers at once`,
-    removed: (rows: string, files: string, refused: string) => `${rows} rows removed from ${files} files, ${refused} refused events`,
+    hidden: (amount: string) => `${several(amount, "event")} left all answers at once`,
+    removed: (rows: string, files: string, refused: string) => `${several(rows, "row")} removed from ${several(files, "file")}, ${several(refused, "refused event")}`,
     id: (id: string) => `Erasure ${id}`,
     proof: "The proof stands in the audit log as person.erased.",
   },

@@ -1,3 +1,5 @@
+import { several } from "@/lib/format";
+
 export const words = {
   title: "System",
   lead: "How the server is doing, over all its processes.",
@@ -31,7 +33,7 @@ export const words = {
   project: { name: "Project", rows: "Events", bytes: "Size", files: "Files", merge: "To merge", days: "Days" },
   backup: "Last backup",
   noBackup: "No backup was made of this folder yet. `iafa backup` makes one.",
-  backupText: (when: string, files: string, size: string) => `${when}: ${files} files, ${size}`,
+  backupText: (when: string, files: string, size: string) => `${when}: ${several(files, "file")}, ${size}`,
   incomplete: "incomplete",
   refusedBy: "Refused since the start",
 } as const;

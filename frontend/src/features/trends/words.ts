@@ -48,7 +48,7 @@ export const words = {
   chart: "Trend",
   chartLabel: (names: string) => `Trend of ${names}`,
   before: (name: string) => `${name}, before`,
-  table: { name: "Name", total: "Total", before: "Before", change: "Change", course: "Course", unit: "Unit" },
+  table: { name: "Name", total: "Total", before: "Before", change: "Change", course: "Trend over time", unit: "Unit" },
   tableLabel: "Totals of the series",
   compared: "Totals count anew over the whole range: people are counted once.",
   formulaUnit: "formula",
