@@ -66,4 +66,5 @@ test("only alerts that fire are shown", async () => {
 test("a project without events leads to the tracking code and asks for no report", async () => {
   openPage(ADDRESS);
   expect(await screen.findByRole("link", { name: "Get the tracking code" })).toHaveAttribute("href", `/p/${PROJECT_ID}/setup`);
+  expect(screen.getByText(/If it is there already, the same page says why nothing arrives\.$/)).toBeInTheDocument();
 });

@@ -57,7 +57,7 @@ export const words = {
   },
   empty: {
     title: "No events have arrived yet",
-    text: "Put the tracking code into your pages. Visitors, pages and sources appear here within seconds of the first visit.",
+    text: "Put the tracking code into your pages. Visitors, pages and sources appear here within seconds of the first visit. If it is there already, the same page says why nothing arrives.",
     action: "Get the tracking code",
     example: "Example of a filled overview",
   },
