@@ -31,15 +31,21 @@ def compact_command(data_dir: Path | None, as_json: bool) -> None:
             }
         )
         sys.exit(FAILED if done.failed else 0)
-    click.echo(f"flushed {flushed.events:,} events from {flushed.segments} journal segments")
+    events, segments = _several(flushed.events, "event"), _several(flushed.segments, "journal segment")
+    click.echo(f"flushed {events} from {segments}")
     if done.is_other_running:
         click.echo("another compaction is running; nothing was merged")
         return
-    repeats = f", left out {done.repeats:,} repeats" if done.repeats else ""
+    repeats = f", left out {_several(done.repeats, 'repeat')}" if done.repeats else ""
     click.echo(
-        f"merged {done.files_in} files of {done.days} days ({done.rows:,} rows){repeats}, "
-        f"removed {done.unlinked} old files"
+        f"merged {_several(done.files_in, 'file')} of {_several(done.days, 'day')} "
+        f"({_several(done.rows, 'row')}){repeats}, "
+        f"removed {_several(done.unlinked, 'old file')}"
     )
     for failure in done.failed:
         click.echo(f"iafa: {failure}", err=True)
     sys.exit(FAILED if done.failed else 0)
+
+
+def _several(amount: int, thing: str) -> str:
+    return f"{amount:,} {thing}{'' if amount == 1 else 's'}"
