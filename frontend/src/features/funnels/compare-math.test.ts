@@ -1,7 +1,7 @@
 import type { ComparedPeriod, Significance, StepSignificance } from "@/api/types";
 import { points } from "@/lib/format";
 import { describe, expect, test } from "vitest";
-import { conversionDelta, drawnBefore, rateChange, stepDelta } from "./compare-math";
+import { clearestStep, conversionDelta, drawnBefore, rateChange, stepDelta } from "./compare-math";
 
 /** Rates as they come: rounded to two decimals. */
 const stages = (...people: number[]) =>
@@ -68,6 +68,14 @@ describe("a step beside that of the days before", () => {
     expect(stepDelta(now, compare, 3)?.delta).toMatchObject({ text: "−10.0 pt", isBetter: null, direction: "down" });
     expect(stepDelta(now, { ...compare, step_significance: [step(3, true)] }, 3)?.delta.isBetter).toBe(false);
     expect(stepDelta(now, { ...compare, step_significance: null }, 3)).toMatchObject({ delta: { isBetter: null }, significance: null });
+  });
+  test("changed most clearly where p is smallest of those that are more than chance; of equals the larger change", () => {
+    const found = (...steps: [number, boolean, number, number][]) =>
+      clearestStep({ step_significance: steps.map(([order, isSure, p_value, difference]) => ({ ...step(order, isSure), p_value, difference })) })?.from_order ?? null;
+    expect(found([2, true, 0.01, -30], [3, true, 0.0001, -13], [4, false, 0, 50])).toBe(2);
+    expect(found([2, true, 0, 5], [3, true, 0, -13])).toBe(2);
+    expect(found([2, false, 0.2, -13])).toBeNull();
+    expect([clearestStep(null), clearestStep({ step_significance: null })]).toEqual([null, null]);
   });
   test("is not said where nobody was at the stage before", () => expect(stepDelta(stages(5, 0, 0), compare, 3)).toBeNull());
 });

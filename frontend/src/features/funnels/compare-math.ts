@@ -1,5 +1,5 @@
 /** A funnel beside the days it is compared with. */
-import type { ComparedPeriod, FunnelAnswer, Significance } from "@/api/types";
+import type { ComparedPeriod, FunnelAnswer, Significance, StepSignificance } from "@/api/types";
 import { metricDelta, toned } from "@/features/report/deltas";
 import { percent } from "@/lib/format";
 import type { MetricDelta } from "@/ui/metric";
@@ -72,6 +72,12 @@ export function stepDelta(now: Counts, compare: Pick<ComparedPeriod, "stages" | 
   const delta = rates && metricDelta(rates.now, rates.before, { text: percent, isRate: true });
   const significance = compare.step_significance?.find((step) => step.to_order === order) ?? null;
   return delta && { delta: toned(delta, significance), significance };
+}
+
+/** The step whose rate changed most clearly; null where none changed by more than chance. Very small p come as 0, of those the larger change is. */
+export function clearestStep(compare: Pick<ComparedPeriod, "step_significance"> | null | undefined): StepSignificance | null {
+  const clear = (compare?.step_significance ?? []).filter((step) => step.is_significant);
+  return clear.sort((one, other) => one.p_value - other.p_value || Math.abs(other.difference) - Math.abs(one.difference))[0] ?? null;
 }
 
 /**

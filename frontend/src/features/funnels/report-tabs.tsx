@@ -12,6 +12,7 @@ import { useEffect, useRef, type ReactNode } from "react";
 import { Link } from "react-router";
 import type { AnswerProps } from "./answer-view";
 import { BreakdownTab } from "./breakdown-tab";
+import { clearestStep } from "./compare-math";
 import type { StageRow } from "./funnel-math";
 import { PeopleTab } from "./people-tab";
 import { allEventsOf } from "./person-math";
@@ -103,6 +104,7 @@ function Panel({ tab, ...props }: Props & { tab: (typeof TABS)[number] }) {
           question={question}
           rows={rows}
           choice={{ stage: Number(search.get("step")) || null, withOpen: search.get("open") === "yes" }}
+          opensAt={clearestStep(answer.compare)?.from_order ?? null}
           dataVersion={answer.data_version}
           onChoose={(next) => set({ step: next.stage, open: next.withOpen ? "yes" : null })}
           onGroup={(property) => set({ tab: "breakdown", by: property, attribution: null })}

@@ -19,15 +19,19 @@ const FEW = 12;
 interface Props {
   question: Question;
   rows: readonly StageRow[];
+  /** As the address says it. */
   choice: DriverChoice;
+  /** Where it opens unless the address says a step; null leaves it to the service, which takes the biggest drop. */
+  opensAt: number | null;
   dataVersion: string;
   onChoose: (choice: DriverChoice) => void;
   onGroup: (property: string) => void;
 }
 
 /** What goes with going on or stopping at one step: differences with their intervals, the insignificant ones greyed. */
-export function WhyTab({ question, rows, choice, dataVersion, onChoose, onGroup }: Props) {
-  const drivers = useQuery(driversQuery(question, choice, dataVersion));
+export function WhyTab({ question, rows, choice, opensAt, dataVersion, onChoose, onGroup }: Props) {
+  const stage = choice.stage ?? opensAt;
+  const drivers = useQuery(driversQuery(question, { ...choice, stage }, dataVersion));
   const step = drivers.data?.step;
   return (
     <>
@@ -35,7 +39,7 @@ export function WhyTab({ question, rows, choice, dataVersion, onChoose, onGroup 
         <NativeSelect
           aria-label={w.why.step}
           className="w-auto max-w-96 min-w-52"
-          value={choice.stage ?? step?.from_order ?? ""}
+          value={stage ?? step?.from_order ?? ""}
           onChange={(event) => onChoose({ ...choice, stage: Number(event.target.value) })}
         >
           {rows.slice(0, -1).map((row) => (
