@@ -128,7 +128,7 @@ test("a drop marks the column it stands in; those who left are told from those w
   const column = (order: number) => document.querySelector(`[data-order="${order}"]`);
   await screen.findByRole("list", { name: "People" });
   expect([column(1)?.getAttribute("aria-pressed"), column(2)?.getAttribute("aria-pressed")]).toEqual(["true", "false"]);
-  expect(screen.getByRole("link", { name: "Paths after this drop" })).toHaveAttribute("href", `/p/${PROJECT_ID}/paths?way=drop&funnel=f1&stage=1&range=7d`);
+  expect(screen.getByRole("link", { name: "Paths after this drop" })).toHaveAttribute("href", `/p/${PROJECT_ID}/paths?way=drop&funnel=f1&stage=1&unit=user&range=7d`);
   expect(screen.getByRole("region", { name: "Stage: Buy" })).toHaveTextContent("30 of them still have time.");
   await user.click(screen.getByRole("radio", { name: "Left 120" }));
   await waitFor(() => expect(asked.at(-1)).toBe("2 dropped open=false"));

@@ -154,11 +154,11 @@ function PersonLinks({ funnel, explained, timeZone }: { funnel: Funnel; explaine
   );
 }
 
-/** The page of paths that begin where people left this funnel, over the same days; null for funnels whose people the service cannot follow. */
+/** The page of paths that begin where people left this funnel, by person as the funnel counts, over the same days; null for funnels whose people the service cannot follow. */
 function pathsAfter(funnel: Funnel, search: URLSearchParams): ((stage: number) => string) | null {
   if (funnel.order === "unordered" || funnel.unit === "session" || funnel.count === "totals" || (funnel.hold ?? []).length > 0) return null;
   return (stage) => {
-    const asked = writeRange(new URLSearchParams({ way: "drop", funnel: funnel.id, stage: String(stage) }), readRange(search));
+    const asked = writeRange(new URLSearchParams({ way: "drop", funnel: funnel.id, stage: String(stage), unit: "user" }), readRange(search));
     return `${paths.flows(funnel.project_id)}?${asked}`;
   };
 }
