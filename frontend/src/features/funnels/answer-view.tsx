@@ -16,14 +16,14 @@ import { ChartBarDecreasing, ChartColumnDecreasing } from "lucide-react";
 import { useRef } from "react";
 import { Link } from "react-router";
 import { bringIntoView } from "./bring-into-view";
-import { drawnBefore } from "./compare-math";
+import { clearestStep, drawnBefore } from "./compare-math";
 import { biggestDrop, requiredStages, stageRows, type StageRow } from "./funnel-math";
 import { MetricCards } from "./metric-cards";
 import { ReceiptMore } from "./receipt-more";
 import { ReportTabs } from "./report-tabs";
 import { receiptQuery, timesQuery, trendQuery, type Question } from "./report-queries";
 import { StageColumns } from "./stage-columns";
-import { markedStage, readInterval, readLayout, readStage, withParts, writeStage } from "./view-state";
+import { markedStage, readInterval, readLayout, readStage, withParts, writeStage, writeTab } from "./view-state";
 import { w } from "./words";
 
 export interface DayNote {
@@ -74,6 +74,11 @@ export function AnswerView(props: AnswerProps) {
     onGo(writeStage(search, order, "dropped"), { replace: true });
     bringIntoView(tabs.current);
   };
+  const onVerdict = (): void => {
+    const changed = clearestStep(before);
+    onGo(changed ? withParts(writeTab(search, "why"), { step: changed.from_order }) : writeTab(search, "steps"), { replace: true });
+    bringIntoView(tabs.current);
+  };
   return (
     <div aria-busy={isStale} className={cn("transition-opacity duration-150", isStale && "opacity-55")}>
       <MetricCards
@@ -83,6 +88,7 @@ export function AnswerView(props: AnswerProps) {
         total={times.data?.times?.total ?? null}
         trend={trend.data?.trend ?? null}
         onDropped={onDropped}
+        onVerdict={onVerdict}
       />
       <Card className="mt-4">
         <div className="hidden justify-end px-5 pt-3 sm:flex">

@@ -271,6 +271,21 @@ test.each([
   expect(address()).toBe(`${ADDRESS}?tab=why${more}`);
 });
 
+test.each([
+  ["to why the step changed that did", changedLater, "clear difference: show why Buy → Thanks changed", "?tab=why&step=2"],
+  ["to the steps where none did by itself", makeAnswer([200, 50], { compare: { ...makeAnswer([100, 20]), significance: { ...sure, is_significant: false } } } as object), "may be chance: show each step", ""],
+])("the verdict of a comparison leads %s", async (_where, answer, name, to) => {
+  service.use(
+    answers.get("/analytics/funnel/:id", answer),
+    answers.problem("get", "/analytics/funnel/:id/drivers", 404, { code: "not_found", title: "x", retryable: false }),
+  );
+  const { user, address } = openPage(`${ADDRESS}?tab=trend`);
+  const conversion = within(await screen.findByRole("region", { name: "Conversion" }));
+  await user.click(conversion.getByRole("button", { name }));
+  expect(address()).toBe(`${ADDRESS}${to}`);
+  expect(screen.getByRole("tab", { selected: true })).toHaveTextContent(to === "" ? "Steps" : "Why");
+});
+
 test("open entries are drawn and said as bounds", async () => {
   const open = makeAnswer([200, 50], { open: 30 });
   const stages = open.stages.map((stage) => ({ ...stage, users_max: stage.order === 2 ? 80 : stage.users }));

@@ -6,7 +6,7 @@ import { Sparkline } from "@/ui/chart/sparkline";
 import { Metric } from "@/ui/metric";
 import { Skeleton } from "@/ui/skeleton";
 import type { ReactNode } from "react";
-import { conversionDelta } from "./compare-math";
+import { clearestStep, conversionDelta } from "./compare-math";
 import { biggestDrop, highestConversion, type StageRow } from "./funnel-math";
 import { SureMark } from "./sure-mark";
 import { w } from "./words";
@@ -20,6 +20,8 @@ interface Props {
   total: { median_s: number | null; p90_s: number | null; count: number } | null;
   trend: FunnelTrend | null;
   onDropped: (order: number) => void;
+  /** Where a comparison's verdict leads. */
+  onVerdict: () => void;
 }
 
 const GRID = "grid grid-cols-2 gap-3 sm:grid-cols-3 sm:gap-4 xl:grid-cols-5";
@@ -29,7 +31,7 @@ const SIZE = "relative [&_p.figures]:sm:text-2xl";
 const COUNTED = { text: count, better: null };
 
 /** The numbers first: each with what it was before and how it went over the range. */
-export function MetricCards({ answer, rows, before, total, trend, onDropped }: Props) {
+export function MetricCards({ answer, rows, before, total, trend, onDropped, onVerdict }: Props) {
   const words = t.funnel.metrics;
   const [first, last] = [rows[0], rows.at(-1)];
   const worst = biggestDrop(rows);
@@ -50,7 +52,7 @@ export function MetricCards({ answer, rows, before, total, trend, onDropped }: P
         isAccent
         className={`col-span-2 sm:col-span-1 ${SIZE}`}
       >
-        {isCompared && before.significance && <Sure significance={before.significance} />}
+        {isCompared && before.significance && <Sure significance={before.significance} to={verdictLeads(rows, before)} onClick={onVerdict} />}
         {before !== null && enteredBefore === 0 && words.noBefore}
         {highest !== null && (
           <span className="flex items-center gap-1.5" title={w.chart.openTitle}>
@@ -110,11 +112,22 @@ function Text({ children }: { children: string }) {
   );
 }
 
-function Sure({ significance }: { significance: Significance }) {
+/** In words, for those who do not see where it leads. */
+function verdictLeads(rows: readonly StageRow[], before: ComparedPeriod): string {
+  const step = clearestStep(before);
+  return step ? w.sure.why(rows[step.from_order - 1]?.stage_name ?? "", rows[step.to_order - 1]?.stage_name ?? "") : w.sure.steps;
+}
+
+function Sure({ significance, to, onClick }: { significance: Significance; to: string; onClick: () => void }) {
   return (
-    <span className="mt-0.5 flex items-center gap-1.5">
+    <button
+      type="button"
+      onClick={onClick}
+      className="relative mt-0.5 flex items-center gap-1.5 text-left underline decoration-line-strong/60 underline-offset-3 hover:text-ink hover:decoration-current"
+    >
       <SureMark significance={significance} />
-    </span>
+      <span className="sr-only">{`: ${to}`}</span>
+    </button>
   );
 }
 

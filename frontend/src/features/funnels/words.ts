@@ -130,6 +130,8 @@ export const w = {
       chance: "Chance alone makes such differences often.",
       tooSmall: "There are too few people to tell chance from change.",
     },
+    why: (from: string, to: string) => `show why ${from} → ${to} changed`,
+    steps: "show each step",
     interval: (low: string, high: string, p: string) => `95% interval ${low} to ${high}, ${p}.`,
   },
   times: {
