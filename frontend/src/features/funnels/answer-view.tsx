@@ -16,7 +16,7 @@ import { ChartBarDecreasing, ChartColumnDecreasing } from "lucide-react";
 import { useRef } from "react";
 import { Link } from "react-router";
 import { bringIntoView } from "./bring-into-view";
-import { clearestStep, drawnBefore } from "./compare-math";
+import { clearChanges, clearestStep, drawnBefore } from "./compare-math";
 import { biggestDrop, requiredStages, stageRows, type StageRow } from "./funnel-math";
 import { MetricCards } from "./metric-cards";
 import { ReceiptMore } from "./receipt-more";
@@ -95,7 +95,7 @@ export function AnswerView(props: AnswerProps) {
           <Segmented label={w.layout.label} value={layout} options={LAYOUTS} onChange={(next) => onGo(withParts(search, { layout: next === "horizontal" ? null : next }), { replace: true })} />
         </div>
         {/* What is dimmed keeps its lines: they are of the same answer, and nothing shall jump. */}
-        <StageColumns rows={rows} times={steps} before={drawnBefore(rows, answer.compare)} selected={marked} layout={layout} onSelect={onSelect} onDropped={onDropped} />
+        <StageColumns rows={rows} times={steps} before={drawnBefore(rows, answer.compare)} changes={clearChanges(rows, answer.compare)} selected={marked} layout={layout} onSelect={onSelect} onDropped={onDropped} />
         <ShortRange {...props} rows={rows} />
         <Foot {...props} />
       </Card>

@@ -80,6 +80,15 @@ export function clearestStep(compare: Pick<ComparedPeriod, "step_significance"> 
   return clear.sort((one, other) => one.p_value - other.p_value || Math.abs(other.difference) - Math.abs(one.difference))[0] ?? null;
 }
 
+/** The changes that the picture marks: of each step that changed by more than chance, by its later stage. */
+export function clearChanges(now: Counts, compare: Pick<ComparedPeriod, "stages" | "step_significance"> | null | undefined): ReadonlyMap<number, MetricDelta> {
+  const clear = (compare?.step_significance ?? []).filter((step) => step.is_significant);
+  return new Map(clear.flatMap(({ to_order }) => {
+    const step = compare && stepDelta(now, compare, to_order);
+    return step ? [[to_order, step.delta] as const] : [];
+  }));
+}
+
 /**
  * What is drawn beside the bars: shares of those who entered *then*, on the scale on which the first bar is all of now.
  * So a stage shows its change of rate and not that more people came, and choosing a comparison moves no bar.

@@ -286,6 +286,19 @@ test.each([
   expect(screen.getByRole("tab", { selected: true })).toHaveTextContent(to === "" ? "Steps" : "Why");
 });
 
+test.each(["horizontal", "vertical"])("the picture (%s) marks the step that changed by more than chance, and no other", async (layout) => {
+  service.use(answers.get("/analytics/funnel/:id", changedLater));
+  openPage(`${ADDRESS}?layout=${layout}`);
+  const chart = within(await screen.findByRole("group", { name: "Conversion by stage" }));
+  const marks = chart.getAllByTitle(/clear difference to the days before/);
+  // Rows are there for a phone beside the columns.
+  expect(marks).toHaveLength(layout === "horizontal" ? 2 : 1);
+  for (const mark of marks) {
+    expect(mark).toHaveTextContent("−40.0 pt, clear difference to the days before");
+    expect(within(mark).getByText("−40.0 pt")).toHaveClass("text-danger");
+  }
+});
+
 test("open entries are drawn and said as bounds", async () => {
   const open = makeAnswer([200, 50], { open: 30 });
   const stages = open.stages.map((stage) => ({ ...stage, users_max: stage.order === 2 ? 80 : stage.users }));

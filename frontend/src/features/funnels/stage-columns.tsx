@@ -3,6 +3,7 @@ import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { Loaded } from "@/lib/later";
 import { useWidth } from "@/lib/use-width";
+import { Delta, type MetricDelta } from "@/ui/metric";
 import { Skeleton } from "@/ui/skeleton";
 import { useRef, type KeyboardEvent, type ReactNode } from "react";
 import { BeforeLegend, BeforeText, LineAcrossRow } from "./before-marks";
@@ -14,6 +15,7 @@ import type { Layout } from "./view-state";
 import { w } from "./words";
 
 const COLUMN_MIN_PX = 136;
+const NO_CHANGES: ReadonlyMap<number, MetricDelta> = new Map();
 /** The drop stands beside the rate, over the lines below it: what is open, and what was before. */
 const ABOVE_LINES = ["bottom-2", "bottom-7", "bottom-12"];
 
@@ -28,6 +30,8 @@ interface Props {
   times?: readonly StageTime[];
   /** The days compared with, drawn across the bars. */
   before?: DrawnBefore | null;
+  /** By how much steps changed that changed by more than chance, by their later stage. */
+  changes?: ReadonlyMap<number, MetricDelta>;
   /** The stage that is marked: of a drop the one whose people stopped. */
   selected: number | null;
   layout: Layout;
@@ -38,7 +42,7 @@ interface Props {
 }
 
 /** The picture with its labels: columns on wide screens unless rows are asked for, rows on a phone. Each stage is a button; arrows move between them. */
-export function StageColumns({ rows, times = [], before = null, selected, layout, onSelect, onDropped }: Props) {
+export function StageColumns({ rows, times = [], before = null, changes = NO_CHANGES, selected, layout, onSelect, onDropped }: Props) {
   const group = useRef<HTMLDivElement>(null);
   const worst = biggestDrop(rows)?.order;
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -53,7 +57,7 @@ export function StageColumns({ rows, times = [], before = null, selected, layout
       if (button.offsetParent !== null) button.focus();
     }
   };
-  const shown = { rows, times, before, selected, worst, onSelect, onDropped };
+  const shown = { rows, times, before, changes, selected, worst, onSelect, onDropped };
   const hasOpen = rows.some((row) => row.open > 0);
   return (
     <div ref={group} onKeyDown={onKeyDown} role="group" aria-label={t.funnel.chart}>
@@ -73,6 +77,7 @@ interface ViewProps {
   rows: readonly StageRow[];
   times: readonly StageTime[];
   before: DrawnBefore | null;
+  changes: ReadonlyMap<number, MetricDelta>;
   selected: number | null;
   worst: number | undefined;
   onSelect: (order: number | null, isPointed?: boolean) => void;
@@ -81,7 +86,7 @@ interface ViewProps {
 
 const medianOf = (times: readonly StageTime[], order: number): number | null => times.find((one) => one.to_order === order)?.median_s ?? null;
 
-function Columns({ rows, times, before, selected, worst, onSelect, onDropped }: ViewProps) {
+function Columns({ rows, times, before, changes, selected, worst, onSelect, onDropped }: ViewProps) {
   const [width, measure] = useWidth();
   const hasOpen = rows.some((row) => row.open > 0);
   return (
@@ -100,10 +105,10 @@ function Columns({ rows, times, before, selected, worst, onSelect, onDropped }: 
           {rows.map((row) => {
             const next = rows[row.order];
             return (
-              <div key={row.order} className="relative flex min-w-0">
+              <div key={row.order} className="@container relative flex min-w-0">
                 <StageButton row={row} selected={selected} onSelect={onSelect} className="-ml-2 flex flex-1 flex-col pr-3 pl-2">
                   <Name row={row} />
-                  <span className="mt-auto block pt-1.5">
+                  <span className={cn("mt-auto block pt-1.5", changes.size > 0 && "@max-[13rem]:pt-7")}>
                     <span title={count(row.users)} className="figures block text-xl font-semibold tracking-[-0.02em] text-ink">
                       {compactCount(row.users)}
                     </span>
@@ -124,7 +129,10 @@ function Columns({ rows, times, before, selected, worst, onSelect, onDropped }: 
                 </StageButton>
                 {next && (
                   <span className={cn("absolute right-3 flex flex-col items-end gap-1", ABOVE_LINES[Number(hasOpen) + Number(before !== null)])}>
-                    <Drop row={next} isWorst={next.order === worst} onDropped={onDropped} />
+                    <span className="flex flex-col items-end gap-1 @min-[13rem]:flex-row @min-[13rem]:items-center @min-[13rem]:gap-2">
+                      <Changed delta={changes.get(next.order)} />
+                      <Drop row={next} isWorst={next.order === worst} onDropped={onDropped} />
+                    </span>
                     <Median seconds={medianOf(times, next.order)} />
                   </span>
                 )}
@@ -137,15 +145,17 @@ function Columns({ rows, times, before, selected, worst, onSelect, onDropped }: 
   );
 }
 
-function Rows({ rows, times, before, selected, worst, onSelect, onDropped, className }: ViewProps & { className: string }) {
+function Rows({ rows, times, before, changes, selected, worst, onSelect, onDropped, className }: ViewProps & { className: string }) {
   const entered = rows[0]?.users ?? 0;
   return (
     <ol className={cn("flex flex-col px-2 py-3", className)}>
       {rows.map((row) => (
         <li key={row.order}>
           {row.order > 1 && (
-            <span className="ml-6 flex items-center gap-2 border-l border-line py-1 pl-3">
+            <span className={cn("ml-6 flex items-center gap-2 border-l", changes.has(row.order) && "max-sm:flex-wrap max-sm:gap-y-1", "border-line py-1 pl-3")}>
               <Drop row={row} isWorst={row.order === worst} onDropped={onDropped} />
+              <Changed delta={changes.get(row.order)} />
+              {changes.has(row.order) && <span aria-hidden className="basis-full sm:hidden" />}
               <span className="figures text-xs text-ink-faint">{lostText(row, compactCount)}</span>
               <Median seconds={medianOf(times, row.order)} />
             </span>
@@ -238,6 +248,17 @@ const lostText = (row: StageRow, text: (value: number) => string): string =>
 
 function Median({ seconds }: { seconds: number | null }) {
   return seconds === null ? null : <span className="figures text-xs text-ink-faint">{w.chart.median(duration(seconds))}</span>;
+}
+
+/** By how much more or fewer went on than in the days before; nothing where that may be chance. */
+function Changed({ delta }: { delta: MetricDelta | undefined }) {
+  if (!delta) return null;
+  return (
+    <span title={w.chart.changeTitle(delta.before)} className="figures relative text-xs whitespace-nowrap">
+      <Delta delta={delta} isBare />
+      <span className="sr-only">{`, ${w.chart.clearChange}`}</span>
+    </span>
+  );
 }
 
 function Drop({ row, isWorst, onDropped }: { row: StageRow; isWorst: boolean; onDropped: ((order: number) => void) | undefined }) {

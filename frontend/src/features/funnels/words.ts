@@ -86,6 +86,8 @@ export const w = {
     openTitle: "People who entered recently can still convert. The truth will lie between the two.",
     hatched: "hatched: still have time",
     legend: "Hatched: people who still have time to go on.",
+    clearChange: "clear difference to the days before",
+    changeTitle: (before: string) => `Of the stage before, ${before} went on then: a clear difference to the days before.`,
     before: (rate: string) => `${rate} before`,
     beforeTitle: (people: string, rate: string) => `${persons(people)} in the days compared with, ${rate} of those who entered then.`,
     beforeLegend: (days: string, isOpen: boolean) => `Line across: ${days}, in percent of those who entered then${isOpen ? "; dotted, how high it may still get" : ""}.`,
