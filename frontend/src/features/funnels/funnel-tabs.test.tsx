@@ -246,59 +246,6 @@ test("drivers: what was found stands out, what may be chance says so, and a fact
   expect(address()).toBe(`${ADDRESS}?tab=breakdown&by=property%3Aplan`);
 });
 
-/** 200, 100, 40 now; 100, 50, 40 before: only the second step changed by more than chance, the first is the bigger drop in people. */
-const stepOf = (order: number, is_significant: boolean, p_value: number) => ({ ...sure, from_order: order - 1, to_order: order, is_significant, p_value });
-const changedLater = makeAnswer([200, 100, 40], {
-  compare: { ...makeAnswer([100, 50, 40]), significance: sure, step_significance: [stepOf(2, false, 0.6), stepOf(3, true, 0)] },
-} as object);
-
-test.each([
-  ["the step that changed most clearly", changedLater, "", "2"],
-  ["the step of the address", changedLater, "&step=1", "1"],
-  ["the step that the service takes, when nothing is compared", makeAnswer([200, 100, 40]), "", null],
-])("the Why view opens on %s", async (_which, answer, more, stage) => {
-  const asked: (string | null)[] = [];
-  service.use(
-    answers.get("/analytics/funnel/:id", answer),
-    http.get("*/api/v1/analytics/funnel/:id/drivers", ({ request }) => {
-      asked.push(new URL(request.url).searchParams.get("stage"));
-      return HttpResponse.json({ step: { people: 0, converted: 0, conversion_rate: 0, from_order: 1, from_name: "View", to_order: 2, to_name: "Buy", open: 0, left_out_open: 0 }, drivers: [], factors_tested: 0, findings: 0 });
-    }),
-  );
-  const { address } = openPage(`${ADDRESS}?tab=why${more}`);
-  await waitFor(() => expect(asked).toEqual([stage]));
-  expect(await screen.findByRole("combobox", { name: "Step to explain" })).toHaveValue(stage ?? "1");
-  expect(address()).toBe(`${ADDRESS}?tab=why${more}`);
-});
-
-test.each([
-  ["to why the step changed that did", changedLater, "clear difference: show why Buy → Thanks changed", "?tab=why&step=2"],
-  ["to the steps where none did by itself", makeAnswer([200, 50], { compare: { ...makeAnswer([100, 20]), significance: { ...sure, is_significant: false } } } as object), "may be chance: show each step", ""],
-])("the verdict of a comparison leads %s", async (_where, answer, name, to) => {
-  service.use(
-    answers.get("/analytics/funnel/:id", answer),
-    answers.problem("get", "/analytics/funnel/:id/drivers", 404, { code: "not_found", title: "x", retryable: false }),
-  );
-  const { user, address } = openPage(`${ADDRESS}?tab=trend`);
-  const conversion = within(await screen.findByRole("region", { name: "Conversion" }));
-  await user.click(conversion.getByRole("button", { name }));
-  expect(address()).toBe(`${ADDRESS}${to}`);
-  expect(screen.getByRole("tab", { selected: true })).toHaveTextContent(to === "" ? "Steps" : "Why");
-});
-
-test.each(["horizontal", "vertical"])("the picture (%s) marks the step that changed by more than chance, and no other", async (layout) => {
-  service.use(answers.get("/analytics/funnel/:id", changedLater));
-  openPage(`${ADDRESS}?layout=${layout}`);
-  const chart = within(await screen.findByRole("group", { name: "Conversion by stage" }));
-  const marks = chart.getAllByTitle(/clear difference to the days before/);
-  // Rows are there for a phone beside the columns.
-  expect(marks).toHaveLength(layout === "horizontal" ? 2 : 1);
-  for (const mark of marks) {
-    expect(mark).toHaveTextContent("−40.0 pt, clear difference to the days before");
-    expect(within(mark).getByText("−40.0 pt")).toHaveClass("text-danger");
-  }
-});
-
 test("open entries are drawn and said as bounds", async () => {
   const open = makeAnswer([200, 50], { open: 30 });
   const stages = open.stages.map((stage) => ({ ...stage, users_max: stage.order === 2 ? 80 : stage.users }));

@@ -51,6 +51,7 @@ export function TrendTab({ name, trend, rows, intervals, notes = [], onInterval 
         places={placesOf(trend)}
         series={measure === "rate" ? rateSeries(trend, hasHighest) : countSeries(trend, rows)}
         format={measure === "rate" ? percent : compactCount}
+        axisFormat={measure === "rate" ? percent : compactCount}
         notes={notesAt(trend, notes)}
         height={260}
       />
