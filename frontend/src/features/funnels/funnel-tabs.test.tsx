@@ -281,9 +281,9 @@ test("each step says whether its change is more than chance; only what is has a 
   const table = within(await screen.findByRole("region", { name: "Stages" }));
   const [, view, buy, thanks] = table.getAllByRole("row");
   expect(view?.lastElementChild).toHaveTextContent(/^–$/);
-  expect(buy?.lastElementChild).toHaveTextContent("+5.0 ptclear difference");
+  expect(buy?.lastElementChild).toHaveTextContent("+5.0 ptclearclear difference");
   expect(within(buy ?? document.body).getByText("+5.0 pt", { selector: ".text-positive" })).toBeInTheDocument();
-  expect(thanks?.lastElementChild).toHaveTextContent("−10.0 ptmay be chance");
+  expect(thanks?.lastElementChild).toHaveTextContent("−10.0 ptchancemay be chance");
   expect(within(thanks ?? document.body).getByText("−10.0 pt")).toHaveClass("text-ink-soft");
 });
 

@@ -55,7 +55,7 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
               {heads.map(([column, head]) => {
                 const way = sort?.column !== column ? null : sort.isDescending ? "descending" : "ascending";
                 return (
-                  <th key={column} scope="col" title={hintOf(column)} aria-sort={way ?? undefined} className="px-3 py-2 text-right font-medium whitespace-nowrap last:pr-5">
+                  <th key={column} scope="col" title={hintOf(column)} aria-sort={way ?? undefined} className="px-1.5 py-2 text-right font-medium whitespace-nowrap last:pr-5">
                     {onSort ? <SortButton head={head} way={way} isNumber onClick={() => onSort(nextStageSort(sort, column))} /> : head}
                   </th>
                 );
@@ -111,13 +111,13 @@ function Compared({ before, change, step }: ComparedProps) {
     <>
       <Cell>{before ? count(before.users) : "–"}</Cell>
       <Cell>{change === null ? "–" : points(change)}</Cell>
-      <td className="px-3 py-1.5 pr-5 text-right whitespace-nowrap text-ink-soft">
+      <td className="py-1.5 pr-5 pl-1.5 text-right whitespace-nowrap text-ink-soft">
         {step ? (
           <span className="inline-flex flex-col items-end">
             <Delta delta={step.delta} isBare />
             {step.significance && (
               <span className="text-xs text-ink-faint">
-                <SureMark significance={step.significance} />
+                <SureMark significance={step.significance} isBrief />
               </span>
             )}
           </span>
@@ -167,7 +167,7 @@ function Listed({ title, lines }: { title: string; lines: [string, string][] }) 
 
 function Cell({ children, title, strong = false }: { children: string; title?: string; strong?: boolean }) {
   return (
-    <td title={title} className={cn("px-3 py-2.5 text-right whitespace-nowrap last:pr-5", strong ? "font-medium text-ink" : "text-ink-soft")}>
+    <td title={title} className={cn("px-1.5 py-2.5 text-right whitespace-nowrap last:pr-5", strong ? "font-medium text-ink" : "text-ink-soft")}>
       {children}
     </td>
   );

@@ -7,10 +7,12 @@ interface Props {
   significance: Significance;
   /** Only the mark: its words are in the title and for screen readers. */
   isShort?: boolean;
+  /** One word beside the mark, where columns are many; the others are for screen readers. */
+  isBrief?: boolean;
 }
 
 /** How sure a difference is: a full dot, a ring when it may be chance, a dash when there are too few people. */
-export function SureMark({ significance, isShort = false }: Props) {
+export function SureMark({ significance, isShort = false, isBrief = false }: Props) {
   const [low, high] = significance.interval;
   const kind = significance.is_too_small ? "tooSmall" : significance.is_significant ? "sure" : "chance";
   const interval = low === undefined || high === undefined ? "" : w.sure.interval(points(low), points(high), pText(significance.p_value));
@@ -25,7 +27,8 @@ export function SureMark({ significance, isShort = false }: Props) {
           kind === "sure" ? "border-accent bg-accent" : "border-line-strong",
         )}
       />
-      <span className={cn(isShort && "sr-only")}>{w.sure.short[kind]}</span>
+      {isBrief && <span aria-hidden>{w.sure.brief[kind]}</span>}
+      <span className={cn((isShort || isBrief) && "sr-only")}>{w.sure.short[kind]}</span>
     </span>
   );
 }

@@ -127,6 +127,7 @@ export const w = {
   },
   sure: {
     short: { sure: "clear difference", chance: "may be chance", tooSmall: "too few people" },
+    brief: { sure: "clear", chance: "chance", tooSmall: "too few" },
     long: {
       sure: "Chance alone would rarely make such a difference.",
       chance: "Chance alone makes such differences often.",
