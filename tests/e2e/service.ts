@@ -1,6 +1,6 @@
 /** Starts the real service on a free port over a new data folder, and a static site for the visitors. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { createServer as createHttpServer, request as askHttp } from "node:http";
+import { createServer as createHttpServer, request as askHttp, type Server } from "node:http";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -73,13 +73,7 @@ async function ended(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Serves pages from memory, as a customer's own web server would. */
-export async function startSite(pages: Record<string, string>): Promise<Running> {
-  const server = createHttpServer((request, response) => {
-    const page = pages[new URL(request.url ?? "/", "http://site").pathname];
-    response.writeHead(page === undefined ? 404 : 200, { "Content-Type": "text/html; charset=utf-8" });
-    response.end(page ?? "no such page");
-  });
+async function listening(server: Server): Promise<Running> {
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const stop = (): Promise<void> =>
@@ -88,6 +82,16 @@ export async function startSite(pages: Record<string, string>): Promise<Running>
       server.closeAllConnections();
     });
   return { url: `http://127.0.0.1:${port}`, stop };
+}
+
+/** Serves pages from memory, as a customer's own web server would. */
+export async function startSite(pages: Record<string, string>): Promise<Running> {
+  const server = createHttpServer((request, response) => {
+    const page = pages[new URL(request.url ?? "/", "http://site").pathname];
+    response.writeHead(page === undefined ? 404 : 200, { "Content-Type": "text/html; charset=utf-8" });
+    response.end(page ?? "no such page");
+  });
+  return listening(server);
 }
 
 /** The service behind a slow line: answers to `path` reach the browser `delayMs` late; the service does its work at once. */
@@ -105,12 +109,5 @@ export async function startSlowLine(service: Running, path: string, delayMs: num
     onward.on("error", () => response.destroy());
     request.pipe(onward);
   });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  const stop = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return { url: `http://127.0.0.1:${port}`, stop };
+  return listening(server);
 }

@@ -7,7 +7,7 @@ import { useQuery } from "@tanstack/react-query";
 export function PeopleNow({ projectId }: { projectId: string }) {
   const present = useQuery(presentQuery(projectId)).data;
   if (!present?.people) return null;
-  const said = t.nav.peopleNow(count(present.people), present.people === 1, present.seconds / 60);
+  const said = t.nav.peopleNow(count(present.people), present.seconds / 60);
   return (
     <span className="ml-auto inline-flex items-center gap-1.5 text-xs text-ink-soft tabular-nums" title={said}>
       <span aria-hidden className="size-1.5 rounded-full bg-positive" />

@@ -1,5 +1,5 @@
 import { builder } from "./builder-words";
-import { several } from "./format";
+import { persons, several } from "./format";
 
 /** Every word the dashboard says. Numbers and dates come from format.ts and are put in here as text. */
 export const t = {
@@ -58,7 +58,7 @@ export const t = {
     data: "Data",
     events: "Events",
     live: "Live",
-    peopleNow: (people: string, isOne: boolean, minutes: number) => `${people} ${isOne ? "person" : "people"} within ${minutes} min`,
+    peopleNow: (people: string, minutes: number) => `${persons(people)} within ${minutes} min`,
     people: "People",
     anomalies: "Anomalies",
     alerts: "Alerts",

@@ -1,5 +1,5 @@
 /** Words of the paths report. */
-import { persons } from "@/lib/format";
+import { persons, several } from "@/lib/format";
 
 export const words = {
   title: "Paths",
@@ -25,7 +25,7 @@ export const words = {
   unhide: (name: string) => `Show ${name} again`,
   view: "View",
   views: { chart: "Diagram", table: "Table" },
-  followed: { session: (amount: string) => `${amount} ${amount === "1" ? "session" : "sessions"} followed`, user: (amount: string) => `${persons(amount)} followed` },
+  followed: { session: (amount: string) => `${several(amount, "session")} followed`, user: (amount: string) => `${persons(amount)} followed` },
   diagram: "Paths, step by step",
   step: (order: number) => `Step ${order}`,
   before: (order: number) => (order === 0 ? "End" : `${order} before`),

@@ -74,16 +74,18 @@ export function stepDelta(now: Counts, compare: Pick<ComparedPeriod, "stages" | 
   return delta && { delta: toned(delta, significance), significance };
 }
 
+type Steps = Pick<ComparedPeriod, "step_significance">;
+
+const clearSteps = (compare: Steps | null | undefined): StepSignificance[] => (compare?.step_significance ?? []).filter((step) => step.is_significant);
+
 /** The step whose rate changed most clearly; null where none changed by more than chance. Very small p come as 0, of those the larger change is. */
-export function clearestStep(compare: Pick<ComparedPeriod, "step_significance"> | null | undefined): StepSignificance | null {
-  const clear = (compare?.step_significance ?? []).filter((step) => step.is_significant);
-  return clear.sort((one, other) => one.p_value - other.p_value || Math.abs(other.difference) - Math.abs(one.difference))[0] ?? null;
+export function clearestStep(compare: Steps | null | undefined): StepSignificance | null {
+  return clearSteps(compare).sort((one, other) => one.p_value - other.p_value || Math.abs(other.difference) - Math.abs(one.difference))[0] ?? null;
 }
 
 /** The changes that the picture marks: of each step that changed by more than chance, by its later stage. */
 export function clearChanges(now: Counts, compare: Pick<ComparedPeriod, "stages" | "step_significance"> | null | undefined): ReadonlyMap<number, MetricDelta> {
-  const clear = (compare?.step_significance ?? []).filter((step) => step.is_significant);
-  return new Map(clear.flatMap(({ to_order }) => {
+  return new Map(clearSteps(compare).flatMap(({ to_order }) => {
     const step = compare && stepDelta(now, compare, to_order);
     return step ? [[to_order, step.delta] as const] : [];
   }));

@@ -121,7 +121,7 @@ function Columns({ rows, times, before, changes, selected, worst, onSelect, onDr
                       </span>
                     )}
                     {hasOpen && (
-                      <span className="block h-5">
+                      <span className="flow-root h-5">
                         <Open row={row} entered={rows[0]?.users ?? 0} />
                       </span>
                     )}

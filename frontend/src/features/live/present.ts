@@ -1,4 +1,4 @@
-/** Who is there now: asked again while the page is seen, of the newest events only. */
+/** Who is there now, as the overview counts them: asked again while the page is seen, of the newest events only. */
 import { api, dataOf } from "@/api/client";
 import { queryOptions } from "@tanstack/react-query";
 
@@ -7,6 +7,6 @@ const POLL_MS = 30_000;
 export const presentQuery = (projectId: string) =>
   queryOptions({
     queryKey: ["project", projectId, "present"],
-    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/analytics/present", { params: { query: { project_id: projectId, exclude_bots: true } }, signal })),
+    queryFn: ({ signal }) => dataOf(api.GET("/api/v1/analytics/present", { params: { query: { project_id: projectId } }, signal })),
     refetchInterval: POLL_MS,
   });

@@ -1,5 +1,4 @@
-import { t } from "@/lib/strings";
-import { Button } from "@/ui/button";
+import { ApplyRow } from "@/features/report/apply-row";
 import { Field } from "@/ui/field";
 import { Input } from "@/ui/input";
 import { useState } from "react";
@@ -35,14 +34,7 @@ export function FormulaForm({ formula, series, onApply, onCancel }: Props) {
         {(wiring) => <Input {...wiring} className="font-mono" maxLength={200} autoComplete="off" spellCheck={false} placeholder="A / B * 100" value={expression} onChange={(changed) => setExpression(changed.target.value)} />}
       </Field>
       <Field label={words.name}>{(wiring) => <Input {...wiring} dir="auto" maxLength={200} value={name} onChange={(changed) => setName(changed.target.value)} />}</Field>
-      <div className="flex justify-end gap-2">
-        <Button size="sm" variant="ghost" onClick={onCancel}>
-          {t.actions.cancel}
-        </Button>
-        <Button size="sm" variant="primary" type="submit">
-          {t.range.apply}
-        </Button>
-      </div>
+      <ApplyRow onCancel={onCancel} />
     </form>
   );
 }

@@ -1,9 +1,8 @@
+import { ApplyRow } from "@/features/report/apply-row";
 import { FilterBar } from "@/features/report/filter-bar";
 import { namesAmong } from "@/features/report/event-choice";
 import { EventNameInput } from "@/features/report/event-field";
 import { PropertyInput } from "@/features/report/property-fields";
-import { t } from "@/lib/strings";
-import { Button } from "@/ui/button";
 import { Field } from "@/ui/field";
 import { Input, NativeSelect } from "@/ui/input";
 import { useState } from "react";
@@ -59,14 +58,7 @@ export function SeriesForm({ projectId, series, onApply, onCancel }: Props) {
         {(wiring) => <Input {...wiring} dir="auto" maxLength={200} value={draft.name} onChange={(changed) => set({ name: changed.target.value })} />}
       </Field>
       <FilterBar projectId={projectId} conditions={draft.filters} onChange={(filters) => set({ filters })} eventTypes={eventTypes} />
-      <div className="flex justify-end gap-2">
-        <Button size="sm" variant="ghost" onClick={onCancel}>
-          {t.actions.cancel}
-        </Button>
-        <Button size="sm" variant="primary" type="submit">
-          {t.range.apply}
-        </Button>
-      </div>
+      <ApplyRow onCancel={onCancel} />
     </form>
   );
 }
