@@ -13,7 +13,7 @@ from iafa.query.reports.bucketing import INTERVALS, Bucketing, bucketing, range_
 from iafa.query.reports.frame import GROUPS_DEFAULT, Frame, FrameReader, Setting
 from iafa.query.reports.report import Table
 from iafa.query.reports.visit_counts import count_visits
-from iafa.query.reports.visit_tables import select_visits
+from iafa.query.reports.visit_tables import VisitsAsked, select_visits
 from iafa.query.reports.visits import DIMENSIONS
 
 GROUPS_MAX = 100
@@ -98,8 +98,8 @@ def session_tables(
 ) -> SessionTables:
     """Pages are counted with views and people of the range, also of visits that began before it."""
     found = buckets_of_starts(frame, interval, snapshot)
-    asked = (reading, snapshot, frame, found, dimensions, groups)
-    counted = count_visits(*asked, has_pages=has_pages) or select_visits(*asked, has_pages=has_pages)
+    asked = VisitsAsked(snapshot, frame, found, dimensions, groups, has_pages)
+    counted = count_visits(reading, asked) or select_visits(reading, asked)
     buckets = [
         {
             "bucket": bucket.name,

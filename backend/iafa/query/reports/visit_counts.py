@@ -1,6 +1,6 @@
 """What sessions that were found as arrays come to: figures of all, by bucket and by what they tell; pages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -8,51 +8,37 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from iafa.lake.snapshot import Snapshot
 from iafa.query.array_memory import Taken
 from iafa.query.engine_duckdb import Reading
 from iafa.query.paths.plan import Int32s, Int64s
 from iafa.query.paths.visiting import Visits, count_figures
 from iafa.query.paths.warming import WARMING
-from iafa.query.reports.bucketing import Bucketing
-from iafa.query.reports.frame import Frame
 from iafa.query.reports.visit_reading import FoundVisits, find
-from iafa.query.reports.visit_tables import Counts, VisitTables
+from iafa.query.reports.visit_tables import Counts, VisitsAsked, VisitTables
 from iafa.query.reports.visit_words import PAGE
 
 _FIGURES = 7
 
 
-def count_visits(
-    reading: Reading,
-    snapshot: Snapshot,
-    frame: Frame,
-    bucketing: Bucketing,
-    dimensions: Sequence[str],
-    groups: int,
-    *,
-    has_pages: bool,
-) -> VisitTables | None:
+def count_visits(reading: Reading, asked: VisitsAsked) -> VisitTables | None:
     """None if the statements have to count them: without the compiler, without the room, or for a receipt, which shows
     the statement that was run."""
-    if not WARMING.is_ready or "receipt" in frame.include:
+    if not WARMING.is_ready or "receipt" in asked.frame.include:
         return None
     with closing(Taken(reading.arrays)) as taken:
-        found = find(reading, snapshot, frame, dimensions, taken, has_pages=has_pages)
-        return None if found is None else _counted(reading, found, bucketing, dimensions, groups)
+        found = find(reading, asked.snapshot, asked.frame, asked.dimensions, taken, has_pages=asked.has_pages)
+        return None if found is None else _counted(reading, found, asked)
 
 
-def _counted(
-    reading: Reading, found: FoundVisits, bucketing: Bucketing, dimensions: Sequence[str], groups: int
-) -> VisitTables:
-    visits = found.visits
+def _counted(reading: Reading, found: FoundVisits, asked: VisitsAsked) -> VisitTables:
+    visits, bucketing, groups = found.visits, asked.bucketing, asked.groups
     by_length = np.argsort(visits.length_us).astype(np.int32)
     total = _figures(visits, by_length, np.zeros(len(visits.people), dtype=np.int32), 1)
     starts = [bucket.from_us for bucket in bucketing.buckets]
     places = (np.searchsorted(starts, visits.start_us, side="right") - 1).astype(np.int32)
     by_bucket = _figures(visits, by_length, places, len(starts))
     listed = {}
-    for name in dimensions:
+    for name in asked.dimensions:
         reading.check_time()
         meaning = found.vocabulary.values(name, visits.words)
         largest = _largest(np.bincount(meaning.places + 1, minlength=len(meaning.texts) + 1)[1:], meaning.texts, groups)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from iafa.lake.snapshot import Snapshot
 from iafa.query.binding import Parameters, sql_text
@@ -25,17 +26,20 @@ class VisitTables:
     pages: Sequence[tuple[str, int, int]] | None
 
 
-def select_visits(
-    reading: Reading,
-    snapshot: Snapshot,
-    frame: Frame,
-    bucketing: Bucketing,
-    dimensions: Sequence[str],
-    groups: int,
-    *,
-    has_pages: bool,
-) -> VisitTables:
+class VisitsAsked(NamedTuple):
+    """Sessions of the frame by bucket and by dimensions, of each the largest groups; with pages, as many."""
+
+    snapshot: Snapshot
+    frame: Frame
+    bucketing: Bucketing
+    dimensions: Sequence[str]
+    groups: int
+    has_pages: bool
+
+
+def select_visits(reading: Reading, asked: VisitsAsked) -> VisitTables:
     """Which sessions there are is found once."""
+    snapshot, frame, bucketing, dimensions, groups, has_pages = asked
     counted = sql_text("session_figures")
     parameters = Parameters()
     reading.rows(visit_table_sql(frame, snapshot, parameters, dimensions), parameters.values)

@@ -24,7 +24,7 @@ Dimension = Literal[
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 _ENTRY_PAGE, _EXIT_PAGE = "entry_page", "exit_page"
 _SOURCES = ("channel", "referrer", "utm_source", "utm_medium", "utm_campaign")
-REFERRER_HOST = "referrer_host"
+_REFERRER_HOST = "referrer_host"
 _VIEW = "event_type = $page_event"
 _PAGE = f"{_VIEW} and url is not null"
 
@@ -98,7 +98,7 @@ def told_by(dimension: str) -> Sequence[_Told]:
         return [_Told("exit_url", "url", "page", is_last=True)]
     if dimension in _SOURCES:
         columns = sorted(CHANNEL_COLUMNS) if dimension == "channel" else [dimension]
-        return [_Told(REFERRER_HOST if column == "referrer" else column, column, "view") for column in columns]
+        return [_Told(_REFERRER_HOST if column == "referrer" else column, column, "view") for column in columns]
     return [_Told(dimension, dimension, dimension)]
 
 
@@ -111,7 +111,7 @@ def _read(told: _Told) -> str:
     """Of several events at the instant the ids tell which is the first, or the last."""
     choose = "arg_max_null" if told.is_last else "arg_min_null"
     column = f"{choose}({told.column}, id)"
-    return host_sql(column) if told.name == REFERRER_HOST else column
+    return host_sql(column) if told.name == _REFERRER_HOST else column
 
 
 def _value(dimension: str) -> str:
@@ -120,5 +120,5 @@ def _value(dimension: str) -> str:
         url = "entry_url" if dimension == _ENTRY_PAGE else "exit_url"
         return f"case when {url} is not null then {path_sql(url)} end"
     if dimension == "channel":
-        return channel_sql(REFERRER_HOST, host_sql("url"))
-    return f"nullif({REFERRER_HOST}, '')" if dimension == "referrer" else dimension
+        return channel_sql(_REFERRER_HOST, host_sql("url"))
+    return f"nullif({_REFERRER_HOST}, '')" if dimension == "referrer" else dimension
