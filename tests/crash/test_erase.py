@@ -53,13 +53,17 @@ def others_of(root: Path) -> list[str]:
     return [one for one in opened(root).visible_ids() if not one.startswith(EVENT_PREFIX)]
 
 
+def is_gone(root: Path) -> bool:
+    return places_of(root, [USER, DEVICE, EMAIL]) == []
+
+
 def judge(root: Path, others: list[str]) -> None:
     erasing = opened(root)
     erasing.eraser.run()  # the first thing that a new background process does
     assert erasing.visible_ids() == others
     erasing.finish()
     assert erasing.visible_ids() == others
-    assert places_of(root, [USER, DEVICE, EMAIL]) == []
+    assert is_gone(root)
     records = erasing.desk.erasures.all(PROJECT)
     assert {record.state for record in records} == {"done"}
     proofs = [one["details"]["erasure"] for one in audit_lines(erasing.lake, "person.erased")]  # type: ignore[index]
@@ -71,6 +75,8 @@ def judge(root: Path, others: list[str]) -> None:
 def test_killed_at_every_step(root: Path, point: str) -> None:
     others = others_of(root)
     assert killed_at(erase_until_killed, root, f"{point}:1:kill") == -signal.SIGKILL, f"{point} was never reached"
+    told = opened(root).desk.erasures.all(PROJECT)
+    assert all(one.state == "hidden" and one.done_at_us is None for one in told) or is_gone(root), "told too early"
     if point == NOTHING_RECORDED:
         erasing = opened(root)
         erasing.eraser.run()

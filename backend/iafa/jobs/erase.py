@@ -160,7 +160,7 @@ class Eraser:
                 manifest = self.manifests.latest(project_id)
                 if one in manifest.tombstones:
                     continue
-                record, target = self.erasures.get(project_id, one), self.erasures.target(project_id, one)
+                record, target = self.erasures.stored(project_id, one), self.erasures.target(project_id, one)
                 if record is None or target is None:
                     self.erasures.forget_target(project_id, one)  # nothing has been recorded: nobody was told anything
                 elif record.state == "done":
@@ -226,7 +226,7 @@ class Eraser:
 
     def note(self, project_id: str, erasure_id: str, more: Counter[str]) -> None:
         """Count what was removed into the record, for the proof. A kill before it costs the count, nothing else."""
-        record = self.erasures.get(project_id, erasure_id)
+        record = self.erasures.stored(project_id, erasure_id)
         if record is not None and record.state == "hidden" and more.total():
             self.erasures.write(msgspec.structs.replace(record, removed=dict(Counter(record.removed) + more)))
 
@@ -244,7 +244,7 @@ class Eraser:
             return "further files came in"  # they are looked into at once
         self.hit("erase.before_proof")
         audit = AuditLog(self.layout.audit, self.clock, self.hit)
-        for record in [self.erasures.get(project_id, one) for one in ready]:
+        for record in [self.erasures.stored(project_id, one) for one in ready]:
             if record is not None and record.state == "hidden":
                 record = msgspec.structs.replace(record, state="done", done_at_us=self.clock.now_us())
                 audit.add("background", "person.erased", f"project:{project_id}", proof(record, places))

@@ -176,6 +176,14 @@ class Erasures:
         unlink(self._target(project_id, erasure_id))
 
     def get(self, project_id: str, erasure_id: str) -> Erasure | None:
+        """As people are told: not done before the last file that names the person has gone, which a kill may delay."""
+        record = self.stored(project_id, erasure_id)
+        if record is not None and record.state == "done" and self._target(project_id, erasure_id).exists():
+            return msgspec.structs.replace(record, state="hidden", done_at_us=None)
+        return record
+
+    def stored(self, project_id: str, erasure_id: str) -> Erasure | None:
+        """As the record says, which is written before the target is forgotten."""
         if not ID_PATTERN.fullmatch(erasure_id):
             return None
         try:
@@ -185,7 +193,7 @@ class Erasures:
         return _decoded(data, Erasure, self._record(project_id, erasure_id))
 
     def all(self, project_id: str) -> list[Erasure]:
-        """The newest first."""
+        """The newest first, as people are told."""
         folder = self.layout.project_erasures(project_id)
         names = [path.stem for path in folder.glob("*.json") if ID_PATTERN.fullmatch(path.stem)]
         found = [one for name in names if (one := self.get(project_id, name)) is not None]
@@ -206,7 +214,7 @@ class Erasures:
         try:
             return _decoded(path.read_bytes(), Target, path)
         except FileNotFoundError:
-            record = self.get(project_id, erasure_id)
+            record = self.stored(project_id, erasure_id)
             if record is not None and record.state == "done":
                 return None
             raise DataDamaged(f"{path} is missing; restore it from a backup") from None
