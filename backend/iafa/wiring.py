@@ -145,7 +145,7 @@ class House(Questions):
         return locations.of
 
     def diagnosis_desk(self, attempts: Attempts) -> DiagnosisDesk:
-        return DiagnosisDesk(attempts, self.projects, self.clock)
+        return DiagnosisDesk(attempts, self.projects, self.manifests, self.clock)
 
     def diagnose_key(self, key: str) -> Diagnosis:
         """Of the project that the key is or was of, from what a server here has left. Raises NotFound."""

@@ -114,6 +114,18 @@ async def test_a_project_that_nobody_sent_anything_to_says_so(site: Site) -> Non
     assert len(found["minutes"]) == 60
 
 
+async def test_events_that_came_from_a_file_make_silence_a_note(site: Site) -> None:
+    project = await site.project()
+    headers, rows = {"x-api-key": project["secret_key"]}, '{"event": "buy", "user_id": "u"}\n'
+    answer = await site.client.post(
+        "/api/v1/upload", content=rows, params={"format": "ndjson"}, headers={**headers, "content-type": "text/plain"}
+    )
+    assert answer.status_code == 200, answer.text
+    (finding,) = (await site.diagnosis(project))["findings"]
+    assert (finding["code"], finding["severity"]) == ("nothing_seen", "info")
+    assert "imported or uploaded" in finding["title"]
+
+
 async def test_events_that_arrive_are_counted_and_named_first(site: Site) -> None:
     project = await site.project()
     assert await site.beacon(project["api_key"]) == 204

@@ -12,6 +12,7 @@ from iafa.ingest import attempts as seen
 from iafa.ingest.attempts import ALL, STRAYS, Attempts, Sample, Tally
 from iafa.ingest.gate import is_allowed_origin
 from iafa.jobs.diagnosis_rules import INVALID, LATELY_US, RULES, Case, Finding
+from iafa.lake.manifest import Manifests
 from iafa.meta.projects import Project, Projects
 
 _RANK = {"error": 0, "warning": 1, "info": 2, "ok": 3}
@@ -63,6 +64,7 @@ class DiagnosisDesk:
 
     attempts: Attempts
     projects: Projects
+    manifests: Manifests
     clock: Clock
 
     def of(self, project: Project) -> Diagnosis:
@@ -71,12 +73,14 @@ class DiagnosisDesk:
         tally = self.attempts.tally(project.id)
         strays = [one for one in self.attempts.tally(STRAYS).samples if is_from(project, one.origin)]
         whole = self.attempts.tally(ALL)
-        return diagnosed(project, tally, strays, now_us, since_us=min(whole.since_us, tally.since_us))
+        since_us = min(whole.since_us, tally.since_us)
+        has_events = bool(self.manifests.latest(project.id).files)
+        lately, day = tally.between(now_us - LATELY_US), tally.day(now_us)
+        return diagnosed(Case(project, tally, lately, day, strays, now_us, has_events), since_us=since_us)
 
 
-def diagnosed(project: Project, tally: Tally, strays: Sequence[Sample], now_us: int, *, since_us: int) -> Diagnosis:
-    lately, day = tally.between(now_us - LATELY_US), tally.day(now_us)
-    case = Case(project, tally, lately, day, strays, now_us)
+def diagnosed(case: Case, *, since_us: int) -> Diagnosis:
+    tally, lately, day, now_us = case.tally, case.lately, case.day, case.now_us
     found = [finding for rule in RULES for finding in rule(case)]
     is_arriving = lately[seen.ACCEPTED] > 0
     # What happens now explains more than what happened today; what stops everything more than what stops a part.

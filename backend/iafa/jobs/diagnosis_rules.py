@@ -45,6 +45,7 @@ class Case(NamedTuple):
     day: Counter[str]
     strays: Sequence[Sample]
     now_us: int
+    has_events: bool  # stored ones, whichever way they came
 
     def counted(self, *whats: str) -> "_Found":
         samples = [one for one in self.tally.samples if one.what in whats] + [
@@ -309,7 +310,14 @@ def _silencers(project: Project) -> Iterator[str]:
 
 def _nothing(case: Case) -> Iterator[Finding]:
     tally = case.tally
-    if not tally.last_us and not case.strays:
+    if not tally.last_us and not case.strays and case.has_events:
+        yield Finding(
+            code="nothing_seen",
+            severity="info",
+            title="No request has come yet: the events here were imported or uploaded",
+            advice="For events from pages put the snippet in. `iafa doctor URL` looks at a page that has it.",
+        )
+    elif not tally.last_us and not case.strays:
         yield Finding(
             code="nothing_seen",
             severity="error",

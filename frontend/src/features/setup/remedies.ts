@@ -58,18 +58,10 @@ export interface Waited {
   checkedAt: string;
 }
 
-/**
- * While nothing arrives everything is told; later only what is wrong. A project that has events without any request
- * got them from files: that is worth a note and no fault.
- */
+/** While nothing arrives everything is told; later what is wrong, and that events came without any request. */
 export function shownFindings(findings: readonly Finding[], { isWaiting, createdAt, checkedAt }: Waited): Finding[] {
   const isYoung = isWaiting && Date.parse(checkedAt) - Date.parse(createdAt) < YOUNG_MS;
   return findings
-    .filter((one) => one.code !== "receiving" && (isWaiting || one.severity === "error" || one.severity === "warning"))
-    .map((one) => (one.code === "nothing_seen" ? silence(one, isWaiting, isYoung) : one));
-}
-
-function silence(finding: Finding, isWaiting: boolean, isYoung: boolean): Finding {
-  if (!isWaiting) return { ...finding, severity: "info", title: words.why.fromFiles };
-  return isYoung ? { ...finding, severity: "info" } : finding;
+    .filter((one) => one.code !== "receiving" && (isWaiting || one.severity === "error" || one.severity === "warning" || one.code === "nothing_seen"))
+    .map((one) => (one.code === "nothing_seen" && isYoung ? { ...one, severity: "info" } : one));
 }

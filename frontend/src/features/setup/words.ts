@@ -34,7 +34,6 @@ export const words = {
     checked: (time: string) => `checked ${time}`,
     calm: "Nothing was refused in the last 24 hours.",
     severity: { error: "Error", warning: "Warning", info: "Note", ok: "Fine" },
-    fromFiles: "No request has come yet: the events here were imported or uploaded",
     settled: "Not in the last 15 minutes",
     counts: (day: string, lately: string) => `${day} in 24 hours, ${lately} of them in the last 15 minutes`,
     countsSettled: (day: string) => `${day} in 24 hours`,
