@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from iafa.clock import Clock
-from iafa.errors import NotFound, QueryBusy
+from iafa.errors import NotFound, QueryBusy, QueryTimeout
 from iafa.lake.layout import Layout
 from iafa.lake.lease import Lease
 from iafa.lake.snapshot import Snapshot, Snapshots
@@ -44,6 +44,7 @@ Result = TypeVar("Result")
 THREADS_BESIDE = 4  # threads whose questions stand in line for the engine, beside those that it answers
 WAITING_MAX = 64  # questions that wait for a thread
 EXPORTS_MAX = 2  # that are written at once, each by an engine instance of its own
+EXPORT_STALL_S = 300.0  # a reader who takes nothing for so long gives up the place
 _RETRY_AFTER_S = 2
 _EXPORT_RETRY_AFTER_S = 30
 
@@ -181,13 +182,27 @@ class Questions:
 
     async def _export_pieces(self, export: EventExport) -> AsyncGenerator[bytes, None]:
         self.line.exports += 1
+        ended = asyncio.Event()
+
+        def end() -> None:
+            if not ended.is_set():
+                ended.set()
+                self.line.exports -= 1
+                # Not awaited: who stops reading is not there to wait, and a thread may still be at work for them.
+                self.query_pool.submit(export.close)
+
+        loop = asyncio.get_running_loop()
         try:
             while (piece := await self._in_thread(export.piece)) is not None:
-                yield piece
+                stalled = loop.call_later(EXPORT_STALL_S, end)
+                try:
+                    yield piece
+                finally:
+                    stalled.cancel()
+                if ended.is_set():
+                    raise QueryTimeout(f"nobody read the export for {EXPORT_STALL_S:.0f} s")
         finally:
-            self.line.exports -= 1
-            # Not awaited: who stops reading is not there to wait, and a thread may still be at work for them.
-            self.query_pool.submit(export.close)
+            end()
 
     async def explain(
         self,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from iafa.clock import Clock
 from iafa.event import DropReason
 from iafa.ingest import attempts as seen
-from iafa.ingest.attempts import ALL, STRAYS, Attempts, Sample, Tally
+from iafa.ingest.attempts import ALL, STRAYS, Attempts, Tally
 from iafa.ingest.gate import is_allowed_origin
 from iafa.jobs.diagnosis_rules import INVALID, LATELY_US, RULES, Case, Finding
 from iafa.lake.manifest import Manifests

@@ -14,6 +14,7 @@ import pytest
 from iafa.api.event_files import event_file
 from iafa.api.event_models import EventLog, LoggedEvent
 from iafa.clock import to_datetime
+from iafa.errors import QueryBusy, QueryTimeout
 from iafa.lake.schema import EVENT_SCHEMA
 from iafa.query.cancellation import Cancellation
 from iafa.query.events.question import parse_events_question
@@ -233,6 +234,38 @@ async def test_an_export_of_nothing_is_an_empty_file(room: Room, ada: Tenant) ->
         params = {"project_id": ada.project.id, "fields": "id,created_at"}
         found = [(await client.get(EXPORT, params={**params, "format": kind})).text for kind in ("csv", "ndjson")]
     assert found == ["id,created_at\r\n", ""]
+
+
+async def test_who_does_not_read_an_export_loses_the_place(
+    room: Room, ada: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they read later is cut, so that nobody takes the piece for the whole."""
+    shop(room, ada)
+    monkeypatch.setattr("iafa.questions.EXPORT_STALL_S", 0.2)
+    snapshot = await room.services.snapshot(ada.project.id)
+    question = parse_events_question()
+    exports = [
+        await room.services.events_export(snapshot, question, event_file("csv", []), Cancellation())
+        for _ in range(EXPORTS_MAX)
+    ]
+    async with room.client(ada.bearer) as client, asyncio.timeout(20):
+        params = {"project_id": ada.project.id, "fields": "id"}
+        while (await client.get(EXPORT, params=params)).status_code != 200:
+            await asyncio.to_thread(time.sleep, 0.02)
+        while list((room.data_dir / "tmp").glob("lease-*")):
+            await asyncio.to_thread(time.sleep, 0.02)
+    for export in exports:
+        assert await anext(export)
+        with pytest.raises(QueryTimeout, match="nobody read"):
+            await anext(export)
+    # Each place was given back once: there are as many as before, and no more.
+    again = [
+        await room.services.events_export(snapshot, question, event_file("csv", []), Cancellation())
+        for _ in range(EXPORTS_MAX)
+    ]
+    with pytest.raises(QueryBusy):
+        await room.services.events_export(snapshot, question, event_file("csv", []), Cancellation())
+    assert len(again) == EXPORTS_MAX
 
 
 async def test_only_so_many_exports_are_written_at_once(room: Room, ada: Tenant) -> None:
