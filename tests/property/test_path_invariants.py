@@ -3,7 +3,7 @@
 P1 counts never rise; P2 lists and explanations are as long as the bars and agree; P3 rows, files and names do not
 matter (repeated rows: test_paths_in_the_lake); P4 larger windows; P5 the first stages; P6 groups add up; P7 wider
 ranges; P8 stricter questions; P9 shifts in time and events that match nothing; P10 the bounds of open entries; P11
-totals; P12 every way of counting agrees.
+totals; P12 every way of counting agrees; P13 the period compared with is what it is alone.
 """
 
 import random
@@ -239,3 +239,37 @@ def test_p11_totals_count_at_least_the_people_and_no_event_twice(engine: DuckEng
             event_id for path in paths_of_engine(engine, snapshot, case).elements() for _number, event_id in path
         )
         assert max(used.values(), default=1) == 1
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_p13_the_period_compared_with_is_what_it_is_alone(engine: DuckEngine, rounds: Any, mode: str) -> None:
+    """Over time and by group, whichever values have a group there: those of the period asked for."""
+    for draw, case, snapshot in rounds(mode):
+        shift = draw.randint(-3, 3) * unit_of(mode)
+        other = replace(case, lo=case.lo + shift, hi=case.hi + shift)
+        attribution = draw.choice(("entry", "first_known", "last_known", "step:1"))
+        breakdown = {"property": draw.choice("pv"), "attribution": attribution, "limit": draw.randint(1, 2)}
+        definition = parse_definition(case.definition | {"breakdown": breakdown})
+        extras = Extras(frozenset({"compare", "trend", "breakdown"}), compare_with=other.time_range)
+        answer: Any = funnel(engine, snapshot, definition, case.time_range, extras=extras)
+        whole = parse_definition(case.definition | {"breakdown": breakdown | {"limit": 50}})
+        alone: Any = funnel(engine, snapshot, whole, other.time_range, extras=Extras(frozenset({"trend", "breakdown"})))
+        compared = answer["compare"]
+        assert compared["trend"] == alone["trend"]
+        assert compared["stages"] == alone["stages"]
+        users = {(one["group"], one["value"]): users_of(one) for one in alone["breakdown"]["groups"]}
+        assert all(group != "other" for group, _value in users)
+        shown = [one["value"] for one in answer["breakdown"]["groups"] if one["group"] == "value"]
+        nobody = [0] * len(alone["stages"])
+        expected = {("value", value): users.get(("value", value), nobody) for value in shown}
+        rest = [counted for (group, value), counted in users.items() if group == "value" and value not in shown]
+        expected["other", None] = [sum(column) for column in zip(nobody, *rest, strict=True)]
+        expected["none", None] = users.get(("none", None), nobody)
+        told = {(one["group"], one["value"]): users_of(one) for one in compared["breakdown"]["groups"]}
+        named = {(one["group"], one["value"]) for one in answer["breakdown"]["groups"]}
+        assert told == {name: counted for name, counted in expected.items() if name in named or counted[0]}
+        assert [name for name in told if name[0] == "value"] == [("value", value) for value in shown]
+
+
+def users_of(group: Mapping[str, Any]) -> list[int]:
+    return [stage["users"] for stage in group["stages"]]

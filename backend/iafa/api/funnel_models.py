@@ -282,7 +282,9 @@ class Group(BaseModel):
     value: str | None = Field(description="Null for `other` and `none`.")
     stages: list[GroupStageAnswer]
     overall_conversion_rate: float
-    significance: Significance | None = Field(None, description="This group beside all others together.")
+    significance: Significance | None = Field(
+        None, description="This group beside all others together; in `compare` this period's group beside the other's."
+    )
 
 
 class BreakdownAnswer(BaseModel):
@@ -350,6 +352,12 @@ class ComparedPeriod(BaseModel):
     significance: Significance | None = Field(None, description="Absent for `count: totals`.")
     step_significance: list[StepSignificance] | None = Field(
         None, description="From stage to stage, corrected for their number (Holm). Absent for `count: totals`."
+    )
+    trend: Trend | None = Field(None, description="With `include: trend`: the other period's own buckets.")
+    breakdown: BreakdownAnswer | None = Field(
+        None,
+        description="With `include: breakdown`: the groups of this period, as they were in the other one; `other` is "
+        "what else there was then.",
     )
 
 

@@ -1,6 +1,6 @@
 """A funnel by the values of a property: which value counts for a path, and the groups with the most entries."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,6 +70,15 @@ class GroupCounts:
         entries = known.group_by("value").aggregate([("paths", "sum")])
         order = [("paths_sum", "descending"), ("value", "ascending")]
         names = entries.sort_by(order).slice(0, limit)["value"].combine_chunks()
+        return [group for group in self._by_name(known, names) if group.counts[0]]
+
+    def groups_named(self, names: Sequence[str]) -> list[Group]:
+        """These values, also where nobody entered with them; then what else there is, and those without a value."""
+        self._join()
+        known = self._joined.filter(pc.is_valid(self._joined["value"]))
+        return self._by_name(known, pa.array(names, pa.string()))
+
+    def _by_name(self, known: pa.Table, names: pa.Array) -> list[Group]:
         is_named = pc.is_in(known["value"], value_set=names)
         named = known.filter(is_named)
         places = pc.index_in(named["value"], value_set=names).to_numpy()
@@ -83,7 +92,7 @@ class GroupCounts:
         ]
         found.append(self._rest(OTHER, known.filter(pc.invert(is_named))))
         found.append(self._rest(NONE, self._joined.filter(pc.is_null(self._joined["value"]))))
-        return [group for group in found if group.counts[0]]
+        return found
 
     def _by_place(self, rows: pa.Table, column: str, places: Int64s, size: int) -> Int64s:
         """By value and by steps reached."""

@@ -1,6 +1,8 @@
 """The answer of a funnel, section 7 of the semantics: its counts, and what was asked for beside them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from iafa.clock import to_iso
 from iafa.errors import FieldError, ValidationFailed
@@ -18,6 +20,7 @@ from iafa.query.funnel_members import (
     counts_of,
     optional_stages_of,
     stages_filled_of,
+    values_of,
 )
 from iafa.query.paths.solving import Wanted, solve_paths
 from iafa.query.paths.warming import WARMING
@@ -28,6 +31,8 @@ from iafa.query.source import views_sql
 from iafa.query.tally import Tally
 from iafa.query.time_range import TimeRange, previous_range
 from iafa.query.trend import Trend
+
+COMPARED = frozenset({"trend", "breakdown"})  # what of the answer the other period has, too
 
 
 def funnel(
@@ -59,7 +64,7 @@ def answer(
     other = _other_period(question)
     members = _asked(engine, snapshot, question, cancellation)
     if other is not None:
-        compared = _asked(engine, snapshot, other, cancellation)
+        compared = _asked(engine, snapshot, other, cancellation, beside=members)
         shown = other.time_range.shown(snapshot.first_us, snapshot.last_us)
         members["compare"] = comparison_of(definition, shown, members, compared)
     return {
@@ -79,7 +84,7 @@ def answer(
 
 
 def _other_period(question: Question) -> Question | None:
-    """The question of the period to compare with, counts only."""
+    """The question of the period to compare with: its counts, by time and by group where those are asked for."""
     if not question.wants("compare"):
         return None
     time_range = question.extras.compare_with or previous_range(question.time_range)
@@ -90,9 +95,8 @@ def _other_period(question: Question) -> Question | None:
             errors=[FieldError("/include", "conflicting_fields", message)],
             code="invalid_query",
         )
-    return replace(
-        question, time_range=time_range, extras=replace(question.extras, include=frozenset(), compare_with=None)
-    )
+    include = question.extras.include & COMPARED
+    return replace(question, time_range=time_range, extras=replace(question.extras, include=include, compare_with=None))
 
 
 def _read(snapshot: Snapshot, question: Question) -> Snapshot:
@@ -109,8 +113,14 @@ def _rows_read(snapshot: Snapshot, question: Question, other: Question | None) -
 
 
 def _asked(
-    engine: DuckEngine, snapshot: Snapshot, question: Question, cancellation: Cancellation | None
+    engine: DuckEngine,
+    snapshot: Snapshot,
+    question: Question,
+    cancellation: Cancellation | None,
+    *,
+    beside: Mapping[str, Any] | None = None,
 ) -> dict[str, object]:
+    """`beside` are the members that these are compared with: their groups are the ones to count."""
     read = _read(snapshot, question)
     if question.wants("receipt"):
         read = replace(read, is_named=True)
@@ -120,7 +130,7 @@ def _asked(
         is_countable = _is_countable(question) and (question.wants("receipt") or not WARMING.is_ready)
         # Before the counts: the last statement is what a receipt shows.
         by_fallback, sampling = fallback_people(reading, read, question), sampling_of(reading, read, question)
-        members = (_of_counts if is_countable else _of_paths)(reading, read, question)
+        members = _of_counts(reading, read, question) if is_countable else _of_paths(reading, read, question, beside)
         members["fallback_people"] = by_fallback
         members |= sampling
         if question.wants("receipt"):
@@ -162,7 +172,9 @@ def _wanted(question: Question) -> Wanted:
     return Wanted.TIMES if question.wants("times") else Wanted.LENGTHS
 
 
-def _of_paths(reading: Reading, snapshot: Snapshot, question: Question) -> dict[str, object]:
+def _of_paths(
+    reading: Reading, snapshot: Snapshot, question: Question, beside: Mapping[str, Any] | None
+) -> dict[str, object]:
     definition, plan = question.definition, question.plan
     tally = Tally.empty(plan.steps, len(definition.stages) - plan.steps)
     times = ConversionTimes(plan.steps, is_ordered=definition.order != "unordered")
@@ -198,5 +210,6 @@ def _of_paths(reading: Reading, snapshot: Snapshot, question: Question) -> dict[
     if trend is not None:
         members["trend"] = trend.answer()
     if breakdown is not None:
-        members["breakdown"] = breakdown_of(definition, breakdown, groups.groups(breakdown.limit))
+        found = groups.groups(breakdown.limit) if beside is None else groups.groups_named(values_of(beside))
+        members["breakdown"] = breakdown_of(definition, breakdown, found)
     return members

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from iafa.query.breakdown import Group
+from iafa.query.breakdown import VALUE, Group
 from iafa.query.definition import Breakdown, FunnelDefinition, attribution_text
 from iafa.query.rates import percent
 from iafa.query.significance import Sample, holm, safe_p_value, significance
@@ -106,7 +106,34 @@ def comparison_of(
     if definition.count == "unique":
         compared["significance"] = significance(_sample(now), _sample(then))
         compared["step_significance"] = _significance_of_steps(now, then)
+    if "breakdown" in then:
+        compared["breakdown"] = _groups_beside(now["breakdown"], then["breakdown"])
     return compared
+
+
+def values_of(members: Mapping[str, Any]) -> list[str]:
+    """The values that have a group of their own."""
+    return [group["value"] for group in members["breakdown"]["groups"] if group["group"] == VALUE]
+
+
+def _groups_beside(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, object]:
+    """The groups of now as they were then, each beside itself; corrected, as each is a chance to find something. A
+    group that was there only then has nothing to be tested against."""
+    here = {_name_of(group): group for group in now["groups"]}
+    groups = [dict(group) for group in then["groups"] if _name_of(group) in here or group["stages"][0]["users"]]
+    for group in groups:
+        group.pop("significance", None)
+    if then["adds_up"] and "users_max" in then["groups"][0]["stages"][0]:
+        tested = [group for group in groups if _name_of(group) in here]
+        pairs = [(_sample(here[_name_of(group)]), _sample(group)) for group in tested]
+        corrected = holm([safe_p_value(own, others) for own, others in pairs])
+        for group, (own, others), p in zip(tested, pairs, corrected, strict=True):
+            group["significance"] = significance(own, others, p=p)
+    return {**then, "groups": groups}
+
+
+def _name_of(group: Mapping[str, Any]) -> tuple[str, str | None]:
+    return group["group"], group["value"]
 
 
 def _significance_of_steps(now: Mapping[str, Any], then: Mapping[str, Any]) -> list[dict[str, object]]:

@@ -2900,6 +2900,10 @@ export interface components {
              * @description From stage to stage, corrected for their number (Holm). Absent for `count: totals`.
              */
             step_significance?: components["schemas"]["StepSignificance"][] | null;
+            /** @description With `include: trend`: the other period's own buckets. */
+            trend?: components["schemas"]["Trend"] | null;
+            /** @description With `include: breakdown`: the groups of this period, as they were in the other one; `other` is what else there was then. */
+            breakdown?: components["schemas"]["BreakdownAnswer"] | null;
         };
         /**
          * ConversionRule
@@ -5350,7 +5354,7 @@ export interface components {
             stages: components["schemas"]["GroupStageAnswer"][];
             /** Overall Conversion Rate */
             overall_conversion_rate: number;
-            /** @description This group beside all others together. */
+            /** @description This group beside all others together; in `compare` this period's group beside the other's. */
             significance?: components["schemas"]["Significance"] | null;
         };
         /** GroupStageAnswer */
@@ -17041,7 +17045,59 @@ export interface operations {
                      *             "from_order": 1,
                      *             "to_order": 2
                      *           }
-                     *         ]
+                     *         ],
+                     *         "trend": {
+                     *           "interval": "hour",
+                     *           "adds_up": true,
+                     *           "buckets": [
+                     *             {
+                     *               "bucket": "2026-10-05",
+                     *               "from": "2026-11-20T09:15:02.123456Z",
+                     *               "to": "2026-11-20T09:15:02.123456Z",
+                     *               "users": [
+                     *                 0
+                     *               ],
+                     *               "users_max": [
+                     *                 0
+                     *               ],
+                     *               "open": 0,
+                     *               "overall_conversion_rate": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         "breakdown": {
+                     *           "property": "",
+                     *           "attribution": "",
+                     *           "adds_up": true,
+                     *           "groups": [
+                     *             {
+                     *               "group": "value",
+                     *               "value": "",
+                     *               "stages": [
+                     *                 {
+                     *                   "stage_name": "Cart",
+                     *                   "order": 1,
+                     *                   "users": 10412,
+                     *                   "conversion_rate": 100,
+                     *                   "drop_off_rate": 0,
+                     *                   "users_max": 0
+                     *                 }
+                     *               ],
+                     *               "overall_conversion_rate": 0,
+                     *               "significance": {
+                     *                 "difference": 2.5,
+                     *                 "interval": [
+                     *                   0.4,
+                     *                   4.6
+                     *                 ],
+                     *                 "p_value": 0,
+                     *                 "is_significant": true,
+                     *                 "is_too_small": true,
+                     *                 "is_open": true
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
                      *       },
                      *       "receipt": {
                      *         "method": "sql",
@@ -17397,7 +17453,59 @@ export interface operations {
                      *             "from_order": 1,
                      *             "to_order": 2
                      *           }
-                     *         ]
+                     *         ],
+                     *         "trend": {
+                     *           "interval": "hour",
+                     *           "adds_up": true,
+                     *           "buckets": [
+                     *             {
+                     *               "bucket": "2026-10-05",
+                     *               "from": "2026-11-20T09:15:02.123456Z",
+                     *               "to": "2026-11-20T09:15:02.123456Z",
+                     *               "users": [
+                     *                 0
+                     *               ],
+                     *               "users_max": [
+                     *                 0
+                     *               ],
+                     *               "open": 0,
+                     *               "overall_conversion_rate": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         "breakdown": {
+                     *           "property": "",
+                     *           "attribution": "",
+                     *           "adds_up": true,
+                     *           "groups": [
+                     *             {
+                     *               "group": "value",
+                     *               "value": "",
+                     *               "stages": [
+                     *                 {
+                     *                   "stage_name": "Cart",
+                     *                   "order": 1,
+                     *                   "users": 10412,
+                     *                   "conversion_rate": 100,
+                     *                   "drop_off_rate": 0,
+                     *                   "users_max": 0
+                     *                 }
+                     *               ],
+                     *               "overall_conversion_rate": 0,
+                     *               "significance": {
+                     *                 "difference": 2.5,
+                     *                 "interval": [
+                     *                   0.4,
+                     *                   4.6
+                     *                 ],
+                     *                 "p_value": 0,
+                     *                 "is_significant": true,
+                     *                 "is_too_small": true,
+                     *                 "is_open": true
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
                      *       },
                      *       "receipt": {
                      *         "method": "sql",
@@ -25475,7 +25583,59 @@ export interface operations {
                      *             "from_order": 1,
                      *             "to_order": 2
                      *           }
-                     *         ]
+                     *         ],
+                     *         "trend": {
+                     *           "interval": "hour",
+                     *           "adds_up": true,
+                     *           "buckets": [
+                     *             {
+                     *               "bucket": "2026-10-05",
+                     *               "from": "2026-11-20T09:15:02.123456Z",
+                     *               "to": "2026-11-20T09:15:02.123456Z",
+                     *               "users": [
+                     *                 0
+                     *               ],
+                     *               "users_max": [
+                     *                 0
+                     *               ],
+                     *               "open": 0,
+                     *               "overall_conversion_rate": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         "breakdown": {
+                     *           "property": "",
+                     *           "attribution": "",
+                     *           "adds_up": true,
+                     *           "groups": [
+                     *             {
+                     *               "group": "value",
+                     *               "value": "",
+                     *               "stages": [
+                     *                 {
+                     *                   "stage_name": "Cart",
+                     *                   "order": 1,
+                     *                   "users": 10412,
+                     *                   "conversion_rate": 100,
+                     *                   "drop_off_rate": 0,
+                     *                   "users_max": 0
+                     *                 }
+                     *               ],
+                     *               "overall_conversion_rate": 0,
+                     *               "significance": {
+                     *                 "difference": 2.5,
+                     *                 "interval": [
+                     *                   0.4,
+                     *                   4.6
+                     *                 ],
+                     *                 "p_value": 0,
+                     *                 "is_significant": true,
+                     *                 "is_too_small": true,
+                     *                 "is_open": true
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
                      *       },
                      *       "receipt": {
                      *         "method": "sql",
@@ -25844,7 +26004,59 @@ export interface operations {
                      *             "from_order": 1,
                      *             "to_order": 2
                      *           }
-                     *         ]
+                     *         ],
+                     *         "trend": {
+                     *           "interval": "hour",
+                     *           "adds_up": true,
+                     *           "buckets": [
+                     *             {
+                     *               "bucket": "2026-10-05",
+                     *               "from": "2026-11-20T09:15:02.123456Z",
+                     *               "to": "2026-11-20T09:15:02.123456Z",
+                     *               "users": [
+                     *                 0
+                     *               ],
+                     *               "users_max": [
+                     *                 0
+                     *               ],
+                     *               "open": 0,
+                     *               "overall_conversion_rate": 0
+                     *             }
+                     *           ]
+                     *         },
+                     *         "breakdown": {
+                     *           "property": "",
+                     *           "attribution": "",
+                     *           "adds_up": true,
+                     *           "groups": [
+                     *             {
+                     *               "group": "value",
+                     *               "value": "",
+                     *               "stages": [
+                     *                 {
+                     *                   "stage_name": "Cart",
+                     *                   "order": 1,
+                     *                   "users": 10412,
+                     *                   "conversion_rate": 100,
+                     *                   "drop_off_rate": 0,
+                     *                   "users_max": 0
+                     *                 }
+                     *               ],
+                     *               "overall_conversion_rate": 0,
+                     *               "significance": {
+                     *                 "difference": 2.5,
+                     *                 "interval": [
+                     *                   0.4,
+                     *                   4.6
+                     *                 ],
+                     *                 "p_value": 0,
+                     *                 "is_significant": true,
+                     *                 "is_too_small": true,
+                     *                 "is_open": true
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
                      *       },
                      *       "receipt": {
                      *         "method": "sql",

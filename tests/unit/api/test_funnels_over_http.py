@@ -131,6 +131,10 @@ async def test_a_saved_funnel_is_asked_for_more(room: Room, ada: Tenant) -> None
             ("value", "pro"), ("none", None)
         ]  # fmt: skip
         assert answer["compare"]["date_range"] == {"start": "2025-11-08", "end": "2025-11-14"}
+        assert [bucket["bucket"] for bucket in answer["compare"]["trend"]["buckets"]] == ["2025-11-03", "2025-11-10"]
+        before = answer["compare"]["breakdown"]["groups"]
+        assert [(group["value"], group["stages"][0]["users"]) for group in before] == [("pro", 0), (None, 0)]
+        assert all(group["significance"]["is_too_small"] for group in before)
         assert {"times", "trend", "breakdown", "compare"}.isdisjoint((await client.get(url)).json())
         given = "&include=compare&compare_start=2025-11-21&compare_end=2025-11-21"
         compared = (await client.get(url + given)).json()["compare"]

@@ -1,6 +1,7 @@
 """What an answer has beside its counts, through the front door over real files: open entries, times, groups, trend."""
 
 import itertools
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -404,6 +405,37 @@ def test_comparison_is_with_the_days_before(engine: DuckEngine, tmp_path: Path) 
     assert compared["date_range"] == {"start": "2025-11-18", "end": "2025-11-19"}
     assert compared["significance"]["difference"] == -50.0
     assert compared["significance"]["is_too_small"]
+
+
+@pytest.mark.parametrize("count", ["unique", "totals"])
+def test_each_group_is_compared_with_itself_then(engine: DuckEngine, tmp_path: Path, count: str) -> None:
+    """The groups are those of now: who came then with another value is `other`, and has nothing to stand beside."""
+    events = []
+    for day, plan, entered, converted in (
+        (0, "pro", 40, 15),
+        (0, "free", 41, 20),
+        (-1, "pro", 40, 5),
+        (-1, "old", 9, 9),
+    ):
+        people = [f"{day}-{plan}-{number}" for number in range(entered)]
+        events += [an_event("A", DAY_S * day, user=one, p=plan) for one in people]
+        events += [an_event("B", DAY_S * day + 1, user=one) for one in people[:converted]]
+    definition = a_definition("A", "B", window_seconds=60, count=count, breakdown={"property": "p", "limit": 2})
+    asked_for = resolve_time_range("2025-11-21", "2025-11-21")
+    answer = asked(engine, tmp_path, events, definition, asked_for, include=["compare", "breakdown"])
+    compared = answer["compare"]["breakdown"]
+    told = [(one["group"], one["value"], users(one), one.get("significance")) for one in compared["groups"]]
+    assert [row[:3] for row in told] == [
+        ("value", "free", [0, 0]), ("value", "pro", [40, 5]), ("other", None, [9, 9])
+    ]  # fmt: skip
+    free, pro, other = (row[3] for row in told)
+    assert other is None
+    if count == "totals":
+        assert free is pro is None
+        return
+    assert (free["is_too_small"], pro["difference"], pro["is_significant"]) == (True, 25.0, True)
+    # Two groups are two chances: chi-squared of 15, 25, 5, 35 is 20 / 3, p = 0.0098.
+    assert pro["p_value"] == pytest.approx(2 * math.erfc(math.sqrt(20 / 3 / 2)), abs=2e-6)
 
 
 def of_two_days(early: int, late: int, size: int = 400) -> list[dict[str, Any]]:
