@@ -16,14 +16,14 @@ import { ChartBarDecreasing, ChartColumnDecreasing } from "lucide-react";
 import { useRef } from "react";
 import { Link } from "react-router";
 import { bringIntoView } from "./bring-into-view";
-import { clearChanges, clearestStep, drawnBefore } from "./compare-math";
+import { clearChanges, clearestStep, comparedDays, drawnBefore } from "./compare-math";
 import { biggestDrop, requiredStages, stageRows, type StageRow } from "./funnel-math";
 import { MetricCards } from "./metric-cards";
 import { ReceiptMore } from "./receipt-more";
 import { ReportTabs } from "./report-tabs";
 import { receiptQuery, timesQuery, trendQuery, type Question } from "./report-queries";
 import { StageColumns } from "./stage-columns";
-import { markedStage, readInterval, readLayout, readStage, withParts, writeStage, writeTab } from "./view-state";
+import { markedStage, readInterval, readLayout, readStage, readTab, withParts, writeStage, writeTab } from "./view-state";
 import { w } from "./words";
 
 export interface DayNote {
@@ -57,7 +57,9 @@ export function AnswerView(props: AnswerProps) {
   const tabs = useRef<HTMLDivElement>(null);
   const interval = readInterval(search) ?? intervalFor(question.range);
   const times = useQuery(timesQuery(question, answer.data_version));
-  const trend = useQuery(trendQuery(question, interval, answer.data_version));
+  const compared = comparedDays(answer.compare);
+  // The cards draw the range alone; only the view over time asks for the other days, too.
+  const trend = useQuery(trendQuery(question, interval, readTab(search) === "trend" ? compared : null, answer.data_version));
   if ((rows[0]?.users ?? 0) === 0 && (answer.dropped_by_exclusion ?? 0) === 0 && !isStale) return <NobodyEntered {...props} />;
   const selected = readStage(search, rows.length);
   const marked = markedStage(search, rows.length);
@@ -101,7 +103,7 @@ export function AnswerView(props: AnswerProps) {
       </Card>
       {/* On a phone tall enough from the start that what a click opened can be scrolled to the top. */}
       <div ref={tabs} className="min-h-[calc(100dvh-8rem)] scroll-mt-18 sm:min-h-0 sm:scroll-mt-[30vh]">
-        <ReportTabs {...props} rows={rows} before={before} selected={selected} marked={marked} worst={biggestDrop(rows)?.order ?? null} times={times} trend={trend} timeZone={timeZone} />
+        <ReportTabs {...props} rows={rows} before={before} selected={selected} marked={marked} worst={biggestDrop(rows)?.order ?? null} times={times} trend={trend} compared={compared} timeZone={timeZone} />
       </div>
     </div>
   );

@@ -3,6 +3,8 @@ import { propertyLabel } from "@/features/report/conditions";
 import { groupName } from "@/features/report/group-name";
 import { compactCount, count, exactPercent, percent, points } from "@/lib/format";
 import { cn } from "@/lib/class-names";
+import type { DayRange } from "@/lib/dates";
+import { Delta } from "@/ui/metric";
 import { NativeSelect } from "@/ui/input";
 import { Failure } from "@/ui/notice";
 import { Segmented } from "@/ui/segmented";
@@ -14,6 +16,7 @@ import { groupColor } from "./group-math";
 import type { StageRow } from "./funnel-math";
 import { PropertyChoice } from "./property-choice";
 import { breakdownQuery, type Question } from "./report-queries";
+import { groupChange, type GroupChange } from "./compare-math";
 import { SureMark } from "./sure-mark";
 import type { Grouping, GroupView } from "./view-state";
 import { w } from "./words";
@@ -29,14 +32,16 @@ interface Props {
   rows: readonly StageRow[];
   grouping: Grouping | null;
   view: GroupView;
+  /** The days compared with. */
+  compared: DayRange | null;
   dataVersion: string;
   onGroup: (grouping: Grouping | null) => void;
   onView: (view: GroupView) => void;
 }
 
 /** The funnel of each value of a property, as a table with bars or as small funnels. */
-export function BreakdownTab({ projectId, question, rows, grouping, view, dataVersion, onGroup, onView }: Props) {
-  const answer = useQuery(breakdownQuery(question, grouping, dataVersion));
+export function BreakdownTab({ projectId, question, rows, grouping, view, compared, dataVersion, onGroup, onView }: Props) {
+  const answer = useQuery(breakdownQuery(question, grouping, compared, dataVersion));
   return (
     <>
       <div className="flex flex-wrap items-end gap-x-3 gap-y-2 px-5 py-3">
@@ -77,9 +82,9 @@ export function BreakdownTab({ projectId, question, rows, grouping, view, dataVe
       ) : answer.data?.breakdown ? (
         <div aria-busy={answer.isPlaceholderData} className={cn("transition-opacity duration-150", answer.isPlaceholderData && "opacity-55")}>
           {view === "table" ? (
-            <GroupTable groups={answer.data.breakdown.groups} property={propertyLabel(answer.data.breakdown.property)} />
+            <GroupTable groups={answer.data.breakdown.groups} then={answer.data.compare?.breakdown?.groups ?? null} property={propertyLabel(answer.data.breakdown.property)} />
           ) : (
-            <GroupFunnels groups={answer.data.breakdown.groups} />
+            <GroupFunnels groups={answer.data.breakdown.groups} then={answer.data.compare?.breakdown?.groups ?? null} />
           )}
           <Note breakdown={answer.data.breakdown} />
         </div>
@@ -103,9 +108,16 @@ function Note({ breakdown }: { breakdown: NonNullable<FunnelAnswer["breakdown"]>
   );
 }
 
-function GroupTable({ groups, property }: { groups: readonly FunnelGroup[]; property: string }) {
+interface TableProps {
+  groups: readonly FunnelGroup[];
+  /** The same groups in the days compared with. */
+  then: readonly FunnelGroup[] | null;
+  property: string;
+}
+
+function GroupTable({ groups, then, property }: TableProps) {
   const most = Math.max(1, ...groups.map((group) => group.overall_conversion_rate));
-  const heads = [w.groups.entered, w.groups.converted, w.groups.conversion, w.groups.compared];
+  const heads = [w.groups.entered, w.groups.converted, w.groups.conversion, ...(then ? [w.groups.before, w.groups.change] : []), w.groups.compared];
   return (
     <div className="overflow-x-auto -outline-offset-2" tabIndex={0} role="region" aria-label={w.groups.table(property)}>
       <table className="figures w-full text-sm">
@@ -148,6 +160,7 @@ function GroupTable({ groups, property }: { groups: readonly FunnelGroup[]; prop
                 <td className="px-3 py-2.5 text-right font-medium" title={exactPercent(rate)}>
                   {percent(rate)}
                 </td>
+                {then && <Changed change={groupChange(group, then)} />}
                 <td className="py-2.5 pr-5 pl-3 text-right whitespace-nowrap text-ink-soft">
                   {group.significance ? (
                     <span className="inline-flex items-center gap-2">
@@ -164,5 +177,30 @@ function GroupTable({ groups, property }: { groups: readonly FunnelGroup[]; prop
         </tbody>
       </table>
     </div>
+  );
+}
+
+function Changed({ change }: { change: GroupChange | null }) {
+  if (!change)
+    return (
+      <>
+        <td className="px-3 py-2.5 text-right text-ink-soft">–</td>
+        <td className="px-3 py-2.5 text-right text-ink-soft" title={w.groups.nobodyBefore}>
+          –
+        </td>
+      </>
+    );
+  return (
+    <>
+      <td className="px-3 py-2.5 text-right text-ink-soft" title={exactPercent(change.before)}>
+        {percent(change.before)}
+      </td>
+      <td className="px-3 py-2.5 text-right whitespace-nowrap">
+        <span className="inline-flex items-center gap-2">
+          <Delta delta={change.delta} isBare />
+          {change.significance && <SureMark significance={change.significance} isShort />}
+        </span>
+      </td>
+    </>
   );
 }

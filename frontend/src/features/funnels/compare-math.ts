@@ -1,6 +1,7 @@
 /** A funnel beside the days it is compared with. */
-import type { ComparedPeriod, FunnelAnswer, Significance, StepSignificance } from "@/api/types";
+import type { ComparedPeriod, FunnelAnswer, FunnelGroup, Significance, StepSignificance } from "@/api/types";
 import { metricDelta, toned } from "@/features/report/deltas";
+import type { DayRange } from "@/lib/dates";
 import { percent } from "@/lib/format";
 import type { MetricDelta } from "@/ui/metric";
 import { share } from "./funnel-math";
@@ -18,6 +19,12 @@ export interface StageBefore {
   share: number;
   /** The same if everybody who was open then still gets there. */
   highest: number;
+}
+
+/** The days compared with, where both ends are known. */
+export function comparedDays(compare: Pick<ComparedPeriod, "date_range"> | null | undefined): DayRange | null {
+  const { start = null, end = null } = compare?.date_range ?? {};
+  return start !== null && end !== null ? { start, end } : null;
 }
 
 type Counts = readonly { users: number }[];
@@ -72,6 +79,20 @@ export function stepDelta(now: Counts, compare: Pick<ComparedPeriod, "stages" | 
   const delta = rates && metricDelta(rates.now, rates.before, { text: percent, isRate: true });
   const significance = compare.step_significance?.find((step) => step.to_order === order) ?? null;
   return delta && { delta: toned(delta, significance), significance };
+}
+
+export interface GroupChange extends StepDelta {
+  /** Percent who converted then. */
+  before: number;
+}
+
+/** By how much the conversion of a group changed; null where nobody entered with this value then. */
+export function groupChange(group: FunnelGroup, then: readonly FunnelGroup[]): GroupChange | null {
+  const before = then.find((one) => one.group === group.group && one.value === group.value);
+  const rates = before ? ratesAt(group.stages, before.stages, group.stages.length) : null;
+  const delta = rates && metricDelta(rates.now, rates.before, { text: percent, isRate: true });
+  const significance = before?.significance ?? null;
+  return delta && { before: rates.before, delta: toned(delta, significance), significance };
 }
 
 type Steps = Pick<ComparedPeriod, "step_significance">;

@@ -29,7 +29,7 @@ export function FunnelCard({ funnel, range }: Props) {
   const question = { funnelId: funnel.id, range };
   const isReady = isSeen && range !== null;
   const answer = useQuery({ ...answerQuery(question, range && previousRange(range), false), enabled: isReady });
-  const trend = useQuery({ ...trendQuery(question, "day", answer.data?.data_version ?? ""), enabled: isReady && answer.data !== undefined });
+  const trend = useQuery({ ...trendQuery(question, "day", null, answer.data?.data_version ?? ""), enabled: isReady && answer.data !== undefined });
   const stages = answer.data?.stages ?? [];
   const first = stages[0]?.users ?? 0;
   const before = answer.data?.compare;

@@ -72,3 +72,70 @@ test("the axis of the conversion over time is in percent", async () => {
   expect(ticks().every((tick) => tick?.endsWith("%"))).toBe(true);
   width.mockRestore();
 });
+
+const before = { start: "2026-09-22", end: "2026-10-21" };
+const compared = { ...makeAnswer([100, 20]), date_range: before, significance: sure, step_significance: [] };
+
+test("groups are compared with themselves in the days before, also where nobody came with a value then", async () => {
+  const asked: string[] = [];
+  const group = (value: string | null, people: number[], significance: object | null) => ({
+    group: value === null ? "none" : "value",
+    value,
+    stages: makeAnswer(people).stages,
+    overall_conversion_rate: (100 * (people[1] ?? 0)) / (people[0] || 1),
+    significance,
+  });
+  service.use(
+    http.get("*/api/v1/analytics/funnel/:id", ({ request }) => {
+      const search = new URL(request.url).searchParams;
+      if (!search.getAll("include").includes("breakdown")) return HttpResponse.json(makeAnswer([200, 50], { compare: compared } as object));
+      asked.push(`${search.getAll("include").join("+")} ${search.get("compare_start")} ${search.get("compare_end")}`);
+      const shape = { property: "column:device", attribution: "entry", adds_up: true };
+      const then = [group("phone", [100, 30], { ...sure, difference: -10, is_significant: true }), group("watch", [0, 0], { ...sure, is_too_small: true }), group(null, [50, 10], { ...sure, is_significant: false })];
+      const now = [group("phone", [150, 30], null), group("watch", [10, 9], null), group(null, [50, 11], null)];
+      return HttpResponse.json(makeAnswer([200, 50], { breakdown: { ...shape, groups: now }, compare: { ...compared, breakdown: { ...shape, groups: then } } } as object));
+    }),
+  );
+  const { user } = openPage(`${ADDRESS}?tab=breakdown&by=column%3Adevice`);
+  const table = await screen.findByRole("region", { name: "Conversion by device" });
+  expect(asked).toEqual(["breakdown+compare 2026-09-22 2026-10-21"]);
+  const [head, phone, watch, none] = within(table).getAllByRole("row");
+  expect(within(head ?? table).getAllByRole("columnheader").map((one) => one.textContent)).toEqual(["device", "Entered", "Converted", "Conversion", "Before", "Change", "Beside all others"]);
+  expect(phone).toHaveTextContent("20.0%30.0%−10.0 ptclear difference");
+  expect(within(phone ?? table).getByText("−10.0 pt")).toHaveClass("text-danger");
+  expect(watch).toHaveTextContent("90.0%–––");
+  expect(none).toHaveTextContent("22.0%20.0%+2.0 ptmay be chance");
+  expect(within(none ?? table).getByText("+2.0 pt")).toHaveClass("text-ink-soft");
+  await user.click(screen.getByRole("radio", { name: "Funnels" }));
+  expect(await screen.findByTitle("30.00% in the days compared with.")).toHaveTextContent("−10.0 pt");
+});
+
+test("the course of a funnel has that of the days compared with behind it, asked for only where it is shown", async () => {
+  const asked: string[] = [];
+  const bucket = (day: string, users: number[]) => ({ bucket: day, from: `${day}T00:00:00Z`, to: `${day}T23:59:59Z`, users, users_max: users, open: 0, overall_conversion_rate: users[0] ? (100 * (users[1] ?? 0)) / users[0] : 0 });
+  const trend = { interval: "day", adds_up: true, buckets: [bucket("2026-11-01", [100, 30]), bucket("2026-11-02", [0, 0]), bucket("2026-11-03", [100, 20])] };
+  const then = { ...trend, buckets: [bucket("2026-10-01", [50, 20]), bucket("2026-10-02", [50, 0])] };
+  service.use(
+    http.get("*/api/v1/analytics/funnel/:id", ({ request }) => {
+      const include = new URL(request.url).searchParams.getAll("include");
+      if (include.includes("trend")) asked.push(include.join("+"));
+      return HttpResponse.json(makeAnswer([200, 50], { trend, compare: { ...compared, ...(include.includes("trend") && { trend: then }) } } as object));
+    }),
+  );
+  const { user } = openPage(ADDRESS);
+  await screen.findByRole("region", { name: "Conversion" });
+  await waitFor(() => expect(asked).toEqual(["trend"]));
+  await user.click(screen.getByRole("tab", { name: "Trend" }));
+  const panel = within(await screen.findByRole("tabpanel"));
+  await waitFor(() => expect(asked).toEqual(["trend", "trend+compare"]));
+  await user.click(await panel.findByRole("radio", { name: "View as table" }));
+  const rows = await panel.findAllByRole("row");
+  expect(rows.map((row) => within(row).getAllByRole(row === rows[0] ? "columnheader" : "cell").map((cell) => cell.textContent))).toEqual([
+    ["Conversion", "22 Sept – 21 Oct 2026"],
+    ["30.0%", "40.0%"],
+    ["–", "0%"],
+    ["20.0%", "–"],
+  ]);
+  await user.click(panel.getByRole("radio", { name: "People" }));
+  expect(await panel.findByRole("columnheader", { name: "2. Buy, before" })).toBeInTheDocument();
+});

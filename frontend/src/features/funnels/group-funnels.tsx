@@ -2,12 +2,14 @@ import type { FunnelGroup } from "@/api/types";
 import { groupName } from "@/features/report/group-name";
 import { compactCount, count, exactPercent, percent } from "@/lib/format";
 import { cn } from "@/lib/class-names";
+import { Delta } from "@/ui/metric";
+import { groupChange, type GroupChange } from "./compare-math";
 import { groupColor } from "./group-math";
 import { SureMark } from "./sure-mark";
 import { w } from "./words";
 
 /** Small funnels of one scale: each stage as a share of the group's own entries, so that shapes can be compared. */
-export function GroupFunnels({ groups }: { groups: readonly FunnelGroup[] }) {
+export function GroupFunnels({ groups, then = null }: { groups: readonly FunnelGroup[]; then?: readonly FunnelGroup[] | null }) {
   return (
     <ul className="grid gap-3 px-5 pt-1 sm:grid-cols-2 lg:grid-cols-3">
       {groups.map((group, index) => (
@@ -16,8 +18,11 @@ export function GroupFunnels({ groups }: { groups: readonly FunnelGroup[] }) {
             <h3 dir="auto" className={cn("stranger line-clamp-1 text-sm", group.group === "value" ? "font-semibold" : "text-ink-soft italic")}>
               {groupName(group)}
             </h3>
-            <span className="figures text-sm font-semibold" title={exactPercent(group.overall_conversion_rate)}>
-              {percent(group.overall_conversion_rate)}
+            <span className="figures inline-flex items-baseline gap-2 text-sm whitespace-nowrap">
+              {then && <Change change={groupChange(group, then)} />}
+              <span className="font-semibold" title={exactPercent(group.overall_conversion_rate)}>
+                {percent(group.overall_conversion_rate)}
+              </span>
             </span>
           </div>
           <ol className="mt-2 flex flex-col gap-1.5">
@@ -42,5 +47,15 @@ export function GroupFunnels({ groups }: { groups: readonly FunnelGroup[] }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+function Change({ change }: { change: GroupChange | null }) {
+  if (!change) return null;
+  return (
+    <span title={w.groups.changeTitle(exactPercent(change.before))} className="inline-flex items-center gap-1.5 text-xs">
+      <Delta delta={change.delta} isBare />
+      {change.significance && <SureMark significance={change.significance} isShort />}
+    </span>
   );
 }

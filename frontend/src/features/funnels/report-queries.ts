@@ -44,12 +44,16 @@ function ask({ funnelId, range }: Question, more: More, signal: AbortSignal) {
 
 const keyOf = ({ funnelId, range }: Question, ...rest: readonly unknown[]) => ["funnel", funnelId, "report", range, ...rest];
 
+/** The members asked for, and the same of the days compared with. */
+const beside = (compared: DayRange | null, ...include: Include[]): More =>
+  compared ? { include: [...include, "compare"], compare_start: compared.start, compare_end: compared.end } : include.length > 0 ? { include } : {};
+
 /** The counts, and those of the days they are compared with. */
 export const answerQuery = (question: Question, compared: DayRange | null, isLive: boolean) =>
   queryOptions({
     queryKey: keyOf(question, "answer", compared),
     queryFn: ({ signal }) =>
-      ask(question, compared ? { include: ["compare"], compare_start: compared.start, compare_end: compared.end } : {}, signal),
+      ask(question, beside(compared), signal),
     placeholderData: keepPreviousData,
     refetchInterval: isLive ? LIVE_POLL_MS : false,
   });
@@ -63,20 +67,20 @@ export const timesQuery = (question: Question, dataVersion: string) =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-export const trendQuery = (question: Question, interval: Interval, dataVersion: string) =>
+export const trendQuery = (question: Question, interval: Interval, compared: DayRange | null, dataVersion: string) =>
   queryOptions({
-    queryKey: keyOf(question, "trend", interval, dataVersion),
-    queryFn: ({ signal }) => ask(question, { include: ["trend"], trend: interval }, signal),
+    queryKey: keyOf(question, "trend", interval, compared, dataVersion),
+    queryFn: ({ signal }) => ask(question, { ...beside(compared, "trend"), trend: interval }, signal),
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-export const breakdownQuery = (question: Question, grouping: Grouping | null, dataVersion: string) =>
+export const breakdownQuery = (question: Question, grouping: Grouping | null, compared: DayRange | null, dataVersion: string) =>
   queryOptions({
-    queryKey: keyOf(question, "breakdown", grouping, dataVersion),
+    queryKey: keyOf(question, "breakdown", grouping, compared, dataVersion),
     queryFn: ({ signal }) => {
       if (!grouping) throw new Error("groups need a property");
-      return ask(question, { include: ["breakdown"], breakdown: grouping.property, attribution: grouping.attribution }, signal);
+      return ask(question, { ...beside(compared, "breakdown"), breakdown: grouping.property, attribution: grouping.attribution }, signal);
     },
     enabled: grouping !== null,
     placeholderData: keepPreviousData,

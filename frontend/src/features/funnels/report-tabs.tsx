@@ -2,6 +2,7 @@ import type { ComparedPeriod, Explanation, Funnel, FunnelAnswer } from "@/api/ty
 import { paths } from "@/app/paths";
 import { readRange, writeRange } from "@/features/report/range-state";
 import { cn } from "@/lib/class-names";
+import type { DayRange } from "@/lib/dates";
 import { Button } from "@/ui/button";
 import { Card } from "@/ui/card";
 import { Failure } from "@/ui/notice";
@@ -34,6 +35,8 @@ interface Props extends AnswerProps {
   worst: number | null;
   times: UseQueryResult<FunnelAnswer>;
   trend: UseQueryResult<FunnelAnswer>;
+  /** The days compared with. */
+  compared: DayRange | null;
 }
 
 const CHOICES = TABS.map((value) => ({ value, label: w.tabs[value] }));
@@ -61,7 +64,7 @@ export function ReportTabs(props: Props) {
 }
 
 function Panel({ tab, ...props }: Props & { tab: (typeof TABS)[number] }) {
-  const { funnel, question, answer, rows, before, selected, marked, worst, times, trend, notes, search, onGo, timeZone } = props;
+  const { funnel, question, answer, rows, before, selected, marked, worst, times, trend, compared, notes, search, onGo, timeZone } = props;
   const replace = (next: URLSearchParams): void => onGo(next, { replace: true });
   const set = (changes: Record<string, string | number | null>): void => replace(withParts(search, changes));
   const steps = times.data?.times?.steps ?? [];
@@ -76,6 +79,7 @@ function Panel({ tab, ...props }: Props & { tab: (typeof TABS)[number] }) {
               <TrendTab
                 name={funnel.name}
                 trend={data.trend}
+                before={data.compare?.trend ? { trend: data.compare.trend, days: data.compare.date_range } : null}
                 rows={rows}
                 intervals={possibleIntervals(question.range)}
                 onInterval={(interval) => set({ interval })}
@@ -93,6 +97,7 @@ function Panel({ tab, ...props }: Props & { tab: (typeof TABS)[number] }) {
           rows={rows}
           grouping={readGrouping(search, funnel.breakdown)}
           view={readGroupView(search)}
+          compared={compared}
           dataVersion={answer.data_version}
           onGroup={(next) => set({ by: next?.property ?? null, attribution: next && next.attribution !== "entry" ? next.attribution : null })}
           onView={(view) => set({ groups: view === "table" ? null : view })}

@@ -2,10 +2,16 @@
 import type { FunnelTrend } from "@/api/types";
 import { INTERVALS, intervalFor, placeOf, type Interval } from "@/features/report/places";
 import { daysIn, type DayRange } from "@/lib/dates";
+import { dayRange } from "@/lib/format";
+import { t } from "@/lib/strings";
 import type { DateNote, Place, Series } from "@/ui/chart/series";
 import { share, type StageRow } from "./funnel-math";
 import { w } from "./words";
 
+type Bucket = FunnelTrend["buckets"][number];
+
+/** Of the scale: apart from the line above it that says how high the conversion can still get. */
+const GREY = 7;
 const BUCKETS_MAX = 1_000;
 const DAYS = { hour: 1 / 24, day: 1, week: 7, month: 30 } as const;
 
@@ -19,26 +25,45 @@ export function possibleIntervals(range: DayRange | null): Interval[] {
 /** Not over yet is a bucket in which people entered who still have time. */
 export const placesOf = (trend: FunnelTrend): Place[] => trend.buckets.map((bucket) => placeOf(bucket.bucket, trend.interval, bucket.open > 0));
 
+/** Where nobody entered there is no rate, not one of zero. */
+const rateOf = (bucket: Bucket): number | null => (bucket.users[0] ? bucket.overall_conversion_rate : null);
+
 /** The conversion, and how far up it can still go where people are open. */
-export function rateSeries(trend: FunnelTrend, hasHighest: boolean): Series[] {
+export function rateSeries(trend: FunnelTrend, hasHighest: boolean, before: TrendBefore | null = null): Series[] {
   const highest = trend.buckets.map((bucket) => {
     const [first, last] = [bucket.users[0] ?? 0, bucket.users_max.at(-1) ?? 0];
     return bucket.open > 0 && first > 0 ? Math.min(100, share(last, first)) : null;
   });
   return [
-    { key: "rate", name: w.trend.rate, values: trend.buckets.map((bucket) => bucket.overall_conversion_rate), color: 0 },
+    { key: "rate", name: w.trend.rate, values: trend.buckets.map(rateOf), color: 0 },
     ...(hasHighest && highest.some((one) => one !== null) ? [{ key: "highest", name: w.trend.highest, values: highest, color: 0, isBefore: true }] : []),
+    ...(before ? [{ key: "before", name: beforeName(before), values: valuesBefore(trend, before, rateOf), color: GREY, isBefore: true }] : []),
   ];
 }
 
-export function countSeries(trend: FunnelTrend, rows: readonly StageRow[]): Series[] {
-  return rows.map((row, index) => ({
-    key: String(row.order),
-    name: `${row.order}. ${row.stage_name}`,
-    values: trend.buckets.map((bucket) => bucket.users[index] ?? 0),
-    color: index,
-  }));
+export function countSeries(trend: FunnelTrend, rows: readonly StageRow[], before: TrendBefore | null = null): Series[] {
+  return rows.flatMap((row, index) => {
+    const line = { key: String(row.order), name: `${row.order}. ${row.stage_name}`, color: index };
+    const countOf = (bucket: Bucket): number => bucket.users[index] ?? 0;
+    const now: Series = { ...line, values: trend.buckets.map(countOf) };
+    if (!before) return [now];
+    return [now, { ...line, key: `${line.key} before`, name: w.trend.countBefore(line.name), values: valuesBefore(trend, before, countOf), isBefore: true }];
+  });
 }
+
+export interface TrendBefore {
+  trend: FunnelTrend;
+  days: { start: string | null; end: string | null };
+}
+
+const beforeName = ({ days: { start, end } }: TrendBefore): string => (start && end ? dayRange({ start, end }) : t.report.linesBefore);
+
+/** First beside first: a shorter period ends early, and of a longer one the rest is not drawn. */
+const valuesBefore = (trend: FunnelTrend, before: TrendBefore, valueOf: (bucket: Bucket) => number | null): (number | null)[] =>
+  trend.buckets.map((_bucket, at) => {
+    const then = before.trend.buckets[at];
+    return then ? valueOf(then) : null;
+  });
 
 /** Notes on days, at the bucket that holds the day. */
 export function notesAt(trend: FunnelTrend, notes: readonly { day: string; text: string }[]): DateNote[] {

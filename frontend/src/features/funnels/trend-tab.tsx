@@ -5,7 +5,7 @@ import { TimeChart } from "@/ui/chart/time-chart";
 import { Segmented } from "@/ui/segmented";
 import { useState } from "react";
 import type { StageRow } from "./funnel-math";
-import { countSeries, notesAt, placesOf, rateSeries } from "./trend-math";
+import { countSeries, notesAt, placesOf, rateSeries, type TrendBefore } from "./trend-math";
 import { w } from "./words";
 
 const MEASURES = [
@@ -16,6 +16,8 @@ const MEASURES = [
 interface Props {
   name: string;
   trend: FunnelTrend;
+  /** The same of the days compared with. */
+  before?: TrendBefore | null;
   rows: readonly StageRow[];
   intervals: readonly Interval[];
   notes?: readonly { day: string; text: string }[];
@@ -23,7 +25,7 @@ interface Props {
 }
 
 /** The funnel by the time of entry; buckets in which people are open go on dashed. */
-export function TrendTab({ name, trend, rows, intervals, notes = [], onInterval }: Props) {
+export function TrendTab({ name, trend, before = null, rows, intervals, notes = [], onInterval }: Props) {
   const [measure, setMeasure] = useState<"rate" | "counts">("rate");
   const [hasHighest, setHighest] = useState(false);
   const isOpen = trend.buckets.some((bucket) => bucket.open > 0);
@@ -49,7 +51,7 @@ export function TrendTab({ name, trend, rows, intervals, notes = [], onInterval 
       <TimeChart
         label={w.trend.chart(name)}
         places={placesOf(trend)}
-        series={measure === "rate" ? rateSeries(trend, hasHighest) : countSeries(trend, rows)}
+        series={measure === "rate" ? rateSeries(trend, hasHighest, before) : countSeries(trend, rows, before)}
         format={measure === "rate" ? percent : compactCount}
         axisFormat={measure === "rate" ? percent : compactCount}
         notes={notesAt(trend, notes)}
