@@ -30,7 +30,7 @@ export function PageHead({ title, parent, lead, children }: Props) {
         </div>
         {children && <div className="flex flex-wrap items-center gap-2">{children}</div>}
       </div>
-      {lead && <p className="mt-3 line-clamp-4 max-w-[96ch] text-base sm:mt-1.5 text-ink-soft">{lead}</p>}
+      {lead && <p className="mt-3 line-clamp-4 max-w-[96ch] text-base sm:mt-1.5 text-pretty text-ink-soft">{lead}</p>}
     </header>
   );
 }
