@@ -82,8 +82,8 @@ class AlertChoice(BaseModel):
 
     name: NAME = Field(examples=["Purchases stopped"])
     rule: Rule
-    webhook_url: Annotated[str, Field(max_length=URL_CHARS_MAX), AfterValidator(address_of_hook)] = Field(
-        examples=["https://hooks.example.org/iafa"]
+    webhook_url: Annotated[str, Field(max_length=URL_CHARS_MAX), AfterValidator(address_of_hook)] | None = Field(
+        None, description="Null: the rule is only shown.", examples=["https://hooks.example.org/iafa"]
     )
     interval_seconds: Annotated[int, Field(ge=60, le=86_400)] = Field(300, description="Between two looks.")
     is_paused: bool = False
@@ -103,14 +103,14 @@ class AlertAnswer(BaseModel):
     project_id: str
     name: str
     rule: Rule
-    webhook_url: str
+    webhook_url: str | None
     interval_seconds: int
     is_paused: bool
     version: int
     status: Literal["unknown", "ok", "firing", "error"]
     text: str = Field(description="What was found at the last look.")
     checked_at: str | None
-    changed_at: str | None = Field(description="When a message was last made.")
+    changed_at: str | None = Field(description="When a message was last made, or would have been with a webhook.")
     is_waiting: bool = Field(description="Whether a message waits to be delivered.")
     deliveries: list[DeliveryAnswer] = Field(description="Of the last ten messages, the newest first.")
     created_at: str = TIME

@@ -16,7 +16,7 @@ from iafa.api.roles import LEAST_ROLE
 from iafa.api.services import Services, ServicesOf
 from iafa.api.trail import record
 from iafa.clock import iso_or_none, to_iso
-from iafa.errors import FieldError, ValidationFailed
+from iafa.errors import Conflict, FieldError, ValidationFailed
 from iafa.jobs.alert_watch import content_of
 from iafa.meta.alerts import Message, StoredAlert
 from iafa.meta.ids import new_id
@@ -88,11 +88,14 @@ async def delete_alert(alert_id: str, project: MemberProject, caller: CallerIsUs
 @router.post(
     "/{alert_id}/test",
     summary="Send a test message",
-    description="One attempt, now, signed like any other message, of the type `alert.test`. Nothing is kept of it.",
-    responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS),
+    description="One attempt, now, signed like any other message, of the type `alert.test`. Nothing is kept of it. "
+    "A rule without a webhook has nobody to send it to (409).",
+    responses=problem_responses(*OBJECT_PROBLEMS, *CHANGE_PROBLEMS, "conflict"),
 )
 async def test_alert(alert_id: str, project: MemberProject, services: ServicesOf) -> SendingAnswer:
     alert = await services.alerts.get(project.id, alert_id)
+    if alert.webhook_url is None:
+        raise Conflict("the rule has no webhook")
     text = f'This is a test of the alert rule "{alert.name}"'
     message = Message(id=new_id(), type="alert.test", text=text, made_us=services.clock.now_us())
     sent = await services.webhook.send(alert.webhook_url, alert.secret, content_of(alert, message))
@@ -112,7 +115,7 @@ async def _fields(body: AlertChoice, project: Project, services: Services) -> di
 
 def _shown(alert: StoredAlert, caller: SignedIn) -> AlertAnswer:
     """The path of a webhook's address lets whoever knows it post there: viewers see only the host."""
-    if reaches(caller.user.role, LEAST_ROLE["change_alert"]):
+    if alert.webhook_url is None or reaches(caller.user.role, LEAST_ROLE["change_alert"]):
         return _answer(alert)
     parts = urlsplit(alert.webhook_url)
     hidden = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/..."

@@ -83,9 +83,11 @@ class AlertWatch:
             if not alert.is_paused and self._is_due(alert):
                 self._look(alert)
         for alert in self.alerts.read():
-            message = alert.message
-            if not alert.is_paused and message is not None and message.due_us <= self.clock.now_us():
-                self._send(alert, message)
+            message, url = alert.message, alert.webhook_url
+            if url is None or message is None or alert.is_paused:
+                continue
+            if message.due_us <= self.clock.now_us():
+                self._send(alert, url, message)
 
     def _is_due(self, alert: StoredAlert) -> bool:
         return alert.checked_us is None or self.clock.now_us() >= alert.checked_us + alert.interval_seconds * US_PER_S
@@ -114,7 +116,9 @@ class AlertWatch:
         self.alerts.update_now(seen)
 
     def _to_tell(self, alert: StoredAlert, told: str, message: Message) -> StoredAlert:
-        """Of a rule only the newest message waits."""
+        """Of a rule only the newest message waits; without a webhook none does."""
+        if alert.webhook_url is None:
+            return msgspec.structs.replace(alert, told=told, changed_us=message.made_us)
         deliveries = alert.deliveries
         if (old := alert.message) is not None:
             detail = "a newer message came before it was delivered"
@@ -122,8 +126,8 @@ class AlertWatch:
         changes = {"told": told, "message": message, "changed_us": message.made_us, "deliveries": deliveries}
         return msgspec.structs.replace(alert, **changes)
 
-    def _send(self, alert: StoredAlert, message: Message) -> None:
-        sent = asyncio.run(self.webhook.send(alert.webhook_url, alert.secret, content_of(alert, message)))
+    def _send(self, alert: StoredAlert, url: str, message: Message) -> None:
+        sent = asyncio.run(self.webhook.send(url, alert.secret, content_of(alert, message)))
         now_us = self.clock.now_us()
         tried = msgspec.structs.replace(message, attempts=message.attempts + 1)
         if not sent.is_delivered and tried.attempts < ATTEMPTS_MAX:

@@ -38,11 +38,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredAlert(ProjectRecord, frozen=True, kw_only=True):
-    """`rule` is kept as it was accepted. `told` is what the last message was about: the same is not told again."""
+    """`rule` is kept as it was accepted. `told` is what the last message was about: the same is not told again. Without
+    `webhook_url` no message is made; `told` and `changed_us` go on as if there were one."""
 
     name: str
     rule: dict[str, Any]
-    webhook_url: str
+    webhook_url: str | None
     secret: str
     is_paused: bool
     interval_seconds: int
@@ -69,7 +70,7 @@ class Alerts(ProjectRecords[StoredAlert]):
     def _changes(self, old: StoredAlert, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """A rule that is another one begins anew: nothing is known of it, and nothing is to be sent."""
         if fields["rule"] == old.rule:
-            return fields
+            return fields if fields["webhook_url"] is not None else {**fields, "message": None}
         return {**fields, "status": "unknown", "text": "", "told": "", "checked_us": None, "message": None}
 
     def update_now(self, seen: StoredAlert) -> None:

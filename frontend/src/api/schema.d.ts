@@ -923,7 +923,7 @@ export interface paths {
         put?: never;
         /**
          * Send a test message
-         * @description One attempt, now, signed like any other message, of the type `alert.test`. Nothing is kept of it.
+         * @description One attempt, now, signed like any other message, of the type `alert.test`. Nothing is kept of it. A rule without a webhook has nobody to send it to (409).
          */
         post: operations["test_alert"];
         delete?: never;
@@ -2111,7 +2111,7 @@ export interface components {
             /** Rule */
             rule: components["schemas"]["ThresholdRule"] | components["schemas"]["SilenceRule"] | components["schemas"]["ConversionRule"] | components["schemas"]["AnomalyRule"];
             /** Webhook Url */
-            webhook_url: string;
+            webhook_url: string | null;
             /** Interval Seconds */
             interval_seconds: number;
             /** Is Paused */
@@ -2132,7 +2132,7 @@ export interface components {
             checked_at: string | null;
             /**
              * Changed At
-             * @description When a message was last made.
+             * @description When a message was last made, or would have been with a webhook.
              */
             changed_at: string | null;
             /**
@@ -2169,9 +2169,10 @@ export interface components {
             rule: components["schemas"]["ThresholdRule"] | components["schemas"]["SilenceRule"] | components["schemas"]["ConversionRule"] | components["schemas"]["AnomalyRule"];
             /**
              * Webhook Url
+             * @description Null: the rule is only shown.
              * @example https://hooks.example.org/iafa
              */
-            webhook_url: string;
+            webhook_url?: string | null;
             /**
              * Interval Seconds
              * @description Between two looks.
@@ -6443,7 +6444,7 @@ export interface components {
             /** Rule */
             rule: components["schemas"]["ThresholdRule"] | components["schemas"]["SilenceRule"] | components["schemas"]["ConversionRule"] | components["schemas"]["AnomalyRule"];
             /** Webhook Url */
-            webhook_url: string;
+            webhook_url: string | null;
             /** Interval Seconds */
             interval_seconds: number;
             /** Is Paused */
@@ -6464,7 +6465,7 @@ export interface components {
             checked_at: string | null;
             /**
              * Changed At
-             * @description When a message was last made.
+             * @description When a message was last made, or would have been with a webhook.
              */
             changed_at: string | null;
             /**
@@ -22022,6 +22023,17 @@ export interface operations {
             };
             /** @description Not found */
             404: {
+                headers: {
+                    /** @description Find the request in the log by it. */
+                    "X-Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This conflicts with what is there */
+            409: {
                 headers: {
                     /** @description Find the request in the log by it. */
                     "X-Request-Id"?: string;

@@ -39,6 +39,19 @@ async def test_a_rule_lives_and_is_forgotten(room: Room, ada: Tenant) -> None:
         assert (await client.delete(url(ada, f"/{rule['id']}"))).status_code == 404
 
 
+async def test_a_rule_may_have_no_webhook(room: Room, ada: Tenant) -> None:
+    async with room.client(ada.bearer) as client:
+        made = await client.post(url(ada), json={"name": "Sales", "rule": RULE})
+        assert (made.status_code, made.json()["webhook_url"]) == (201, None), made.text
+        at = url(ada, f"/{made.json()['id']}")
+        refused = await client.post(f"{at}/test")
+        assert (refused.status_code, refused.json()["detail"]) == (409, "the rule has no webhook")
+        added = await client.put(at, json=CHOICE)
+        assert added.json()["webhook_url"] == CHOICE["webhook_url"]
+        removed = await client.put(at, json={**CHOICE, "webhook_url": None})
+        assert removed.json()["webhook_url"] is None
+
+
 async def test_viewers_see_only_the_host_of_a_webhook(room: Room, ada: Tenant, password_hash: str) -> None:
     address = "https://hooks.example.org:8443/iafa?token=x"
     for role, shown in (("viewer", "https://hooks.example.org:8443/..."), ("editor", address)):

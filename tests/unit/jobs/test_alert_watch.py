@@ -89,6 +89,30 @@ async def test_a_change_is_told_once_and_so_is_its_end(room: Room) -> None:
     assert kept.message is None
 
 
+async def test_a_rule_without_webhook_has_a_status_and_no_message(room: Room) -> None:
+    made = await room.alerts.add(PROJECT, **room.fields(webhook_url=None))
+    room.found = FIRING
+    began = await room.round()
+    assert (began.status, began.text, began.message, began.deliveries) == ("firing", "too few", None, ())
+    went_on = await room.round()
+    assert (went_on.changed_us, went_on.checked_us) == (began.checked_us, room.clock.now_us())
+    await room.alerts.replace(PROJECT, made.id, **room.fields())
+    await room.round()
+    assert room.types() == []
+    room.found = OK
+    await room.round()
+    assert room.types() == ["alert.resolved"]
+
+
+async def test_a_message_that_waits_is_dropped_with_the_webhook(room: Room) -> None:
+    made = await room.alerts.add(PROJECT, **room.fields())
+    room.found, room.hook.statuses = FIRING, [500]
+    assert (await room.round()).message is not None
+    await room.alerts.replace(PROJECT, made.id, **room.fields(webhook_url=None))
+    kept = await room.round(3_000)
+    assert (kept.message, kept.status, len(room.hook.received)) == (None, "firing", 1)
+
+
 async def test_a_rule_is_looked_at_once_in_its_interval_and_not_while_paused(room: Room) -> None:
     made = await room.alerts.add(PROJECT, **room.fields())
     for _ in range(10):

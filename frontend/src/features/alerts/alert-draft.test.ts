@@ -21,6 +21,12 @@ test.each(RULES)("a rule comes out of the form as it went in: %j", (rule, senten
   expect(sentenceOf(rule, (id) => (id === "f1" ? "Checkout" : undefined))).toBe(sentence);
 });
 
+test("a rule without a webhook keeps none", () => {
+  const draft = draftOf({ ...alertOf({ kind: "anomaly" }), webhook_url: null });
+  expect(draft.webhook).toBe("");
+  expect(choiceOf(draft, false).webhook_url).toBeNull();
+});
+
 test("a rule about a funnel that is gone still reads", () => {
   expect(sentenceOf({ kind: "conversion", funnel_id: "gone", below: 5 }, () => undefined)).toMatch(/^a deleted funnel/);
 });
@@ -33,6 +39,8 @@ test.each([
   ["silence", { name: "n", webhook: "https://a.example", what: "funnel" }, ["funnel"]],
   ["conversion", { name: "n", webhook: "https://a.example", funnel: "f1", below: "101", peopleMin: "0" }, ["below", "peopleMin"]],
   ["anomaly", { name: "n", webhook: "https://a.example" }, []],
+  ["anomaly", { name: "n", webhook: "" }, []],
+  ["anomaly", { name: "n", webhook: "https:// " }, ["webhook"]],
 ] as const)("%s %j has faults in %j", (kind, given, faults) => {
   const read = draftSchema.safeParse({ ...newDraft(kind), ...given });
   expect((read.error?.issues ?? []).map((issue) => issue.path[0]).sort()).toEqual([...faults]);

@@ -23,7 +23,7 @@ export const draftSchema = z
     peopleMin: z.string(),
     sensitivity: z.enum(["low", "medium", "high"]),
     direction: z.enum(["any", "up", "down"]),
-    webhook: z.string().trim().regex(/^https?:\/\/[^\s/]/, words.form.invalid.webhook),
+    webhook: z.string().trim().regex(/^(https?:\/\/[^\s/].*)?$/, words.form.invalid.webhook),
     interval: z.string(),
   })
   .superRefine((draft, context) => {
@@ -54,7 +54,7 @@ export function newDraft(kind: Kind): Draft {
 
 export function draftOf(alert: Alert): Draft {
   const { rule } = alert;
-  const draft = { ...newDraft(rule.kind), name: alert.name, webhook: alert.webhook_url, interval: String(alert.interval_seconds) };
+  const draft = { ...newDraft(rule.kind), name: alert.name, webhook: alert.webhook_url ?? "", interval: String(alert.interval_seconds) };
   if (rule.kind === "anomaly") return { ...draft, event: rule.event ?? "", measure: rule.measure ?? "events", sensitivity: rule.sensitivity ?? "medium", direction: rule.direction ?? "any" };
   const window = String(rule.window_seconds ?? WINDOWS[rule.kind]);
   if (rule.kind === "threshold") return { ...draft, window, event: rule.event === "*" ? "" : rule.event, measure: rule.measure ?? "events", comparison: rule.comparison, value: String(rule.value) };
@@ -71,7 +71,7 @@ export function choiceOf(draft: Draft, isPaused: boolean): AlertChoice {
     conversion: () => ({ kind: "conversion", funnel_id: draft.funnel, below: Number(draft.below), people_min: Number(draft.peopleMin), window_seconds }),
     anomaly: () => ({ kind: "anomaly", ...(event && { event }), measure: draft.measure, sensitivity: draft.sensitivity, direction: draft.direction }),
   };
-  return { name: draft.name.trim(), rule: rules[draft.kind](), webhook_url: draft.webhook.trim(), interval_seconds: Number(draft.interval), is_paused: isPaused };
+  return { name: draft.name.trim(), rule: rules[draft.kind](), webhook_url: draft.webhook.trim() || null, interval_seconds: Number(draft.interval), is_paused: isPaused };
 }
 
 /** The rule as one line. */

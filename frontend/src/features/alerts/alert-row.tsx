@@ -67,7 +67,7 @@ export function AlertRow({ alert, funnelName, timeZone, onEdit, onDelete }: Prop
               </p>
             )}
             <p className="stranger mt-1 text-xs text-ink-faint">
-              {[alert.checked_at && words.checked(ago(alert.checked_at, new Date())), alert.webhook_url, alert.is_waiting && words.waiting].filter(Boolean).join(" · ")}
+              {[alert.checked_at && words.checked(ago(alert.checked_at, new Date())), alert.webhook_url ?? words.noWebhook, alert.is_waiting && words.waiting].filter(Boolean).join(" · ")}
             </p>
             <Deliveries alert={alert} timeZone={timeZone} />
           </div>
@@ -82,10 +82,12 @@ export function AlertRow({ alert, funnelName, timeZone, onEdit, onDelete }: Prop
               <Pencil aria-hidden />
               {t.actions.edit}
             </MenuItem>
-            <MenuItem onSelect={sendTest}>
-              <Send aria-hidden />
-              {words.test}
-            </MenuItem>
+            {alert.webhook_url && (
+              <MenuItem onSelect={sendTest}>
+                <Send aria-hidden />
+                {words.test}
+              </MenuItem>
+            )}
             <MenuItem onSelect={pause}>
               {alert.is_paused ? <Play aria-hidden /> : <Pause aria-hidden />}
               {alert.is_paused ? words.resume : words.pause}
