@@ -11,8 +11,9 @@ import { BoardCardView, type CardActions } from "./board-card";
 import { cardTitle } from "./card-title";
 import { contentOf } from "./card-content";
 import { cardId } from "./card-draft";
+import { CardColumn } from "./card-column";
 import { boardGrid } from "./later-grid";
-import { CARDS_MAX, freePlace, heightPx, inOrder, samePlaces, settle, step, stepInOrder, withPlaces, type Step } from "./layout-math";
+import { CARDS_MAX, freePlace, inOrder, samePlaces, settle, step, stepInOrder, withPlaces, type Step } from "./layout-math";
 import type { useBoardEdit } from "./use-board-edit";
 import { words } from "./words";
 
@@ -93,13 +94,7 @@ export function BoardCards({ projectId, board, views, range, today, timeZone, ed
           }}
         />
       ) : (
-        <ul className="flex flex-col gap-4">
-          {inOrder(cards).map((card) => (
-            <li key={card.id} style={{ height: heightPx(card.h) }}>
-              {draw(card)}
-            </li>
-          ))}
-        </ul>
+        <CardColumn cards={inOrder(cards)} draw={draw} />
       )}
     </div>
   );

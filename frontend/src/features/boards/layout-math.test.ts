@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { COLUMNS, freePlace, inOrder, settle, step, stepInOrder, withPlaces, type Placed, type Step } from "./layout-math";
+import { COLUMNS, freePlace, inOrder, pairs, settle, step, stepInOrder, withPlaces, type Placed, type Step } from "./layout-math";
 
 const at = (id: string, x: number, y: number, w: number, h: number): Placed => ({ id, x, y, w, h });
 const text = (cards: readonly Placed[]): string[] => inOrder(cards).map((card) => `${card.id} ${card.x},${card.y} ${card.w}x${card.h}`);
@@ -20,6 +20,16 @@ test.each<[string, Placed[], string, Step, string[]]>([
   ["nothing below: stays", TOWER, "b", "down", ["a 0,0 6x2", "c 6,0 6x4", "b 0,2 6x3"]],
   ["of no card: stays", TOWER, "z", "down", ["a 0,0 6x2", "c 6,0 6x4", "b 0,2 6x3"]],
 ])("%s", (_why, cards, id, kind, expected) => expect(text(step(cards, id, kind))).toEqual(expected));
+
+test.each<[string, string, string]>([
+  ["small ones stand two in a row", "a3 b3 c6 d3 e3", "abde"],
+  ["one without a neighbour has its own row", "a3 b3 c3 d8 e3", "ab"],
+  ["tall and wide ones are never small", "a4 b4 c8 d8", ""],
+])("in a column %s", (_why, given, expected) => {
+  const cards = given.split(" ").map((one, y) => at(one.charAt(0), 0, y, Number(one.charAt(1)), 2));
+  expect([...pairs(cards)].join("")).toBe(expected);
+  expect(pairs(cards.map((card) => ({ ...card, h: 3 }))).size).toBe(0);
+});
 
 test("any steps keep cards apart and on the grid", () => {
   const kinds: Step[] = ["left", "right", "up", "down", "wider", "narrower", "taller", "shorter"];

@@ -7,6 +7,7 @@ export const HEIGHT_MIN = 2;
 export const CARDS_MAX = 40;
 export const ROW_PX = 56;
 export const GAP_PX = 16;
+const SMALL = [3, 2] as const;
 
 export interface Placed {
   id: string;
@@ -23,6 +24,18 @@ export const heightPx = (rows: number): number => rows * ROW_PX + (rows - 1) * G
 const overlaps = (one: Placed, two: Placed): boolean => one.x < two.x + two.w && two.x < one.x + one.w && one.y < two.y + two.h && two.y < one.y + one.h;
 
 export const inOrder = <Card extends Placed>(cards: readonly Card[]): Card[] => [...cards].sort((one, two) => one.y - two.y || one.x - two.x);
+
+/** Of cards in a column, in their order: those that are small enough to stand two in a row, and have another beside them. */
+export function pairs(cards: readonly Placed[]): Set<string> {
+  const paired = new Set<string>();
+  let left: Placed | null = null;
+  for (const card of cards) {
+    const isSmall = card.w <= SMALL[0] && card.h <= SMALL[1];
+    if (isSmall && left) paired.add(left.id).add(card.id);
+    left = isSmall && !left ? card : null;
+  }
+  return paired;
+}
 
 /** Every card as high up as it can be; `first` keeps its row where another wants it, too. */
 export function settle<Card extends Placed>(cards: readonly Card[], first?: string): Card[] {

@@ -4,8 +4,9 @@ import { useTheme } from "@/app/theme";
 import { CardAnswerView, NoteText } from "@/features/boards/cards/card-answer";
 import { CardBody, CardShell, roomPx } from "@/features/boards/cards/card-shell";
 import { measuredName } from "@/features/boards/cards/trend-series";
-import { COLUMNS, GAP_PX, heightPx, inOrder, ROW_PX, settle } from "@/features/boards/layout-math";
+import { COLUMNS, GAP_PX, heightPx, inOrder, pairs, ROW_PX, settle } from "@/features/boards/layout-math";
 import { words as boardWords } from "@/features/boards/words";
+import { cn } from "@/lib/class-names";
 import { lastDays, todayIn, type DayRange } from "@/lib/dates";
 import { moment } from "@/lib/format";
 import { t } from "@/lib/strings";
@@ -141,6 +142,7 @@ function Shown({ thing, token, pass }: ShownProps) {
   const daysOfCards = daysOfAll(thing.cards, days, today);
   const cards = settle(thing.cards.map((card) => ({ ...card, id: card.id ?? "" })));
   const isGrid = width !== null && width >= GRID_FROM_PX;
+  const paired = pairs(inOrder(cards));
   return (
     <Page title={thing.title}>
       <header className="mb-6 flex flex-wrap items-end justify-between gap-4">
@@ -157,14 +159,14 @@ function Shown({ thing, token, pass }: ShownProps) {
       {cards.length === 0 && <EmptyState title={said.noCards} description="" />}
       <ul
         ref={measure}
-        className={isGrid ? "grid" : "flex flex-col"}
+        className={cn("grid", !isGrid && "grid-cols-2")}
         style={{ gap: GAP_PX, ...(isGrid && { gridTemplateColumns: `repeat(${COLUMNS}, minmax(0, 1fr))`, gridAutoRows: ROW_PX }) }}
       >
         {width !== null &&
           inOrder(cards).map((card) => (
             <li
               key={card.id}
-              className="min-w-0"
+              className={cn("min-w-0", !isGrid && !paired.has(card.id) && "col-span-2")}
               style={isGrid ? { gridColumn: `${card.x + 1} / span ${card.w}`, gridRow: `${card.y + 1} / span ${card.h}` } : { height: heightPx(card.h) }}
             >
               <SharedCardView card={card} token={token} pass={pass} days={days} hasOwnDays={daysOfCards === null} timeZone={thing.timezone} />

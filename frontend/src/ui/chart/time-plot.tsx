@@ -69,7 +69,7 @@ export default function TimePlot({ width, height, places, series, format, axisFo
       />
       {active !== null && <ReferenceLine x={active} stroke="var(--ring)" strokeWidth={1.5} />}
       {notes.map((note) => (
-        <ReferenceLine key={`${note.at} ${note.text}`} x={note.at} stroke="var(--pulse)" strokeDasharray="3 3" label={{ value: "●", position: "top", fill: "var(--pulse)", fontSize: 10 }} />
+        <ReferenceLine key={`${note.at} ${note.text}`} x={note.at} stroke="var(--pulse)" strokeDasharray="3 3" label={{ value: "●", position: "top", offset: 0, fill: "var(--pulse)", fontSize: 10 }} />
       ))}
       {series.map((one, index) => one.band && <Area key={`${one.key} band`} dataKey={`b${index}`} type="linear" stroke="none" fill={seriesColor(one.color)} fillOpacity={0.09} activeDot={false} tooltipType="none" isAnimationActive={false} />)}
       {kind === "bar" && series.flatMap((one, index) => barsOf(one, index))}

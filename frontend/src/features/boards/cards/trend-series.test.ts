@@ -21,6 +21,12 @@ test.each([
   expect(trendSeries(asked)[0]?.name).toContain(said);
 });
 
+test("a series that somebody named is called so and no more", () => {
+  const asked = answer(line("Revenue in EUR", "sum", { event_type: "buy", property: "price" }));
+  expect(trendTotal(asked)?.label).toBe("Revenue in EUR");
+  expect(trendSeries(asked)[0]?.name).toBe("Revenue in EUR");
+});
+
 test("the number over groups says what it counts; the groups are named by their values", () => {
   const groups = ["de", "fr"].map((group_value) => ({ group: "value", group_value, total: { value: 1 }, buckets: [bucket] }));
   const asked = answer(line("buy", "people", { groups }));

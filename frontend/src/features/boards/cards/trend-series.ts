@@ -20,7 +20,8 @@ export function measuredName(name: string, measure: Measure, property: string | 
   return `${name === "*" ? trendWords.anyEvent : name} · ${measureText({ measure, property: property ?? "" })}`;
 }
 
-const lineName = (line: Line): string => ("measure" in line ? measuredName(line.name, line.measure, line.property) : line.name);
+/** A name that somebody gave says what is counted, as on the page of trends. */
+const lineName = (line: Line): string => ("measure" in line && line.name === line.event_type ? measuredName(line.name, line.measure, line.property) : line.name);
 
 /** Formulas are what their series are for: where there are some, they are drawn alone. */
 export function trendSeries(answer: Trends): Series[] {
