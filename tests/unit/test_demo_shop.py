@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from iafa.demo.dates import date_notes
 from iafa.demo.funnels import FUNNELS
 from iafa.demo.live import LiveVisitors
 from iafa.demo.rhythm import HOME_ZONE
@@ -287,6 +288,46 @@ class TestFunnel:
         assert counts[0] > 500
         assert counts[-1] > 50
         assert all(after < before for before, after in pairwise(counts))
+
+
+class TestStory:
+    def test_a_crawler_searches_for_one_night_that_is_over_and_does_nothing_else(self, history: list[Row]) -> None:
+        crawler = [row for row in history if row.browser == "Price crawler"]
+        assert {local_day(row) for row in crawler} == {END.astimezone(BERLIN).date() - timedelta(days=1)}
+        assert Counter(row.event["event_type"] for row in crawler) == {"page_view": 270, "search": 270}
+        assert len({row.person for row in crawler}) == 1
+        assert len({row.session for row in crawler}) == 6
+        assert all("crawler" in row.event["user_agent"].lower() for row in crawler)
+        searches = Counter(local_day(row) for row in history if row.event["event_type"] == "search")
+        (first, most), (_, second) = searches.most_common(2)
+        assert first == local_day(crawler[0])
+        assert most > 1.8 * second
+
+    def test_a_short_history_has_no_crawler(self) -> None:
+        assert not [row for row in rows_of(small(days=62)) if row.browser == "Price crawler"]
+
+    @pytest.mark.parametrize(("days", "notes"), [(1, 0), (21, 1), (63, 3), (64, 4), (90, 5), (120, 5)])
+    def test_notes_stand_on_days_that_the_history_has(self, days: int, notes: int) -> None:
+        last = END.astimezone(BERLIN).date()
+        found = date_notes(end=END, days=days)
+        assert len(found) == notes
+        starts = [date.fromisoformat(str(note["start"])) for note in found]
+        ends = [date.fromisoformat(str(note["end"] or note["start"])) for note in found]
+        assert starts == sorted(starts)
+        assert all(last - timedelta(days=days - 1) <= day <= last for day in starts + ends)
+
+    def test_notes_name_the_days_of_what_happened(self, history: list[Row]) -> None:
+        notes = {str(note["text"]).split(":")[0]: note for note in date_notes(end=END)}
+        since, until = _incident()
+        assert notes["Release"]["start"] == since.astimezone(BERLIN).date().isoformat()
+        assert notes["Fix"]["start"] == until.astimezone(BERLIN).date().isoformat()
+        ads = [local_day(row) for row in history if row.event["properties"].get("utm_campaign") == "garden-weeks"]
+        assert (notes["Campaign"]["start"], notes["Campaign"]["end"]) == (str(min(ads)), str(max(ads)))
+        post = [local_day(row) for row in history if row.event["properties"].get("utm_medium") == "social"]
+        assert notes["Our balcony post went round on Instagram"]["start"] == str(min(post))
+        issues = {str(row.event["properties"].get("utm_campaign", "")): local_day(row) for row in reversed(history)}
+        newest = max(name for name in issues if name.startswith("newsletter-"))
+        assert notes[f"Newsletter, issue {int(newest[-2:])}"]["start"] == str(issues[newest])
 
 
 class TestLive:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from iafa.cli.demo_events import SEED, History
-from iafa.cli.demo_history import PROJECT, Demo, prepare
+from iafa.cli.demo_furnishing import Furnishing
+from iafa.cli.demo_history import PROJECT, Demo, keep_furnished, prepare
 from iafa.cli.demo_live import LiveStream
 from iafa.cli.options import data_dir_option, read_settings
 from iafa.cli.serve import reserved_port, run_server, sole_server
@@ -56,8 +57,12 @@ def _prepared(settings: Settings, *, days: int, people: int) -> Demo:
 
 
 def _serve(settings: Settings, demo: Demo, live: LiveStream | None) -> None:
+    data_dir = settings.data_dir.resolve()
+
     def announce(url: str) -> None:
-        click.echo("\n".join(greeting(url, demo, settings.data_dir.resolve())))
+        click.echo("\n".join(greeting(url, demo, data_dir)))
+        if not demo.login.is_furnished:
+            Furnishing(demo, done=lambda: keep_furnished(data_dir, demo.login)).start(url)
         if live is not None:
             live.start(url)
 
@@ -77,8 +82,9 @@ def greeting(url: str, demo: Demo, data_dir: Path) -> Iterator[str]:
     yield "What to try next"
     yield f"  1. Open the funnel Checkout of the project {PROJECT}."
     yield f"  2. {_incident(demo)}"
-    yield "  3. Make a project of your own, paste its snippet into a page and watch the events arrive."
-    yield f"  4. Read the API's documentation: {url}/docs"
+    yield "  3. Look at the boards, then at Alerts and Anomalies: was there an unusual day?"
+    yield "  4. Make a project of your own, paste its snippet into a page and watch the events arrive."
+    yield f"  5. Read the API's documentation: {url}/docs"
     yield ""
 
 

@@ -12,9 +12,11 @@ from iafa.cli.import_events import watched
 from iafa.cli.options import run
 from iafa.demo.funnels import FUNNELS
 from iafa.demo.rhythm import HOME_ZONE
+from iafa.demo.watching import SCHEMAS
 from iafa.durable import write_private
 from iafa.errors import IafaError
 from iafa.jobs.upload import Receipt, Target
+from iafa.meta.collect_rules import SchemaRule
 from iafa.meta.projects import Project
 from iafa.query.definition import to_dict
 from iafa.query.definition_reading import parse_definition
@@ -30,15 +32,21 @@ _SETTINGS: dict[str, Any] = {
     "rate_limit_per_minute": None,
     "rate_limit_per_ip_per_minute": None,
     "retention_days": None,
+    "schemas": tuple(
+        SchemaRule(event_type=rule["event_type"], schema=msgspec.json.encode(rule["schema"]).decode())
+        for rule in SCHEMAS
+    ),
 }
 
 
 class Login(msgspec.Struct, frozen=True):
-    """Kept in the data directory (0600), so that every run prints the same, with the history that was loaded."""
+    """Kept in the data directory (0600), so that every run prints the same, with the history that was loaded.
+    Furnished is a demo whose boards, notes and alerts were made: what somebody removes stays away."""
 
     email: str
     password: str
     history: History
+    is_furnished: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Demo:
 
 def prepare(house: House, history: History) -> Demo:
     """Make what is missing. Killed anywhere, it goes on where it was; a history is loaded once."""
-    path = house.layout.root / "config" / "demo_login.json"
+    path = _path(house.layout.root)
     is_new = not path.exists()
     if is_new:
         _write(path, Login(EMAIL, secrets.token_urlsafe(PASSWORD_BYTES), history))
@@ -69,6 +77,14 @@ def prepare(house: House, history: History) -> Demo:
     login = _write(path, msgspec.structs.replace(login, history=history))
     run(lambda: _add_funnels(house, project))
     return Demo(project, login, _load(house, project, history))
+
+
+def keep_furnished(data_dir: Path, login: Login) -> None:
+    _write(_path(data_dir), msgspec.structs.replace(login, is_furnished=True))
+
+
+def _path(data_dir: Path) -> Path:
+    return data_dir / "config" / "demo_login.json"
 
 
 def _write(path: Path, login: Login) -> Login:

@@ -1,1 +1,1 @@
-"""The demo web shop: a seeded history, live visitors, funnels. Pure, and imports no other room of iafa."""
+"""The demo web shop: a seeded history, live visitors, what people made of it. Pure; imports no other room of iafa."""

@@ -12,6 +12,8 @@ import numpy.typing as npt
 HOME_ZONE = "Europe/Berlin"
 HOUR_S = 3_600
 WEEK_NINE = (56, 63)
+ADS = (14, 70)  # from and until which day there are search ads
+POST_DAY = 39
 
 WEEKDAY_LOAD = (1.05, 1.0, 0.97, 0.98, 0.86, 0.80, 1.22)
 HOUR_LOAD = (
@@ -133,16 +135,16 @@ def _everyday_load(calendar: Calendar, starts_s: Floats, noise: np.random.Genera
 
 def _campaigns(calendar: Calendar, starts_s: Floats, base: Floats) -> list[tuple[Channel, Floats]]:
     lanes = []
-    for number, day in enumerate(_newsletter_days(calendar), start=1):
+    for number, day in enumerate(newsletter_days(calendar), start=1):
         issue = Channel("email", "", 0.30, Campaign("newsletter", "email", f"newsletter-{number:02d}"))
         lanes.append((issue, _spike(starts_s, calendar.local(day, 7), height=0.9, decay_h=10.0)))
-    search_from, search_to = calendar.local(14).timestamp(), calendar.local(70).timestamp()
+    search_from, search_to = (calendar.local(day).timestamp() for day in ADS)
     lanes.append((PAID_SEARCH, base * 0.16 * ((starts_s >= search_from) & (starts_s < search_to))))
-    lanes.append((SOCIAL, _spike(starts_s, calendar.local(39, 18), height=3.6, decay_h=8.0)))
+    lanes.append((SOCIAL, _spike(starts_s, calendar.local(POST_DAY, 18), height=3.6, decay_h=8.0)))
     return lanes
 
 
-def _newsletter_days(calendar: Calendar) -> range:
+def newsletter_days(calendar: Calendar) -> range:
     first_weekday = calendar.start.astimezone(ZoneInfo(HOME_ZONE)).weekday()
     first_tuesday = (1 - first_weekday) % 7
     return range(first_tuesday, calendar.days, 14)

@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from iafa.demo.checkout import Outage
+from iafa.demo.crawler import crawl
 from iafa.demo.draws import SECOND_US, Draws, digest, epoch_us, generator
 from iafa.demo.journey import walk
 from iafa.demo.people import Person, make_person, visit_counts, visit_places
@@ -33,6 +34,7 @@ def generate(
     draws = Draws(namespace, "walk")
     crowd: dict[int, Person] = {}
     outage = _outage(calendar)
+    crawl(tape, calendar)
     ready: list[WireEvent] = []
     for at_us, number, visits, channel in _arrivals(calendar, namespace, people):
         ready += tape.take_before(at_us) if tape.pending > batch_events else []
