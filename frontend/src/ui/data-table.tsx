@@ -1,6 +1,7 @@
 import { cn } from "@/lib/class-names";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
+import { useCallback, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from "react";
+import { useExtent } from "./scroller";
 import { SortButton } from "./sort-button";
 
 export interface Column<Row> {
@@ -11,6 +12,8 @@ export interface Column<Row> {
   width: string;
   isNumber?: boolean;
   isSortable?: boolean;
+  /** The first column, where it holds names: it stays while the others scroll sideways. */
+  stays?: boolean;
 }
 
 export interface Sort {
@@ -49,6 +52,14 @@ const NEAR_END = 10;
 export function DataTable<Row>(props: Props<Row>) {
   const { label, columns, rows, rowKey, onOpen, openKey = null, sort, onSort, onEnd, onStart, onTop, keepsPlace = false, isDimmed = false, height = "max-h-[70dvh]", empty, foot } = props;
   const box = useRef<HTMLDivElement>(null);
+  const { extent, measure, box: follow } = useExtent();
+  const frame = useCallback(
+    (element: HTMLDivElement | null) => {
+      box.current = element;
+      return follow(element);
+    },
+    [follow],
+  );
   // One stop in the tab order; arrows move it.
   const [current, setCurrent] = useState<string | null>(null);
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => ROW_PX, overscan: 12, initialRect: { width: 1200, height: 800 } });
@@ -57,6 +68,7 @@ export function DataTable<Row>(props: Props<Row>) {
   const place = usePlace(box, rows, rowKey, keepsPlace);
   const onScroll = (): void => {
     place.remember();
+    measure();
     const top = box.current?.scrollTop ?? 0;
     onTop?.(top < ROW_PX / 2);
     const last = items.at(-1)?.index ?? 0;
@@ -83,48 +95,50 @@ export function DataTable<Row>(props: Props<Row>) {
   const stop = current !== null && shownKeys.includes(current) ? current : shownKeys[0];
   if (rows.length === 0 && empty !== undefined) return <>{empty}</>;
   return (
-    <div ref={box} role="table" aria-label={label} aria-rowcount={rows.length + 1} aria-busy={isDimmed || undefined} className={cn("overflow-auto transition-opacity duration-150", isDimmed && "opacity-55", height)} onScroll={onScroll} tabIndex={onOpen ? undefined : 0}>
-      <div className="min-w-max">
-        <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-sunken text-xs text-ink-soft">
-          <div role="row" aria-rowindex={1} className="grid" style={template}>
-            {columns.map((column) => (
-              <Head key={column.key} column={column} {...(sort && { sort })} {...(onSort && { onSort })} />
-            ))}
+    <div className={cn("scroll-edges flex flex-col", height)} data-more={extent.more}>
+      <div ref={frame} role="table" aria-label={label} aria-rowcount={rows.length + 1} aria-busy={isDimmed || undefined} className={cn("min-h-0 overflow-auto transition-opacity duration-150", isDimmed && "opacity-55")} onScroll={onScroll} tabIndex={onOpen ? undefined : 0}>
+        <div className="min-w-min">
+          <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-sunken text-xs text-ink-soft">
+            <div role="row" aria-rowindex={1} className="grid bg-sunken" style={template}>
+              {columns.map((column) => (
+                <Head key={column.key} column={column} {...(sort && { sort })} {...(onSort && { onSort })} />
+              ))}
+            </div>
           </div>
+          <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+            {items.map((item) => {
+              const row = rows[item.index];
+              if (row === undefined) return null;
+              const key = rowKey(row);
+              const isStop = key === stop;
+              return (
+                <div
+                  key={key}
+                  role="row"
+                  aria-rowindex={item.index + 2}
+                  data-index={item.index}
+                  tabIndex={onOpen ? (isStop ? 0 : -1) : undefined}
+                  onFocus={() => setCurrent(key)}
+                  onKeyDown={(event) => onKeyDown(event, item.index)}
+                  {...(onOpen && { onClick: () => onOpen(row) })}
+                  className={cn(
+                    "absolute inset-x-0 top-0 grid h-10 items-center border-b border-line bg-surface text-sm -outline-offset-2",
+                    onOpen && "cursor-pointer hover:bg-hover",
+                    key === openKey && "bg-accent-wash",
+                  )}
+                  style={{ ...template, transform: `translateY(${item.start}px)` }}
+                >
+                  {columns.map((column) => (
+                    <div key={column.key} role="cell" className={cn("min-w-0 px-3", column.stays ? "stays flex h-full items-center" : "truncate", column.isNumber && "figures text-right")}>
+                      {column.stays ? <div className="min-w-0 truncate">{column.cell(row)}</div> : column.cell(row)}
+                    </div>
+                  ))}
+                </div>
+              );
+            })}
+          </div>
+          {foot}
         </div>
-        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const row = rows[item.index];
-            if (row === undefined) return null;
-            const key = rowKey(row);
-            const isStop = key === stop;
-            return (
-              <div
-                key={key}
-                role="row"
-                aria-rowindex={item.index + 2}
-                data-index={item.index}
-                tabIndex={onOpen ? (isStop ? 0 : -1) : undefined}
-                onFocus={() => setCurrent(key)}
-                onKeyDown={(event) => onKeyDown(event, item.index)}
-                {...(onOpen && { onClick: () => onOpen(row) })}
-                className={cn(
-                  "absolute inset-x-0 top-0 grid h-10 items-center border-b border-line text-sm -outline-offset-2",
-                  onOpen && "cursor-pointer hover:bg-hover",
-                  key === openKey && "bg-accent-wash",
-                )}
-                style={{ ...template, transform: `translateY(${item.start}px)` }}
-              >
-                {columns.map((column) => (
-                  <div key={column.key} role="cell" className={cn("min-w-0 truncate px-3", column.isNumber && "figures text-right")}>
-                    {column.cell(row)}
-                  </div>
-                ))}
-              </div>
-            );
-          })}
-        </div>
-        {foot}
       </div>
     </div>
   );
@@ -156,7 +170,7 @@ function Head<Row>({ column, sort, onSort }: { column: Column<Row>; sort?: Sort;
   const isSorted = sort?.key === column.key;
   const way = !isSorted ? null : sort.isDescending ? "descending" : "ascending";
   return (
-    <div role="columnheader" aria-sort={way ?? undefined} className={cn("min-w-0 px-3 py-2 font-medium", column.isNumber && "text-right")}>
+    <div role="columnheader" aria-sort={way ?? undefined} className={cn("min-w-0 px-3 py-2 font-medium", column.stays && "stays", column.isNumber && "text-right")}>
       {column.isSortable && onSort ? (
         <SortButton head={column.head} way={way} isNumber={column.isNumber ?? false} onClick={() => onSort({ key: column.key, isDescending: isSorted ? !sort.isDescending : true })} />
       ) : (

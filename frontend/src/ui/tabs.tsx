@@ -1,4 +1,5 @@
 import { cn } from "@/lib/class-names";
+import { Scroller } from "./scroller";
 import { useRef, type KeyboardEvent, type ReactNode } from "react";
 
 interface Props<Value extends string> {
@@ -31,34 +32,30 @@ export function Tabs<Value extends string>({ label, value, tabs, onChange, class
     list.current?.querySelector<HTMLElement>(`[data-tab="${CSS.escape(next.value)}"]`)?.focus();
   };
   return (
-    <div
-      ref={list}
-      role="tablist"
-      aria-label={label}
-      onKeyDown={onKeyDown}
-      className={cn("flex gap-1 overflow-x-auto overflow-y-hidden border-b border-line px-3", className)}
-    >
-      {tabs.map((tab) => (
-        <button
-          key={tab.value}
-          type="button"
-          role="tab"
-          id={idOf(label, tab.value)}
-          data-tab={tab.value}
-          aria-selected={tab.value === value}
-          aria-controls={tab.value === value ? `${idOf(label, tab.value)}-panel` : undefined}
-          tabIndex={tab.value === value ? 0 : -1}
-          onClick={() => onChange(tab.value)}
-          className={cn(
-            "relative h-10 shrink-0 rounded-t-lg px-2.5 text-sm font-medium whitespace-nowrap -outline-offset-2 transition-colors duration-150",
-            tab.value === value
-              ? "text-ink after:absolute after:inset-x-2.5 after:-bottom-px after:h-0.5 after:rounded-full after:bg-accent"
-              : "text-ink-soft hover:text-ink",
-          )}
-        >
-          {tab.label}
-        </button>
-      ))}
-    </div>
+    <Scroller className={cn("overflow-clip rounded-t-[11px]", className)} inside="overflow-y-hidden">
+      <div ref={list} role="tablist" aria-label={label} onKeyDown={onKeyDown} className="flex w-max min-w-full gap-1 border-b border-line px-3">
+        {tabs.map((tab) => (
+          <button
+            key={tab.value}
+            type="button"
+            role="tab"
+            id={idOf(label, tab.value)}
+            data-tab={tab.value}
+            aria-selected={tab.value === value}
+            aria-controls={tab.value === value ? `${idOf(label, tab.value)}-panel` : undefined}
+            tabIndex={tab.value === value ? 0 : -1}
+            onClick={() => onChange(tab.value)}
+            className={cn(
+              "relative h-10 shrink-0 rounded-t-lg px-2.5 text-sm font-medium whitespace-nowrap -outline-offset-2 transition-colors duration-150",
+              tab.value === value
+                ? "text-ink after:absolute after:inset-x-2.5 after:-bottom-px after:h-0.5 after:rounded-full after:bg-accent"
+                : "text-ink-soft hover:text-ink",
+            )}
+          >
+            {tab.label}
+          </button>
+        ))}
+      </div>
+    </Scroller>
   );
 }

@@ -1,5 +1,6 @@
 import { cn } from "@/lib/class-names";
 import { count, percent } from "@/lib/format";
+import { Scroller } from "@/ui/scroller";
 import { rowsOf } from "./flow-rows";
 import type { PathsAnswer } from "./queries";
 import { words } from "./words";
@@ -8,9 +9,9 @@ export function FlowTable({ answer }: { answer: PathsAnswer }) {
   const { table } = words;
   const heads = [table.step, table.from, table.to, table.amount[answer.unit], table.share];
   return (
-    <div className="max-h-140 overflow-auto rounded-lg border border-line" tabIndex={0} role="region" aria-label={table.label}>
+    <Scroller label={table.label} className="max-h-140 overflow-hidden rounded-lg border border-line">
       <table className="figures w-full min-w-120 text-sm">
-        <thead className="sticky top-0 bg-sunken text-xs text-ink-soft">
+        <thead className="sticky top-0 z-10 bg-sunken text-xs text-ink-soft">
           <tr>
             {heads.map((head, at) => (
               <th key={head} scope="col" className={cn("px-3 py-2 font-medium", at < 3 ? "text-left" : "text-right")}>
@@ -35,7 +36,7 @@ export function FlowTable({ answer }: { answer: PathsAnswer }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroller>
   );
 }
 

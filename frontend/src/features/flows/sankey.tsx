@@ -3,6 +3,7 @@ import { cn } from "@/lib/class-names";
 import { compactCount, percent } from "@/lib/format";
 import { useWidth } from "@/lib/use-width";
 import { Menu, MenuItem, MenuLabel } from "@/ui/menu";
+import { Scroller } from "@/ui/scroller";
 import { ArrowRightFromLine, ArrowRightToLine, EyeOff, List, Plus } from "lucide-react";
 import { useId, useState } from "react";
 import { useNavigate } from "react-router";
@@ -23,9 +24,11 @@ interface Props {
 export function Sankey(props: Props) {
   const [width, measure] = useWidth();
   return (
-    <div ref={measure} className="overflow-x-auto pb-2" role="group" aria-label={words.diagram}>
-      {width !== null && <Diagram {...props} layout={layoutOf(props.answer, width)} />}
-    </div>
+    <Scroller inside="pb-2">
+      <div ref={measure} role="group" aria-label={words.diagram}>
+        {width !== null && <Diagram {...props} layout={layoutOf(props.answer, width)} />}
+      </div>
+    </Scroller>
   );
 }
 

@@ -10,6 +10,7 @@ import { Failure } from "@/ui/notice";
 import { Segmented } from "@/ui/segmented";
 import { Skeleton } from "@/ui/skeleton";
 import { Spinner } from "@/ui/spinner";
+import { Scroller } from "@/ui/scroller";
 import { useQuery } from "@tanstack/react-query";
 import { GroupFunnels } from "./group-funnels";
 import { groupColor } from "./group-math";
@@ -119,11 +120,11 @@ function GroupTable({ groups, then, property }: TableProps) {
   const most = Math.max(1, ...groups.map((group) => group.overall_conversion_rate));
   const heads = [w.groups.entered, w.groups.converted, w.groups.conversion, ...(then ? [w.groups.before, w.groups.change] : []), w.groups.compared];
   return (
-    <div className="overflow-x-auto -outline-offset-2" tabIndex={0} role="region" aria-label={w.groups.table(property)}>
+    <Scroller label={w.groups.table(property)}>
       <table className="figures w-full text-sm">
         <thead>
           <tr className="border-y border-line bg-sunken text-xs text-ink-soft">
-            <th scope="col" dir="auto" className="stranger py-2 pr-3 pl-5 text-left font-medium">
+            <th scope="col" dir="auto" className="stays stranger py-2 pr-3 pl-5 text-left font-medium">
               {property}
             </th>
             <td className="hidden w-2/5 sm:table-cell" />
@@ -139,8 +140,8 @@ function GroupTable({ groups, then, property }: TableProps) {
             const rate = group.overall_conversion_rate;
             const isWord = group.group !== "value";
             return (
-              <tr key={`${group.group} ${group.value ?? ""}`}>
-                <th scope="row" className="min-w-28 py-2.5 pr-3 pl-5 text-left font-normal">
+              <tr key={`${group.group} ${group.value ?? ""}`} className="bg-surface">
+                <th scope="row" className="stays min-w-28 py-2.5 pr-3 pl-5 text-left font-normal">
                   <span className="flex items-center gap-2">
                     <span aria-hidden className="size-2.5 shrink-0 rounded-sm" style={{ background: groupColor(group, index) }} />
                     <span dir="auto" className={cn("stranger line-clamp-2", isWord ? "text-ink-soft italic" : "font-medium")}>
@@ -176,7 +177,7 @@ function GroupTable({ groups, then, property }: TableProps) {
           })}
         </tbody>
       </table>
-    </div>
+    </Scroller>
   );
 }
 

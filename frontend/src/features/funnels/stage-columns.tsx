@@ -5,6 +5,7 @@ import { Loaded } from "@/lib/later";
 import { useWidth } from "@/lib/use-width";
 import { Delta, type MetricDelta } from "@/ui/metric";
 import { Skeleton } from "@/ui/skeleton";
+import { Scroller } from "@/ui/scroller";
 import { useRef, type KeyboardEvent, type ReactNode } from "react";
 import { BeforeLegend, BeforeText, LineAcrossRow } from "./before-marks";
 import type { DrawnBefore, StageBefore } from "./compare-math";
@@ -90,7 +91,7 @@ function Columns({ rows, times, before, changes, selected, worst, onSelect, onDr
   const [width, measure] = useWidth();
   const hasOpen = rows.some((row) => row.open > 0);
   return (
-    <div className="hidden overflow-x-auto px-5 pt-5 sm:block">
+    <Scroller label={t.funnel.chart} className="hidden sm:flex" inside="px-5 pt-5">
       <div ref={measure} style={{ minWidth: rows.length * COLUMN_MIN_PX }}>
         <div role="img" aria-label={t.funnel.chartHelp} className="h-62 overflow-hidden">
           {width !== null && (
@@ -141,7 +142,7 @@ function Columns({ rows, times, before, changes, selected, worst, onSelect, onDr
           })}
         </div>
       </div>
-    </div>
+    </Scroller>
   );
 }
 

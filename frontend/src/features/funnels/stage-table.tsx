@@ -4,6 +4,7 @@ import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
 import { CopyButton } from "@/ui/copy-button";
 import { Delta } from "@/ui/metric";
+import { Scroller } from "@/ui/scroller";
 import { SortButton } from "@/ui/sort-button";
 import { rateChange, stepDelta, type StepDelta } from "./compare-math";
 import { tableText, type StageRow } from "./funnel-math";
@@ -45,11 +46,11 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
         <h2 className="font-semibold tracking-[-0.006em]">{words.title}</h2>
         <CopyButton text={copied} label={words.copy} variant="ghost" />
       </div>
-      <div className="overflow-x-auto -outline-offset-2" tabIndex={0} role="region" aria-label={words.title}>
+      <Scroller label={words.title}>
         <table className="figures w-full text-sm">
           <thead>
             <tr className="border-y border-line bg-sunken text-xs text-ink-soft">
-              <th scope="col" className="py-2 pr-3 pl-5 text-left font-medium">
+              <th scope="col" className="stays py-2 pr-3 pl-5 text-left font-medium">
                 {words.stage}
               </th>
               {heads.map(([column, head]) => {
@@ -64,8 +65,8 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
           </thead>
           <tbody className="divide-y divide-line">
             {shown.map((row) => (
-              <tr key={row.order} className={cn(row.order === selected && "bg-accent-wash")}>
-                <th scope="row" className="min-w-36 py-2.5 pr-3 pl-5 text-left font-normal">
+              <tr key={row.order} className={row.order === selected ? "bg-accent-wash" : "bg-surface"}>
+                <th scope="row" className="stays min-w-36 py-2.5 pr-3 pl-5 text-left font-normal">
                   <span className="flex items-baseline gap-2.5">
                     <span className="text-xs text-ink-faint">{row.order}</span>
                     <span dir="auto" className="stranger line-clamp-2 font-medium">
@@ -85,7 +86,7 @@ export function StageTable({ answer, rows, times, before, selected, sort = null,
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
       {hasWaiting && <p className="border-t border-line px-5 py-2.5 text-sm text-ink-faint">{`${words.lost}: ${w.table.hints.lost} ${w.table.waiting}: ${w.table.hints.waiting}`}</p>}
       <More answer={answer} />
     </>

@@ -2,6 +2,7 @@ import type { FunnelTimes } from "@/api/types";
 import { count, duration } from "@/lib/format";
 import { cn } from "@/lib/class-names";
 import { TimeChart } from "@/ui/chart/time-chart";
+import { Scroller } from "@/ui/scroller";
 import type { StageRow } from "./funnel-math";
 import { binName } from "./time-bins";
 import { w } from "./words";
@@ -30,11 +31,11 @@ export function TimesTab({ times, rows }: { times: FunnelTimes; rows: readonly S
           format={count}
         />
       </div>
-      <div className="overflow-x-auto border-t border-line -outline-offset-2" tabIndex={0} role="region" aria-label={w.times.table}>
+      <Scroller label={w.times.table} className="border-t border-line">
         <table className="figures w-full text-sm">
           <thead>
             <tr className="border-b border-line bg-sunken text-xs text-ink-soft">
-              <th scope="col" className="py-2 pr-3 pl-5 text-left font-medium">
+              <th scope="col" className="stays py-2 pr-3 pl-5 text-left font-medium">
                 {w.times.step}
               </th>
               {[w.times.count, w.times.median, w.times.average, w.times.p90].map((head) => (
@@ -46,8 +47,8 @@ export function TimesTab({ times, rows }: { times: FunnelTimes; rows: readonly S
           </thead>
           <tbody className="divide-y divide-line">
             {lines.map((line) => (
-              <tr key={line.name} className={cn(line.isTotal && "font-medium")}>
-                <th scope="row" dir="auto" className={cn("stranger min-w-44 py-2.5 pr-3 pl-5 text-left", !line.isTotal && "font-normal")}>
+              <tr key={line.name} className={cn("bg-surface", line.isTotal && "font-medium")}>
+                <th scope="row" dir="auto" className={cn("stays stranger min-w-44 py-2.5 pr-3 pl-5 text-left", !line.isTotal && "font-normal")}>
                   {line.name}
                 </th>
                 {[count(line.count), text(line.median_s), text(line.average_s), text(line.p90_s)].map((cell, index) => (
@@ -59,7 +60,7 @@ export function TimesTab({ times, rows }: { times: FunnelTimes; rows: readonly S
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </>
   );
 }

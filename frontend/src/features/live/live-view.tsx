@@ -9,6 +9,7 @@ import { Card } from "@/ui/card";
 import { DataTable, type Column } from "@/ui/data-table";
 import { EmptyState } from "@/ui/empty-state";
 import { Segmented } from "@/ui/segmented";
+import { Scroller } from "@/ui/scroller";
 import { Pause, Play } from "lucide-react";
 import { useMemo, useState } from "react";
 import { Link } from "react-router";
@@ -58,7 +59,7 @@ export function LiveView({ frame, eventType, person }: Props) {
       </div>
       <RateCard store={live.store} now={live.now} timeZone={timeZone} />
       <Card className="overflow-hidden">
-        <div className="max-w-full overflow-x-auto border-b border-line p-3">
+        <Scroller className="max-w-full border-b border-line" inside="p-3">
           <Segmented
             label={words.outcome}
             value={outcome ?? "all"}
@@ -68,7 +69,7 @@ export function LiveView({ frame, eventType, person }: Props) {
               ...OUTCOMES.map((one) => ({ value: one, label: <Counted name={words.outcomes[one]} amount={shown.counts[one]} isAlarming={one === "rejected"} /> })),
             ]}
           />
-        </div>
+        </Scroller>
         <DataTable
           label={words.stream}
           columns={columns}

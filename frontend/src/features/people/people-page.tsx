@@ -109,7 +109,7 @@ function People({ frame }: { frame: ReportFrame }) {
 
 function columnsOf(timeZone: string, now: Date): Column<PersonRow>[] {
   return [
-    { key: "person", head: words.columns.person, width: "minmax(14rem,2fr)", cell: (row) => <Name row={row} /> },
+    { key: "person", head: words.columns.person, width: "minmax(min(14rem,45vw),2fr)", stays: true, cell: (row) => <Name row={row} /> },
     { key: "events", head: words.columns.events, width: "7rem", isNumber: true, cell: (row) => count(row.events) },
     { key: "last", head: words.columns.last, width: "10.5rem", cell: (row) => <span className="figures text-ink-soft" title={stamp(row.last_seen, timeZone)}>{ago(row.last_seen, now)}</span> },
     {

@@ -6,6 +6,7 @@ import { Card, CardHead } from "@/ui/card";
 import { BarList } from "@/ui/chart/bar-list";
 import { CopyButton } from "@/ui/copy-button";
 import { Segmented } from "@/ui/segmented";
+import { Scroller } from "@/ui/scroller";
 import { useState, type ReactNode } from "react";
 import { Link } from "react-router";
 import { pageOf } from "./journey";
@@ -153,9 +154,9 @@ function Frequent({ profile }: { profile: Profile }) {
   if (lists.length === 0) return null;
   return (
     <Section title={words.title}>
-      <div className="mb-2 max-w-full overflow-x-auto">
+      <Scroller className="mb-2 max-w-full">
         <Segmented label={words.title} value={name} options={lists.map(([one]) => ({ value: one, label: words.names[one] ?? one }))} onChange={setName} />
-      </div>
+      </Scroller>
       <BarList rows={values.map((one) => ({ key: one.value, name: one.value, value: one.events, text: count(one.events) }))} />
     </Section>
   );

@@ -4,6 +4,7 @@ import { useProjectId } from "@/app/route-ids";
 import { cn } from "@/lib/class-names";
 import { Failure } from "@/ui/notice";
 import { PageHead } from "@/ui/page-head";
+import { Scroller } from "@/ui/scroller";
 import { Skeleton } from "@/ui/skeleton";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
@@ -39,26 +40,28 @@ function SectionNav({ projectId, current }: { projectId: string; current: Sectio
   useEffect(() => {
     // On a phone the list is wider than the window: the chosen one must be seen.
     const chosen = list.current?.querySelector<HTMLElement>("[aria-current]");
-    if (list.current && chosen) list.current.scrollLeft = chosen.offsetLeft - 48;
+    if (list.current?.parentElement && chosen) list.current.parentElement.scrollLeft = chosen.offsetLeft - 48;
   }, [current]);
   return (
     <nav aria-label={words.sectionsLabel} className="min-w-0 lg:sticky lg:top-7">
-      <ul ref={list} className="relative flex gap-1 overflow-x-auto pb-1 lg:flex-col lg:gap-0.5 lg:overflow-visible">
-        {SECTIONS.map((section) => (
-          <li key={section} className="shrink-0">
-            <Link
-              to={`${paths.settings(projectId)}?section=${section}`}
-              aria-current={section === current ? "page" : undefined}
-              className={cn(
-                "block rounded-lg px-3 py-1.5 text-sm whitespace-nowrap transition-colors duration-150",
-                section === current ? "bg-accent-wash font-medium text-accent-ink" : "text-ink-soft hover:bg-hover hover:text-ink",
-              )}
-            >
-              {words.sections[section]}
-            </Link>
-          </li>
-        ))}
-      </ul>
+      <Scroller inside="pb-1 lg:overflow-visible">
+        <ul ref={list} className="relative flex w-max gap-1 lg:w-auto lg:flex-col lg:gap-0.5">
+          {SECTIONS.map((section) => (
+            <li key={section} className="shrink-0">
+              <Link
+                to={`${paths.settings(projectId)}?section=${section}`}
+                aria-current={section === current ? "page" : undefined}
+                className={cn(
+                  "block rounded-lg px-3 py-1.5 text-sm whitespace-nowrap transition-colors duration-150",
+                  section === current ? "bg-accent-wash font-medium text-accent-ink" : "text-ink-soft hover:bg-hover hover:text-ink",
+                )}
+              >
+                {words.sections[section]}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </Scroller>
     </nav>
   );
 }

@@ -38,7 +38,7 @@ export function SchemaWatch({ projectId }: { projectId: string }) {
   const rows = all.filter((one) => one.event_type.toLowerCase().includes(text.trim().toLowerCase()));
   const opened = all.find((one) => one.event_type === search.get("event"));
   const columns: Column<SeenEventType>[] = [
-    { key: "event", head: said.heads.event, width: "minmax(12rem,1fr)", cell: (one) => <Name text={one.event_type} /> },
+    { key: "event", head: said.heads.event, width: "minmax(min(12rem,45vw),1fr)", stays: true, cell: (one) => <Name text={one.event_type} /> },
     { key: "events", head: said.heads.events, width: "7rem", isNumber: true, cell: (one) => count(one.events) },
     { key: "first", head: said.heads.first, width: "9rem", cell: (one) => ago(one.first_seen, now) },
     { key: "last", head: said.heads.last, width: "9rem", cell: (one) => ago(one.last_seen, now) },

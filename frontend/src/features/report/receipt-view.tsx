@@ -3,6 +3,7 @@ import { CodeBlock } from "@/features/setup/code-block";
 import { bytes, count, moment } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { Failure } from "@/ui/notice";
+import { Scroller } from "@/ui/scroller";
 import { Skeleton } from "@/ui/skeleton";
 import { WithCode } from "@/ui/with-code";
 import { useQuery } from "@tanstack/react-query";
@@ -61,7 +62,7 @@ function Files({ files }: { files: Receipt["files"] }) {
   return (
     <section>
       <h3 className="mb-2 font-semibold">{words.files(count(files.length))}</h3>
-      <div className="max-h-80 overflow-auto rounded-lg border border-line" tabIndex={0} role="region" aria-label={words.files(count(files.length))}>
+      <Scroller label={words.files(count(files.length))} className="max-h-80 overflow-hidden rounded-lg border border-line">
         <table className="figures w-full text-xs">
           <thead>
             <tr className="bg-sunken text-ink-soft">
@@ -83,7 +84,7 @@ function Files({ files }: { files: Receipt["files"] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
     </section>
   );
 }

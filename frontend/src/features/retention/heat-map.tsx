@@ -1,6 +1,7 @@
 import { placeOf } from "@/features/report/places";
 import { cn } from "@/lib/class-names";
 import { count, percent } from "@/lib/format";
+import { Scroller } from "@/ui/scroller";
 import { useRef, useState, type CSSProperties, type KeyboardEvent } from "react";
 import { averageWords, cellText, cellWords, hasBegun, mostOf, shadeOf } from "./heat-math";
 import type { Cell, Cohort, Matrix } from "./queries";
@@ -53,11 +54,11 @@ export function HeatMap({ matrix, asOf, interval, periods, show, back, isOnOrAft
   });
   return (
     <div ref={box} className="relative" onKeyDown={moveFocus}>
-      <div className="relative overflow-x-auto pb-1">
+      <Scroller inside="relative pb-1">
         <table role="grid" aria-label={words.table.label} className="figures w-full border-separate border-spacing-0.5 text-sm">
           <thead className="text-xs text-ink-soft">
-            <tr>
-              <th scope="col" className="sticky left-0 z-10 bg-surface px-2 py-1.5 text-left font-medium">
+            <tr className="bg-surface">
+              <th scope="col" className="stays px-2 py-1.5 text-left font-medium">
                 {words.table.cohort}
               </th>
               <th scope="col" className="px-2 py-1.5 text-right font-medium">
@@ -71,8 +72,8 @@ export function HeatMap({ matrix, asOf, interval, periods, show, back, isOnOrAft
             </tr>
           </thead>
           <tbody>
-            <tr>
-              <th scope="row" title={words.table.averageNote} className="sticky left-0 z-10 bg-surface px-2 py-1 text-left font-semibold">
+            <tr className="bg-surface">
+              <th scope="row" title={words.table.averageNote} className="stays px-2 py-1 text-left font-semibold">
                 {words.table.average}
               </th>
               <td className="px-2 text-right font-semibold">{count(matrix.people)}</td>
@@ -94,8 +95,8 @@ export function HeatMap({ matrix, asOf, interval, periods, show, back, isOnOrAft
               })}
             </tr>
             {matrix.cohorts.map((cohort) => (
-              <tr key={cohort.bucket}>
-                <th scope="row" className="sticky left-0 z-10 bg-surface px-2 py-1 text-left font-normal whitespace-nowrap">
+              <tr key={cohort.bucket} className="bg-surface">
+                <th scope="row" className="stays px-2 py-1 text-left font-normal whitespace-nowrap">
                   {placeOf(cohort.bucket, interval).label}
                 </th>
                 <td className="px-2 text-right text-ink-soft">{count(cohort.size)}</td>
@@ -109,7 +110,7 @@ export function HeatMap({ matrix, asOf, interval, periods, show, back, isOnOrAft
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroller>
       {tip && (
         <div aria-hidden className="pointer-events-none absolute z-20 w-75 rounded-lg border border-line bg-surface px-3 py-2.5 text-sm shadow-pop" style={{ left: tip.x, top: tip.y }}>
           <p className="font-semibold">{tip.title}</p>

@@ -6,6 +6,7 @@ import { ReportCard } from "@/features/report/report-card";
 import type { ReportFrame } from "@/features/report/use-report-frame";
 import { TimeChart } from "@/ui/chart/time-chart";
 import { Segmented } from "@/ui/segmented";
+import { Scroller } from "@/ui/scroller";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { sessionsSource, type SessionsAnswer, type SessionsQuestion } from "./queries";
 import { FIGURES, FIGURE_NAMES, isFigure, valueOf, type FigureName } from "./session-math";
@@ -27,9 +28,9 @@ export function SessionChart({ query, frame, question }: Props) {
       title={words.chart}
       height="h-76.25"
       actions={
-        <div className="max-w-full overflow-x-auto">
+        <Scroller className="max-w-full">
           <Segmented label={words.figure} value={name} options={FIGURE_NAMES.map((one) => ({ value: one, label: words.figures[one] }))} onChange={(next) => frame.set("figure", next === "sessions" ? null : next)} className="whitespace-nowrap" />
-        </div>
+        </Scroller>
       }
       foot={(answer, isStale) => (
         <AnswerFoot answer={answer} isLive={frame.isLive} isStale={isStale} compared={frame.compared} excludesBots={frame.excludesBots} loadReceipt={() => receiptOf(sessionsSource, question)} />

@@ -1,3 +1,5 @@
+import { Scroller } from "@/ui/scroller";
+import { cn } from "@/lib/class-names";
 import type { ReactNode } from "react";
 
 interface Props {
@@ -10,12 +12,12 @@ interface Props {
 /** A table of few rows, plain HTML. */
 export function SmallTable({ label, heads, rows }: Props) {
   return (
-    <div className="-mx-5 overflow-x-auto" tabIndex={0} role="region" aria-label={label}>
+    <Scroller label={label} className="-mx-5">
       <table className="figures w-full text-sm">
         <thead>
-          <tr className="border-b border-line text-xs text-ink-soft">
-            {heads.map((head) => (
-              <th key={head} scope="col" className="px-5 py-1.5 text-left font-medium whitespace-nowrap">
+          <tr className="border-b border-line bg-surface text-xs text-ink-soft">
+            {heads.map((head, column) => (
+              <th key={head} scope="col" className={cn("px-5 py-1.5 text-left font-medium whitespace-nowrap", column === 0 && "stays")}>
                 {head}
               </th>
             ))}
@@ -23,10 +25,10 @@ export function SmallTable({ label, heads, rows }: Props) {
         </thead>
         <tbody className="divide-y divide-line">
           {rows.map((cells, row) => (
-            <tr key={row}>
+            <tr key={row} className="bg-surface">
               {cells.map((cell, column) =>
                 column === 0 ? (
-                  <th key={column} scope="row" dir="auto" className="stranger min-w-36 px-5 py-2 text-left font-medium">
+                  <th key={column} scope="row" dir="auto" className="stays stranger min-w-36 px-5 py-2 text-left font-medium">
                     {cell}
                   </th>
                 ) : (
@@ -39,6 +41,6 @@ export function SmallTable({ label, heads, rows }: Props) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroller>
   );
 }

@@ -2,6 +2,7 @@ import { count } from "@/lib/format";
 import { Badge } from "@/ui/badge";
 import { seriesColor } from "@/ui/chart/series";
 import { Sparkline } from "@/ui/chart/sparkline";
+import { Scroller } from "@/ui/scroller";
 import { Delta } from "@/ui/metric";
 import { LINES_MAX, type TrendRow } from "./trend-lines";
 import { words } from "./words";
@@ -10,7 +11,7 @@ import { words } from "./words";
 export function TotalsTable({ rows, isCompared }: { rows: readonly TrendRow[]; isCompared: boolean }) {
   const heads = [words.table.name, words.table.course, words.table.total, ...(isCompared ? [words.table.before, words.table.change] : [])];
   return (
-    <div className="max-h-120 overflow-auto border-t border-line" tabIndex={0} role="region" aria-label={words.tableLabel}>
+    <Scroller label={words.tableLabel} className="max-h-120 border-t border-line">
       <table className="figures w-full text-sm">
         <thead className="sticky top-0 z-10 bg-sunken text-xs text-ink-soft">
           <tr>
@@ -55,6 +56,6 @@ export function TotalsTable({ rows, isCompared }: { rows: readonly TrendRow[]; i
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroller>
   );
 }

@@ -7,6 +7,7 @@ import { w } from "@/features/funnels/words";
 import { compactCount, count, duration, percent } from "@/lib/format";
 import { BarList } from "@/ui/chart/bar-list";
 import { Delta } from "@/ui/metric";
+import { Scroller } from "@/ui/scroller";
 import { words } from "../words";
 import { BigNumber, Nothing } from "./big-number";
 
@@ -74,8 +75,8 @@ function StageDetail({ rate, before, median }: { rate: string; before: string | 
 /** The part of a card that scrolls when the card is small; by keys, too. */
 export function Scrolled({ label, children }: { label: string; children: React.ReactNode }) {
   return (
-    <div role="region" aria-label={label} tabIndex={0} className="min-h-0 flex-1 overflow-auto">
+    <Scroller label={label} className="flex-1">
       {children}
-    </div>
+    </Scroller>
   );
 }

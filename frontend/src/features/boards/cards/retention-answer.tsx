@@ -21,8 +21,8 @@ export function RetentionAnswerCard({ answer }: { answer: Retention }) {
       <Scrolled label={words.answer.retention(`${answer.start} → ${answer.return}`)}>
         <table className="figures w-full border-separate border-spacing-0.5 text-xs">
           <thead>
-            <tr>
-              <th scope="col" className="px-1.5 py-1 text-left font-medium text-ink-soft">
+            <tr className="bg-surface">
+              <th scope="col" className="stays px-1.5 py-1 text-left font-medium text-ink-soft">
                 {words.answer.cohort}
               </th>
               {columns.map((n) => (
@@ -54,8 +54,8 @@ interface RowProps {
 /** Of a period without a cell there is nothing to say yet. */
 function Row({ name, size, cells, columns, isStrong = false }: RowProps) {
   return (
-    <tr className={isStrong ? "font-semibold" : undefined}>
-      <th scope="row" className="px-1.5 py-1 text-left whitespace-nowrap">
+    <tr className={isStrong ? "bg-surface font-semibold" : "bg-surface"}>
+      <th scope="row" className="stays px-1.5 py-1 text-left whitespace-nowrap">
         {name} <span className="font-normal text-ink-faint">{compactCount(size)}</span>
       </th>
       {columns.map((n) => {
