@@ -1,6 +1,6 @@
 /** What the palette offers, best first. */
 export interface Entry {
-  kind: "place" | "funnel" | "board" | "project" | "action";
+  kind: "place" | "funnel" | "board" | "project" | "action" | "event" | "trend" | "person";
   name: string;
   to?: string;
   run?: () => void;

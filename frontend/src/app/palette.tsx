@@ -4,6 +4,7 @@ import { funnelsQuery } from "@/features/funnels/queries";
 import { projectsQuery } from "@/features/projects/queries";
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
+import { Spinner } from "@/ui/spinner";
 import { useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
@@ -11,6 +12,7 @@ import { useNavigate } from "react-router";
 import { withCarried, type CarriedDays } from "./carried-days";
 import type { Place } from "./navigation";
 import { entriesFor, type Entry } from "./palette-entries";
+import { useFound } from "./palette-found";
 import { paths } from "./paths";
 import { useTheme } from "./theme";
 
@@ -22,14 +24,16 @@ interface Props {
   carried: CarriedDays | null;
 }
 
-/** Type a few letters, press Enter: pages, funnels, projects and actions from anywhere. */
+const keyOf = (entry: Entry): string => `${entry.kind} ${entry.to ?? entry.name}`;
+
+/** Type a few letters, press Enter: pages, funnels, projects, events, people and actions from anywhere. */
 export default function Palette({ open, ...props }: Props) {
   return open ? <OpenPalette {...props} /> : null;
 }
 
 function OpenPalette({ onClose, projectId, places, carried }: Omit<Props, "open">) {
   const [words, setWords] = useState("");
-  const [active, setActive] = useState(0);
+  const [chosen, setChosen] = useState<string | null>(null);
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useRef<HTMLUListElement>(null);
   const listId = useId();
@@ -57,7 +61,11 @@ function OpenPalette({ onClose, projectId, places, carried }: Omit<Props, "open"
   ];
   const person: Entry[] =
     projectId && words.trim() !== "" ? [{ kind: "action", name: t.palette.person(words.trim()), to: `${paths.people(projectId)}?q=${encodeURIComponent(words.trim())}` }] : [];
-  const entries = [...entriesFor(all, words), ...person];
+  const found = useFound(projectId, words, carried);
+  const entries = [...entriesFor(all, words), ...found.events, ...found.people, ...person];
+  // What was chosen stays chosen when more is found above it.
+  const active = Math.max(0, entries.findIndex((entry) => keyOf(entry) === chosen));
+  const setActive = (index: number): void => setChosen(entries[index] ? keyOf(entries[index]) : null);
   const take = (entry: Entry | undefined): void => {
     if (!entry) return;
     onClose();
@@ -103,16 +111,20 @@ function OpenPalette({ onClose, projectId, places, carried }: Omit<Props, "open"
           value={words}
           onChange={(event) => {
             setWords(event.target.value);
-            setActive(0);
+            setChosen(null);
           }}
           onKeyDown={onKeyDown}
           className="h-12 min-w-0 flex-1 bg-transparent text-lg outline-none"
         />
+        {found.isSearching && <Spinner className="size-4 text-ink-faint" />}
+        <p role="status" className="sr-only">
+          {words.trim() !== "" && (found.isSearching ? t.palette.searching : t.palette.found(entries.length))}
+        </p>
       </div>
       <ul ref={list} id={listId} role="listbox" aria-label={t.palette.title} className="max-h-[min(24rem,60dvh)] overflow-y-auto p-1.5">
         {entries.map((entry, index) => (
           <li
-            key={`${entry.kind} ${entry.to ?? entry.name}`}
+            key={keyOf(entry)}
             id={`${listId}-${index}`}
             role="option"
             aria-selected={index === active}
