@@ -4,12 +4,16 @@ import type { DayRange } from "@/lib/dates";
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 
 const POLL_MS = 60_000;
+export const OPENED_POLL_MS = 10_000;
 
 export const sharesQuery = (projectId: string) =>
   queryOptions({
     queryKey: ["shares", projectId],
     queryFn: ({ signal }) => dataOf(api.GET("/api/v1/projects/{project_id}/shares", { params: { path: { project_id: projectId } }, signal })),
     select: (answer) => answer.shares,
+    // Who waits for a link to be opened sees it: while the list is in view, and at once on coming back to it.
+    refetchInterval: OPENED_POLL_MS,
+    staleTime: 0,
   });
 
 export function useMakeShare(projectId: string) {

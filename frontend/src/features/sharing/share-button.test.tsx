@@ -1,10 +1,11 @@
 import type { Share } from "@/api/saved-types";
 import { makeQueryClient, Providers } from "@/app/providers";
 import { answers, PROJECT_ID, service } from "@/test/service";
-import { render, screen, waitFor } from "@testing-library/react";
+import { act, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { OPENED_POLL_MS } from "./queries";
 import { ShareSheet } from "./share-button";
 
 const share = {
@@ -60,4 +61,31 @@ test("a link that could not be revoked is not said to be", async () => {
   expect(await screen.findByRole("alert")).toHaveTextContent(/cannot be reached/);
   expect(screen.queryByText("Link revoked")).toBeNull();
   expect(screen.getByRole("button", { name: "Revoke The directors" })).toBeInTheDocument();
+});
+
+afterEach(() => vi.useRealTimers());
+
+function openedMeanwhile(): () => void {
+  let opened = 0;
+  service.use(http.get("*/api/v1/projects/:id/shares", () => HttpResponse.json({ shares: [{ ...share, opened, last_opened_at: opened ? new Date().toISOString() : null }] })));
+  return () => (opened = 1);
+}
+
+test("that a link was opened shows while the list is in view", async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const open = openedMeanwhile();
+  openSheet();
+  expect(await screen.findByText("never opened")).toBeInTheDocument();
+  open();
+  await act(() => vi.advanceTimersByTimeAsync(OPENED_POLL_MS));
+  expect(await screen.findByText(/^opened once/)).toBeInTheDocument();
+});
+
+test("who comes back from the opened link sees it at once", async () => {
+  const open = openedMeanwhile();
+  openSheet();
+  expect(await screen.findByText("never opened")).toBeInTheDocument();
+  open();
+  act(() => void document.dispatchEvent(new Event("visibilitychange", { bubbles: true })));
+  expect(await screen.findByText(/^opened once/, undefined, { timeout: 2_000 })).toBeInTheDocument();
 });
