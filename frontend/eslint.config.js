@@ -10,6 +10,10 @@ const noLooseText = {
   selector: "JSXText[value=/[A-Za-z]{2}/]",
   message: "Words live in src/lib/strings.ts.",
 };
+const noLocale = {
+  selector: "MemberExpression > Identifier[name='Intl'], MemberExpression > Identifier[name=/^toLocale/]",
+  message: "What people read is formatted in src/lib: dates and numbers in format.ts.",
+};
 const noFetch = ["fetch", "XMLHttpRequest", "WebSocket", "EventSource"].map((name) => ({
   name,
   message: "The network has one door: src/api.",
@@ -26,7 +30,7 @@ export default tseslint.config(
       ...reactHooks.configs.recommended.rules,
       // Tells what the React compiler would skip; it is not used here.
       "react-hooks/incompatible-library": "off",
-      "no-restricted-syntax": ["error", noRawHtml, noLooseText],
+      "no-restricted-syntax": ["error", noRawHtml, noLooseText, noLocale],
       "no-restricted-globals": ["error", ...noFetch],
       "no-restricted-properties": [
         "error",
@@ -37,6 +41,7 @@ export default tseslint.config(
       "max-lines": ["error", { max: 400 }],
     },
   },
+  { files: ["**/src/lib/**", "**/*.test.{ts,tsx}"], rules: { "no-restricted-syntax": ["error", noRawHtml, noLooseText] } },
   { files: ["**/src/api/**"], rules: { "no-restricted-globals": "off", "no-restricted-properties": "off" } },
   {
     files: ["**/scripts/**", "**/public/**"],

@@ -122,3 +122,16 @@ test.each([
 ])("one is a person, %s", (amount, said) => {
   expect(persons(amount)).toBe(said);
 });
+
+test("odds and the p of a test are written as the reader's locale writes numbers", async () => {
+  const said = ({ factor, probability }: typeof import("./format")) => [factor(3.42), factor(1_204.4), probability(0.0123), probability(0.0001)];
+  expect(said(await import("./format"))).toEqual(["3.4", "1,204", "p = 0.012", "p < 0.001"]);
+  vi.stubGlobal("navigator", { language: "de-DE" });
+  vi.resetModules();
+  try {
+    expect(said(await import("./format"))).toEqual(["3,4", "1.204", "p = 0,012", "p < 0,001"]);
+  } finally {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  }
+});

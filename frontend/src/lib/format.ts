@@ -1,4 +1,4 @@
-/** Every number and date a person reads is written here. Rates arrive as percent, times as seconds or ISO text. */
+/** Every number, date and country a person reads is written here. Rates arrive as percent, times as seconds or ISO text. */
 import { isDay, knownZone, type DayRange } from "./dates";
 
 /** Numbers and dates as the reader's own locale writes them; words stay English. Without a browser as in Britain. */
@@ -7,6 +7,7 @@ const grouped = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
 // British English would write 1.2m, which reads as metres.
 const short = new Intl.NumberFormat(LOCALE.startsWith("en") ? "en" : LOCALE, { notation: "compact", maximumFractionDigits: 1 });
 const oneDecimal = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const threeDecimals = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 const twoDecimals = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 function knownLocale(locale: string | undefined): string {
@@ -50,6 +51,16 @@ export function change(ratio: number): string {
   const rounded = Math.round(ratio * 1000) / 10;
   if (rounded === 0) return "±0%";
   return `${rounded > 0 ? "+" : "−"}${oneDecimal.format(Math.abs(rounded))}%`;
+}
+
+/** How many times as much: "3.4", and "1,204" where decimals say nothing. */
+export function factor(value: number): string {
+  return value >= 100 ? count(Math.round(value)) : oneDecimal.format(value);
+}
+
+/** Of a test: "p = 0.012". */
+export function probability(p: number): string {
+  return p < 0.001 ? `p < ${threeDecimals.format(0.001)}` : `p = ${threeDecimals.format(p)}`;
 }
 
 const UNITS = [
@@ -184,3 +195,10 @@ export const several = (amount: string, one: string): string => `${amount} ${one
 
 /** Of a number that is written already: "1 person", "2 people". */
 export const persons = (amount: string): string => `${amount} ${amount === "1" ? "person" : "people"}`;
+
+const regionNames = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
+
+/** A country by its code; what is no code stays as it came. */
+export function countryName(code: string): string {
+  return (/^[A-Z]{2}$/.test(code) && regionNames.of(code)) || code;
+}

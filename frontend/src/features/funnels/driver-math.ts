@@ -1,7 +1,7 @@
 /** Drivers in words and on a scale. */
 import type { Driver, Drivers } from "@/api/types";
 import { propertyLabel } from "@/features/report/conditions";
-import { duration } from "@/lib/format";
+import { duration, factor } from "@/lib/format";
 import { w } from "./words";
 
 export function factorText(driver: Driver): string {
@@ -41,10 +41,9 @@ export function oddsText(driver: Driver): string | null {
   const [low, high] = driver.odds_interval;
   const ratio = driver.odds_ratio;
   if (!(ratio > 0) || !Number.isFinite(ratio) || low === undefined || high === undefined || !(low > 0)) return null;
-  const times = (value: number): string => (value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(1));
   return ratio >= 1
-    ? w.why.more(times(ratio), times(low), times(high))
-    : w.why.less(times(1 / ratio), times(1 / high), times(1 / low));
+    ? w.why.more(factor(ratio), factor(low), factor(high))
+    : w.why.less(factor(1 / ratio), factor(1 / high), factor(1 / low));
 }
 
 const TICKS = [5, 10, 20, 30, 50, 100];

@@ -35,7 +35,7 @@ export default function FunnelListPage() {
   // The cards ask the same; here the answers are only read to sort by.
   const answers = useQueries({ queries: all.map((funnel) => ({ ...answerQuery({ funnelId: funnel.id, range }, previousRange(range), false), enabled: sort !== "name" })) });
   if (funnels.isError && !funnels.data) return <Failure error={funnels.error} onRetry={() => void funnels.refetch()} />;
-  const found = funnels.data?.filter((funnel) => funnel.name.toLocaleLowerCase().includes(words.toLocaleLowerCase().trim()));
+  const found = funnels.data?.filter((funnel) => funnel.name.toLowerCase().includes(words.toLowerCase().trim()));
   const matching = found && sorted(found, sort, new Map(all.map((funnel, index) => [funnel.id, answers[index]?.data])));
   return (
     <>

@@ -1,5 +1,5 @@
 import type { Significance } from "@/api/types";
-import { points } from "@/lib/format";
+import { points, probability } from "@/lib/format";
 import { cn } from "@/lib/class-names";
 import { w } from "./words";
 
@@ -15,7 +15,7 @@ interface Props {
 export function SureMark({ significance, isShort = false, isBrief = false }: Props) {
   const [low, high] = significance.interval;
   const kind = significance.is_too_small ? "tooSmall" : significance.is_significant ? "sure" : "chance";
-  const interval = low === undefined || high === undefined ? "" : w.sure.interval(points(low), points(high), pText(significance.p_value));
+  const interval = low === undefined || high === undefined ? "" : w.sure.interval(points(low), points(high), probability(significance.p_value));
   return (
     // Words for screen readers alone are placed; without a place of their own they leave the box a table scrolls in.
     <span className="relative inline-flex items-center gap-1.5" title={`${w.sure.long[kind]} ${interval}`}>
@@ -32,5 +32,3 @@ export function SureMark({ significance, isShort = false, isBrief = false }: Pro
     </span>
   );
 }
-
-const pText = (p: number): string => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);

@@ -1,5 +1,6 @@
+import { countryName } from "@/lib/format";
 import { expect, test } from "vitest";
-import { countryName, flagOf, visitGroupName } from "./visit-names";
+import { flagOf, visitGroupName } from "./visit-names";
 
 test.each([
   ["AT", "Austria", "🇦🇹"],

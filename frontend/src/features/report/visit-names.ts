@@ -1,13 +1,7 @@
 /** How the lists about visits call their groups: channels in words, countries by their names. */
+import { countryName } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { groupName } from "./group-name";
-
-const regionNames = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
-
-/** A country by its code; what is no code stays as it came. */
-export function countryName(code: string): string {
-  return (/^[A-Z]{2}$/.test(code) && regionNames.of(code)) || code;
-}
 
 /** The flag of a country's two letters; none for anything else. */
 export function flagOf(code: string): string | null {
