@@ -172,22 +172,32 @@ function moveFocus(event: KeyboardEvent<HTMLElement>): void {
   if (next?.getAttribute("role") === "gridcell") next.focus();
 }
 
-/** How the shades read. */
-export function HeatLegend({ matrix }: { matrix: Matrix }) {
+/** How the shades read, in words: the first period's own cells are as deep as the highest, and often say much more. */
+export function HeatLegend({ matrix, interval }: { matrix: Matrix; interval: Interval }) {
   const most = mostOf(matrix);
+  const hasOpen = matrix.cohorts.some((cohort) => cohort.cells.some((cell) => cell.is_open));
   return (
-    <div aria-hidden className="figures flex flex-wrap items-center gap-x-4 gap-y-1 text-xs text-ink-faint">
-      <span className="flex items-center gap-1.5">
-        {words.legend.low}
-        {[0, 0.25, 0.5, 0.75, 1].map((part) => (
-          <span key={part} className="h-3 w-5 rounded-sm border border-line" style={shade(part * most, most)} />
-        ))}
-        {words.legend.high(percent(most))}
-      </span>
-      <span className="flex items-center gap-1.5">
-        <span className="h-3 w-5 rounded-sm border border-line" style={{ backgroundImage: HATCH }} />
-        {words.legend.open}
-      </span>
+    <div className="figures flex flex-wrap items-center gap-x-5 gap-y-1 text-xs text-ink-soft">
+      {most > 0 && (
+        <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          <span>{words.legend.share}</span>
+          <span className="flex items-center gap-1.5">
+            {words.legend.low}
+            <span aria-hidden className="flex gap-0.5">
+              {[0, 0.25, 0.5, 0.75, 1].map((part) => (
+                <span key={part} className="h-3 w-5 rounded-sm border border-line" style={shade(part * most, most)} />
+              ))}
+            </span>
+            {words.legend.high(percent(most), words.table.period[interval](0))}
+          </span>
+        </p>
+      )}
+      {hasOpen && (
+        <p className="flex items-center gap-1.5">
+          <span aria-hidden className="h-3 w-5 shrink-0 rounded-sm border border-line-strong" style={{ backgroundImage: HATCH }} />
+          {words.legend.open}
+        </p>
+      )}
     </div>
   );
 }

@@ -163,10 +163,10 @@ function Answer({ answer, choice, change }: { answer: RetentionAnswer; choice: R
       </div>
       {choice.view === "map" ? (
         <>
-          <HeatMap matrix={matrix} asOf={answer.as_of} interval={answer.interval} periods={answer.periods} show={choice.show} back={eventTitle(choice.back)} isOnOrAfter={answer.on_or_after} />
-          <div className="pt-3">
-            <HeatLegend matrix={matrix} />
+          <div className="mb-3">
+            <HeatLegend matrix={matrix} interval={answer.interval} />
           </div>
+          <HeatMap matrix={matrix} asOf={answer.as_of} interval={answer.interval} periods={answer.periods} show={choice.show} back={eventTitle(choice.back)} isOnOrAfter={answer.on_or_after} />
         </>
       ) : (
         <>

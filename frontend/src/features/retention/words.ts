@@ -32,7 +32,12 @@ export const words = {
     period: { day: (n: number) => `Day ${n}`, week: (n: number) => `Week ${n}`, month: (n: number) => `Month ${n}` },
     averageNote: "Of the cohorts whose period is over; large ones weigh more.",
   },
-  legend: { low: "0%", open: "not over yet", high: (percent: string) => percent },
+  legend: {
+    share: "Colour: share of the cohort that came back,",
+    low: "0%",
+    high: (percent: string, first: string) => `${percent}, the highest after ${first}`,
+    open: "Hatched: not over yet, may still rise",
+  },
   cell: {
     people: (people: string, size: string, percent: string) => `${people} of ${persons(size)} (${percent})`,
     came: (back: string, when: string) => `came back with ${back} ${when}.`,
