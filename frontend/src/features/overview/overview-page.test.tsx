@@ -55,6 +55,15 @@ test("a click on a row adds its filter to the address and asks anew", async () =
   await waitFor(() => expect(asked.at(-1)?.filters).toHaveLength(2));
 });
 
+test("each list says how old its numbers are", async () => {
+  filled();
+  openPage(ADDRESS);
+  for (const name of ["Pages", "Places"]) {
+    const list = await screen.findByRole("region", { name });
+    expect(await within(list).findByText("as of 09:15:02, live")).toBeInTheDocument();
+  }
+});
+
 test("only alerts that fire are shown", async () => {
   filled();
   openPage(ADDRESS);

@@ -1,3 +1,4 @@
+import { AsOf, type AnswerFrame } from "@/features/report/answer-foot";
 import { reportQuery } from "@/features/report/ask";
 import { withValue } from "@/features/report/conditions";
 import { noneKnown } from "@/features/report/none-known";
@@ -57,13 +58,13 @@ function ListCard({ card, frame, pages }: Props & { card: CardName }) {
           <span>{words.tabs[list]}</span>
           <span>{list === "page" ? words.columns.views : words.columns.sessions}</span>
         </div>
-        {list === "page" ? <Pages query={pages} onPick={pick} /> : <Groups key={list} list={list} frame={frame} onPick={pick} />}
+        {list === "page" ? <Pages query={pages} isLive={frame.isLive} onPick={pick} /> : <Groups key={list} list={list} frame={frame} onPick={pick} />}
       </div>
     </Card>
   );
 }
 
-function Pages({ query, onPick }: { query: UseQueryResult<OverviewAnswer>; onPick: (row: BarRow) => void }) {
+function Pages({ query, isLive, onPick }: { query: UseQueryResult<OverviewAnswer>; isLive: boolean; onPick: (row: BarRow) => void }) {
   const rows = query.data?.pages.map((page) => ({
     key: `value ${page.page}`,
     name: page.page,
@@ -71,7 +72,7 @@ function Pages({ query, onPick }: { query: UseQueryResult<OverviewAnswer>; onPic
     text: compactCount(page.views),
     detail: words.pagePeople(compactCount(page.people)),
   }));
-  return <Rows query={query} rows={rows} onPick={onPick} />;
+  return <Rows query={query} rows={rows} isLive={isLive} onPick={onPick} />;
 }
 
 function Groups({ list, frame, onPick }: { list: ListName; frame: ReportFrame; onPick: (row: BarRow) => void }) {
@@ -80,7 +81,7 @@ function Groups({ list, frame, onPick }: { list: ListName; frame: ReportFrame; o
   const query = useQuery(reportQuery(sessionsSource, asked, frame.isLive ? LISTS_POLL_MS : false));
   const groups = query.data?.breakdown?.property === list ? query.data.breakdown.groups : undefined;
   const rows = groups && groupRows(list, groups, query.data?.total.sessions ?? 0).map((row) => withFlag(list, row));
-  return <Rows query={query} rows={rows} onPick={onPick} note={groups ? noneKnown(list, groups) : null} />;
+  return <Rows query={query} rows={rows} isLive={frame.isLive} onPick={onPick} note={groups ? noneKnown(list, groups) : null} />;
 }
 
 function withFlag(list: ListName, row: BarRow): BarRow {
@@ -91,11 +92,12 @@ function withFlag(list: ListName, row: BarRow): BarRow {
 interface RowsProps<Answer> {
   query: UseQueryResult<Answer>;
   rows: BarRow[] | undefined;
+  isLive: boolean;
   onPick: (row: BarRow) => void;
   note?: string | null;
 }
 
-function Rows<Answer>({ query, rows, onPick, note }: RowsProps<Answer>) {
+function Rows<Answer extends AnswerFrame>({ query, rows, isLive, onPick, note }: RowsProps<Answer>) {
   if (rows === undefined) {
     if (query.isError) return <Failure error={query.error} onRetry={() => void query.refetch()} className="py-8" />;
     return (
@@ -103,13 +105,19 @@ function Rows<Answer>({ query, rows, onPick, note }: RowsProps<Answer>) {
         {Array.from({ length: SKELETON_ROWS }, (_none, at) => (
           <Skeleton key={at} className="h-7" />
         ))}
+        <div className="h-4.5" />
       </div>
     );
   }
   return (
-    <div aria-busy={query.isPlaceholderData} className={cn("transition-opacity duration-150", query.isPlaceholderData && "opacity-55")}>
+    <div aria-busy={query.isPlaceholderData} className={cn("flex flex-1 flex-col transition-opacity duration-150", query.isPlaceholderData && "opacity-55")}>
       <BarList rows={rows} onPick={onPick} pickLabel={words.filterBy} empty={words.nothing} />
       {note && <p className="px-2 pt-3 text-sm text-ink-soft">{note}</p>}
+      {query.data && (
+        <footer className="figures mt-auto px-2 pt-2 text-xs text-ink-faint">
+          <AsOf answer={query.data} isLive={isLive} />
+        </footer>
+      )}
     </div>
   );
 }

@@ -51,13 +51,9 @@ export function AnswerFoot({ answer, isLive, isStale = false, compared, excludes
     excludesBots ? words.bots : null,
     words.cost(count(answer.rows_read), milliseconds(answer.elapsed_ms)),
   ].filter((part): part is string => Boolean(part));
-  const asOf = words.asOf(clock(answer.as_of, answer.timezone));
   return (
     <footer className="figures flex min-h-10 flex-wrap items-center gap-x-4 gap-y-1 border-t border-line px-5 py-2 text-xs text-ink-faint">
-      <span className="inline-flex items-center gap-1.5">
-        {isLive && <span aria-hidden className="size-1.5 rounded-full bg-positive" />}
-        {isLive ? `${asOf}, ${words.live}` : asOf}
-      </span>
+      <AsOf answer={answer} isLive={isLive} />
       {parts.map((part) => (
         <span key={part}>{part}</span>
       ))}
@@ -80,6 +76,17 @@ export function AnswerFoot({ answer, isLive, isStale = false, compared, excludes
         </Sheet>
       )}
     </footer>
+  );
+}
+
+/** How old the numbers are; alone in cards too small for a whole foot. */
+export function AsOf({ answer, isLive }: Pick<Props, "isLive"> & { answer: Pick<AnswerFrame, "as_of" | "timezone"> }) {
+  const asOf = t.report.asOf(clock(answer.as_of, answer.timezone));
+  return (
+    <span className="inline-flex items-center gap-1.5">
+      {isLive && <span aria-hidden className="size-1.5 rounded-full bg-positive" />}
+      {isLive ? `${asOf}, ${t.report.live}` : asOf}
+    </span>
   );
 }
 

@@ -1,3 +1,4 @@
+import { AsOf } from "@/features/report/answer-foot";
 import { reportQuery } from "@/features/report/ask";
 import { withValue } from "@/features/report/conditions";
 import { visitGroupName } from "@/features/report/visit-names";
@@ -65,6 +66,7 @@ function Groups({ list, frame, question }: { list: ListName; frame: ReportFrame;
         {Array.from({ length: 5 }, (_none, at) => (
           <Skeleton key={at} className="h-7" />
         ))}
+        <div className="h-4.5" />
       </div>
     );
   }
@@ -84,6 +86,11 @@ function Groups({ list, frame, question }: { list: ListName; frame: ReportFrame;
         <Button size="sm" variant="ghost" className="mt-1" onClick={() => setLimit(ROWS_MAX)}>
           {words.more}
         </Button>
+      )}
+      {answer.data && (
+        <footer className="figures px-2 pt-2 text-xs text-ink-faint">
+          <AsOf answer={answer.data} isLive={frame.isLive} />
+        </footer>
       )}
     </div>
   );

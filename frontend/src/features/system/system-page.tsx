@@ -1,5 +1,6 @@
 import { api, dataOf } from "@/api/client";
 import type { SystemState } from "@/api/types";
+import { AsOf } from "@/features/report/answer-foot";
 import { ago, bytes, clock, count, duration, milliseconds, minute, moment, percent } from "@/lib/format";
 import { browserZone } from "@/lib/dates";
 import { t } from "@/lib/strings";
@@ -76,6 +77,9 @@ function System({ state }: { state: SystemState }) {
           {state.backup && !state.backup.is_complete && <Badge tone="danger">{words.incomplete}</Badge>}
         </p>
       </Section>
+      <p className="figures text-xs text-ink-faint">
+        <AsOf answer={{ as_of: state.checked_at, timezone: browserZone() }} isLive />
+      </p>
     </div>
   );
 }
