@@ -18,6 +18,7 @@ from iafa.api.trail import record
 from iafa.clock import iso_or_none, to_iso
 from iafa.errors import Conflict, FieldError, ValidationFailed
 from iafa.jobs.alert_watch import content_of
+from iafa.jobs.webhook import Refused
 from iafa.meta.alerts import Message, StoredAlert
 from iafa.meta.ids import new_id
 from iafa.meta.projects import Project
@@ -47,6 +48,7 @@ async def list_alerts(project: MemberProject, caller: CallerIsUser, services: Se
     responses=_CHANGES,
 )
 async def create_alert(body: AlertChoice, project: MemberProject, services: ServicesOf) -> NewAlertAnswer:
+    _check_hook(body, services)
     made = await services.alerts.add(project.id, **await _fields(body, project, services))
     return NewAlertAnswer(**_answer(made).model_dump(), secret=made.secret)
 
@@ -68,6 +70,9 @@ async def read_alert(alert_id: str, project: MemberProject, caller: CallerIsUser
     responses=_CHANGES,
 )
 async def change_alert(alert_id: str, body: AlertChoice, project: MemberProject, services: ServicesOf) -> AlertAnswer:
+    # A rule whose address the server no longer allows can still be paused.
+    if body.webhook_url != (await services.alerts.get(project.id, alert_id)).webhook_url:
+        _check_hook(body, services)
     fields = await _fields(body, project, services)
     return _answer(await services.alerts.replace(project.id, alert_id, **fields))
 
@@ -100,6 +105,14 @@ async def test_alert(alert_id: str, project: MemberProject, services: ServicesOf
     message = Message(id=new_id(), type="alert.test", text=text, made_us=services.clock.now_us())
     sent = await services.webhook.send(alert.webhook_url, alert.secret, content_of(alert, message))
     return SendingAnswer(is_delivered=sent.is_delivered, detail=sent.detail, status=sent.status)
+
+
+def _check_hook(body: AlertChoice, services: Services) -> None:
+    try:
+        services.webhook.check(body.webhook_url)
+    except Refused as refused:
+        wrong = FieldError("/webhook_url", "address_refused", str(refused))
+        raise ValidationFailed("the rule is not valid", errors=[wrong]) from None
 
 
 async def _fields(body: AlertChoice, project: Project, services: Services) -> dict[str, Any]:

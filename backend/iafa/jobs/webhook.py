@@ -80,6 +80,17 @@ async def resolved(host: str, port: int) -> Sequence[str]:
     return [str(one[4][0]) for one in found]
 
 
+def _written(host: str) -> Sequence[str]:
+    """The address that a host is by its letters alone, in any spelling of a number; none of a name. Nobody is asked."""
+    if host.rstrip(".").lower() == "localhost":
+        return ["127.0.0.1"]
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        return []
+    return [str(one[4][0]) for one in found]
+
+
 @dataclass(frozen=True)
 class Webhook:
     """Connects to the very address that was checked: a name that is resolved again may say something else."""
@@ -88,6 +99,15 @@ class Webhook:
     may_be_private: bool = False
     resolve: Resolve = resolved
     timeout_s: float = TIMEOUT_S
+
+    def check(self, url_text: str) -> None:
+        """Refused, if nothing can ever be sent there, by its form or as the address that stands in it. A name may still
+        turn out to be private when something is sent."""
+        self._allow(_written(check_url(url_text).raw_host.decode("ascii")))
+
+    def _allow(self, addresses: Sequence[str]) -> None:
+        if not self.may_be_private and not all(is_public(one) for one in addresses):
+            raise Refused("is not of the public Internet; see the setting IAFA_WEBHOOK_PRIVATE")
 
     async def send(self, url_text: str, secret: str, content: dict[str, Any]) -> Sent:
         """One attempt. What goes wrong is in the answer; redirects are not followed."""
@@ -113,8 +133,7 @@ class Webhook:
         addresses = await self.resolve(host, port)
         if not addresses:
             return Sent(False, "the host has no address")
-        if not self.may_be_private and not all(is_public(one) for one in addresses):
-            raise Refused("is not of the public Internet; see the setting IAFA_WEBHOOK_PRIVATE")
+        self._allow(addresses)
         seconds = str(self.clock.now_us() // US_PER_S)
         headers = {
             "Host": url.netloc.decode("ascii"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +73,18 @@ async def test_viewers_see_only_the_host_of_a_webhook(room: Room, ada: Tenant, p
         assert {alert["webhook_url"] for alert in every.json()["alerts"]} == {shown}
 
 
-async def test_a_test_message_is_sent_at_once_but_not_to_this_machine(
-    room: Room, ada: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_test_message_is_sent_at_once_but_not_to_this_machine(room: Room, ada: Tenant) -> None:
+    may_be_private = partial(object.__setattr__, room.services.webhook, "may_be_private")
     with a_hook() as hook:
         async with room.client(ada.bearer) as client:
+            may_be_private(True)
             made = (await client.post(url(ada), json={**CHOICE, "webhook_url": hook.url()})).json()
+            may_be_private(False)
             refused = (await client.post(url(ada, f"/{made['id']}/test"))).json()
             assert not refused["is_delivered"]
             assert "IAFA_WEBHOOK_PRIVATE" in refused["detail"]
             assert hook.received == []
-            object.__setattr__(room.services.webhook, "may_be_private", True)
+            may_be_private(True)
             sent = (await client.post(url(ada, f"/{made['id']}/test"))).json()
         assert sent == {"is_delivered": True, "detail": "the host answered 204", "status": 204}
         ((_path, headers, body),) = hook.received
@@ -90,6 +92,24 @@ async def test_a_test_message_is_sent_at_once_but_not_to_this_machine(
     expected = hmac.new(made["secret"].encode(), signed, hashlib.sha256).hexdigest()
     assert headers["x-iafa-signature"] == f"v1={expected}"
     assert b'"alert.test"' in body
+
+
+async def test_a_private_address_is_refused_when_it_is_saved_and_an_old_one_can_still_be_paused(
+    room: Room, ada: Tenant
+) -> None:
+    private = {**CHOICE, "webhook_url": "http://169.254.169.254/latest"}
+    async with room.client(ada.bearer) as client:
+        refused = await client.post(url(ada), json=private)
+        assert refused.status_code == 422
+        (wrong,) = refused.json()["errors"]
+        assert (wrong["pointer"], wrong["code"]) == ("/webhook_url", "address_refused")
+        assert wrong["message"].startswith("is not of the public Internet")
+        object.__setattr__(room.services.webhook, "may_be_private", True)
+        old = (await client.post(url(ada), json=private)).json()
+        object.__setattr__(room.services.webhook, "may_be_private", False)
+        assert (await client.put(url(ada, f"/{old['id']}"), json={**private, "is_paused": True})).status_code == 200
+        moved = await client.put(url(ada, f"/{old['id']}"), json={**private, "webhook_url": "http://10.0.0.8/"})
+        assert moved.status_code == 422
 
 
 async def test_rules_of_a_foreign_project_do_not_exist(room: Room, ada: Tenant, eve: Tenant) -> None:

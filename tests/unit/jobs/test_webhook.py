@@ -81,6 +81,24 @@ async def test_nothing_is_sent_to_this_machine_in_any_spelling(hook: Hook, host:
     assert hook.received == []
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://127.0.0.1/", "http://0x7f.1:8080/", "http://2130706433", "https://10.0.0.8/", "http://[::1]/"),
+        *("http://localhost:9000", "http://LOCALHOST./", "http://169.254.169.254/latest", "http://[::ffff:10.0.0.1]/"),
+    ],
+)
+def test_an_address_that_says_of_itself_that_it_is_private_is_known_before_anything_is_sent(url: str) -> None:
+    with pytest.raises(Refused, match="not of the public Internet"):
+        Webhook(FakeClock(NOW_US)).check(url)
+    inside().check(url)
+
+
+@pytest.mark.parametrize("url", ["https://hooks.example.org/", "https://93.184.216.34/", "https://localhost.example/"])
+def test_a_name_is_not_resolved_before_something_is_sent(url: str) -> None:
+    Webhook(FakeClock(NOW_US)).check(url)
+
+
 async def test_one_private_address_among_several_is_enough_to_refuse(hook: Hook) -> None:
     async def two(_host: str, _port: int) -> Sequence[str]:
         return ["93.184.216.34", "127.0.0.1"]

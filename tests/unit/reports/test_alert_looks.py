@@ -109,7 +109,7 @@ def test_a_conversion_is_judged_when_enough_have_entered(engine: DuckEngine, lak
     low = look(engine, lake, **rule, below=10.0)
     assert (low.is_firing, low.text) == (
         True,
-        '"Checkout" converts 6.67 % of 30 in the last 2 hours; the rule is: below 10.0 %',
+        '"Checkout" converts 6.67% of 30 in the last 2 hours; the rule is: below 10.0%',
     )
     assert not look(engine, lake, **rule, below=6.0).is_firing
     few = look(engine, lake, **{**rule, "people_min": 31}, below=10.0)

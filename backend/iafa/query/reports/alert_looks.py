@@ -75,8 +75,8 @@ class Looking:
         span = _span(rule["window_seconds"])
         if entered < rule["people_min"]:
             return Look(False, f"{entered:,} entered {_name(definition.name)} in the last {span}: too few to judge")
-        text = f"{_name(definition.name)} converts {rate} % of {entered:,} in the last {span}"
-        return Look(rate < rule["below"], f"{text}; the rule is: below {rule['below']} %", "firing")
+        text = f"{_name(definition.name)} converts {rate}% of {entered:,} in the last {span}"
+        return Look(rate < rule["below"], f"{text}; the rule is: below {rule['below']}%", "firing")
 
     def _anomaly(self, rule: Mapping[str, Any]) -> Look:
         """Of the last complete day."""

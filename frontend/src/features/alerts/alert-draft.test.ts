@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { choiceOf, draftOf, draftSchema, KINDS, newDraft, sentenceOf } from "./alert-draft";
 
 const RULES: [AlertRule, string][] = [
-  [{ kind: "threshold", event: "purchase", measure: "people", comparison: "below", value: 5, window_seconds: 3_600 }, "People of purchase below 5 within 1 hour"],
-  [{ kind: "threshold", event: "*", measure: "events", comparison: "above", value: 0, window_seconds: 300 }, "Events of any event above 0 within 5 minutes"],
+  [{ kind: "threshold", event: "purchase", measure: "people", comparison: "below", value: 5, window_seconds: 3_600 }, "Fewer than 5 people with purchase within 1 hour"],
+  [{ kind: "threshold", event: "*", measure: "events", comparison: "above", value: 1_500, window_seconds: 300 }, "More than 1,500 events of any event within 5 minutes"],
   [{ kind: "silence", event: "purchase", window_seconds: 86_400 }, "No purchase for 1 day"],
   [{ kind: "silence", funnel_id: "f1", window_seconds: 86_400 }, "A stage of Checkout without events for 1 day"],
   [{ kind: "conversion", funnel_id: "f1", below: 12.5, people_min: 20, window_seconds: 604_800 }, "Checkout below 12.5% over 7 days"],
-  [{ kind: "anomaly", event: "purchase", measure: "events", sensitivity: "high", direction: "down" }, "An unusual day down of purchase"],
-  [{ kind: "anomaly", measure: "events", sensitivity: "medium", direction: "any" }, "An unusual day up or down of the most frequent events"],
+  [{ kind: "anomaly", event: "purchase", measure: "events", sensitivity: "high", direction: "down" }, "An unusually low day of purchase"],
+  [{ kind: "anomaly", measure: "events", sensitivity: "medium", direction: "any" }, "An unusually high or low day of the most frequent events"],
 ];
 
 const alertOf = (rule: AlertRule): Alert => ({ name: "Watch", rule, webhook_url: "https://hooks.example.org/a", interval_seconds: 900 }) as Alert;

@@ -1,6 +1,6 @@
 /** Between a stored rule and what the form edits: all fields of all kinds as text, checked when it is saved. */
 import type { Alert, AlertChoice, AlertRule } from "@/api/types";
-import { percent, span } from "@/lib/format";
+import { count, percent, span } from "@/lib/format";
 import { z } from "zod";
 import { words } from "./words";
 
@@ -80,7 +80,8 @@ export function sentenceOf(rule: AlertRule, funnelName: (id: string) => string |
   const funnel = (id: string): string => funnelName(id) ?? said.unknownFunnel;
   const event = (name: string | null | undefined): string => (name && name !== "*" ? name : said.anyEvent);
   if (rule.kind === "threshold") {
-    return said.threshold(event(rule.event), said.measures[rule.measure ?? "events"], said.comparisons[rule.comparison], String(rule.value), span(rule.window_seconds ?? 3_600));
+    const what = said.counted[rule.measure ?? "events"](event(rule.event));
+    return said.threshold(said.than[rule.comparison], count(rule.value), what, span(rule.window_seconds ?? 3_600));
   }
   if (rule.kind === "silence") {
     const window = span(rule.window_seconds ?? 86_400);

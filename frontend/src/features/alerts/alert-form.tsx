@@ -11,6 +11,7 @@ import { Sheet } from "@/ui/sheet";
 import { t } from "@/lib/strings";
 import { zodResolver } from "@hookform/resolvers/zod";
 import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { Controller, FormProvider, useForm, useFormContext, useWatch } from "react-hook-form";
 import { choiceOf, draftOf, draftSchema, KINDS, newDraft, type Draft, type Kind } from "./alert-draft";
 import { useSaveAlert } from "./queries";
@@ -30,17 +31,22 @@ interface Props {
 export function AlertForm({ projectId, alert, kind, onClose, onSaved }: Props) {
   const save = useSaveAlert(projectId);
   const form = useForm<Draft>({ resolver: zodResolver(draftSchema), defaultValues: alert ? draftOf(alert) : newDraft(kind) });
+  // A dialog that opens puts the focus on its first button, which closes it.
+  useEffect(() => {
+    if (alert === null) form.setFocus("name");
+  }, [alert, form]);
   const submit = form.handleSubmit((draft) =>
     save.mutate(
       { id: alert?.id ?? null, body: choiceOf(draft, alert?.is_paused ?? false) },
       {
         onSuccess: (saved) => onSaved(saved.secret),
         onError: (error) => {
-          for (const one of asProblem(error).errors) if (one.pointer?.endsWith("webhook_url")) form.setError("webhook", { message: one.message });
+          for (const one of asProblem(error).errors) if (one.pointer?.endsWith("webhook_url")) form.setError("webhook", { message: words.form.invalid.refused(one.message) }, { shouldFocus: true });
         },
       },
     ),
   );
+  const isShownInField = Object.keys(form.formState.errors).length > 0;
   return (
     <Sheet
       open
@@ -63,7 +69,7 @@ export function AlertForm({ projectId, alert, kind, onClose, onSaved }: Props) {
             void submit();
           }}
         >
-          <FormError error={save.error} />
+          {!isShownInField && <FormError error={save.error} />}
           <Text name="name" label={words.form.name} placeholder={words.form.namePlaceholder} />
           <KindField />
           <RuleFields projectId={projectId} />
@@ -104,17 +110,16 @@ function KindField() {
 
 function RuleFields({ projectId }: { projectId: string }) {
   const [kind, what] = useWatch<Draft, ["kind", "what"]>({ name: ["kind", "what"] });
-  const said = words.sentence;
   if (kind === "threshold") {
     return (
       <>
         <EventInput projectId={projectId} hint={words.form.eventHint} />
         <div className="grid grid-cols-3 gap-3">
-          <Choice name="measure" label={words.form.measure} options={said.measures} />
-          <Choice name="comparison" label={words.form.comparison} options={said.comparisons} />
+          <Choice name="measure" label={words.form.measure} options={words.form.measures} />
+          <Choice name="comparison" label={words.form.comparison} options={words.form.comparisons} />
           <Text name="value" label={words.form.value} isNumber />
         </div>
-        <Choice name="window" label={words.form.window} options={words.form.windows} />
+        <Window kind={kind} />
       </>
     );
   }
@@ -124,20 +129,25 @@ function RuleFields({ projectId }: { projectId: string }) {
         <Controller<Draft, "what">
           name="what"
           render={({ field }) => (
-            <Segmented
-              label={words.form.what}
-              value={field.value}
-              options={[
-                { value: "event", label: words.form.whatEvent },
-                { value: "funnel", label: words.form.whatFunnel },
-              ]}
-              onChange={field.onChange}
-              className="self-start"
-            />
+            <div className="flex flex-col gap-1.5">
+              <span aria-hidden className="text-sm font-medium text-ink">
+                {words.form.what}
+              </span>
+              <Segmented
+                label={words.form.what}
+                value={field.value}
+                options={[
+                  { value: "event", label: words.form.whatEvent },
+                  { value: "funnel", label: words.form.whatFunnel },
+                ]}
+                onChange={field.onChange}
+                className="self-start"
+              />
+            </div>
           )}
         />
         {what === "funnel" ? <FunnelChoice projectId={projectId} /> : <EventInput projectId={projectId} />}
-        <Choice name="window" label={words.form.window} options={words.form.windows} />
+        <Window kind={kind} />
       </>
     );
   }
@@ -147,9 +157,9 @@ function RuleFields({ projectId }: { projectId: string }) {
         <FunnelChoice projectId={projectId} />
         <div className="grid grid-cols-2 gap-3">
           <Text name="below" label={words.form.below} isNumber />
-          <Text name="peopleMin" label={words.form.peopleMin} isNumber />
+          <Text name="peopleMin" label={words.form.peopleMin} hint={words.form.peopleHint} isNumber />
         </div>
-        <Choice name="window" label={words.form.window} options={words.form.windows} />
+        <Window kind={kind} />
       </>
     );
   }
@@ -157,12 +167,16 @@ function RuleFields({ projectId }: { projectId: string }) {
     <>
       <EventInput projectId={projectId} hint={words.form.eventAnomaly} />
       <div className="grid grid-cols-3 gap-3">
-        <Choice name="measure" label={words.form.measure} options={said.measures} />
-        <Choice name="sensitivity" label={words.form.sensitivity} options={{ low: "Low", medium: "Medium", high: "High" }} />
-        <Choice name="direction" label={words.form.direction} options={said.directions} />
+        <Choice name="measure" label={words.form.measure} options={words.form.measures} />
+        <Choice name="sensitivity" label={words.form.sensitivity} options={words.form.sensitivities} />
+        <Choice name="direction" label={words.form.direction} options={words.form.directions} />
       </div>
     </>
   );
+}
+
+function Window({ kind }: { kind: Exclude<Kind, "anomaly"> }) {
+  return <Choice name="window" label={words.form.windowOf[kind]} options={words.form.windows} />;
 }
 
 function EventInput({ projectId, hint }: { projectId: string; hint?: string }) {

@@ -94,8 +94,10 @@ export default function AlertsPage() {
 }
 
 const ORDER = ["firing", "error", "unknown", "ok"];
+/** A paused rule needs nobody, whatever was found before. */
+const placeOf = (alert: Alert): number => (alert.is_paused ? ORDER.length : ORDER.indexOf(alert.status));
 
 /** What needs somebody first, then by name. */
 function sorted(alerts: readonly Alert[]): Alert[] {
-  return [...alerts].sort((one, two) => ORDER.indexOf(one.status) - ORDER.indexOf(two.status) || one.name.localeCompare(two.name));
+  return [...alerts].sort((one, two) => placeOf(one) - placeOf(two) || one.name.localeCompare(two.name));
 }

@@ -12,11 +12,11 @@ import { words } from "./words";
 
 const SHOWN = 4;
 
-/** The rules that fire or could not be looked at. */
+/** The rules that fire or could not be looked at; of a paused one nobody knows any more. */
 export function FiringAlerts({ projectId, timeZone }: { projectId: string; timeZone: string }) {
   const alerts = useQuery(alertsQuery(projectId));
   const all = alerts.data;
-  const loud = all?.filter((alert) => alert.status === "firing" || alert.status === "error").slice(0, SHOWN);
+  const loud = all?.filter((alert) => !alert.is_paused && (alert.status === "firing" || alert.status === "error")).slice(0, SHOWN);
   return (
     <Card className="flex min-h-54 min-w-0 flex-col" aria-label={words.alerts.title}>
       <CardHead title={words.alerts.title}>

@@ -18,7 +18,7 @@ function filled(): Question[] {
   const asked: Question[] = [];
   service.use(
     answers.get("/projects/:id/status", { events_total: 5, first_event_at: null, last_event_at: null, events_this_month: 5, monthly_quota: null, month_ends_at: "2026-12-01T00:00:00Z", data_version: "1" }),
-    answers.get("/projects/:id/alerts", { alerts: [{ id: "a1", name: "<b>Silent</b>", status: "firing", text: "No events", changed_at: null }, { id: "a2", name: "Fine", status: "ok", text: "", changed_at: null }] }),
+    answers.get("/projects/:id/alerts", { alerts: [{ id: "a1", name: "<b>Silent</b>", status: "firing", text: "No events", changed_at: null }, { id: "a2", name: "Fine", status: "ok", text: "", changed_at: null }, { id: "a3", name: "Paused", status: "firing", is_paused: true, text: "No events", changed_at: null }] }),
     http.post("*/api/v1/analytics/overview", async ({ request }) => {
       asked.push((await request.json()) as Question);
       const buckets = [{ ...figures, bucket: "2026-11-19", is_incomplete: false }];
@@ -64,12 +64,13 @@ test("each list says how old its numbers are", async () => {
   }
 });
 
-test("only alerts that fire are shown", async () => {
+test("only alerts that fire and are not paused are shown", async () => {
   filled();
   openPage(ADDRESS);
   const alerts = await screen.findByRole("region", { name: "Alerts" });
   expect(await within(alerts).findByText("<b>Silent</b>")).toBeInTheDocument();
   expect(within(alerts).queryByText("Fine")).toBeNull();
+  expect(within(alerts).queryByText("Paused")).toBeNull();
 });
 
 test("a project without events leads to the tracking code and asks for no report", async () => {
