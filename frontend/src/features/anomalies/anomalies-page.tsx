@@ -15,10 +15,10 @@ import { TimeChart } from "@/ui/chart/time-chart";
 import { EmptyState } from "@/ui/empty-state";
 import { Segmented } from "@/ui/segmented";
 import { useQuery } from "@tanstack/react-query";
-import { Bell, TrendingDown, TrendingUp } from "lucide-react";
+import { Bell, CalendarX2, TrendingDown, TrendingUp } from "lucide-react";
 import { Link } from "react-router";
 import { anomaliesQuery, anomaliesReceipt, type Measure, type Sensitivity } from "./queries";
-import { chartOf, typeName } from "./series-math";
+import { chartOf, ordered, typeName } from "./series-math";
 import { words } from "./words";
 
 const SENSITIVITIES: readonly Sensitivity[] = ["low", "medium", "high"];
@@ -100,8 +100,8 @@ function Report({ frame }: { frame: ReportFrame }) {
       </ReportCard>
       {query.data && (
         <div className={cn("grid gap-4 lg:grid-cols-2", query.isPlaceholderData && "opacity-55")}>
-          {query.data.series.map((series) => {
-            const chart = chartOf(series, query.data.findings);
+          {ordered(query.data.series, query.data.findings).map((series) => {
+            const chart = chartOf(series, query.data.findings, query.data.days_without_data);
             return (
               <Card key={series.event_type} className="min-w-0">
                 <CardHead title={<Name>{typeName(series.event_type)}</Name>} {...(series.text && { description: series.text })} />
@@ -142,21 +142,22 @@ function Findings({ answer, projectId }: { answer: AnomaliesAnswer; projectId: s
                 {one.text}
               </p>
               <p className="figures mt-0.5 text-xs text-ink-faint">
-                {words.more(count(Math.round(Math.abs(one.score) * 10) / 10))} {one.direction === "up" ? words.up : words.down}
+                {words.more(count(Math.round(Math.abs(one.score) * 10) / 10), one.direction === "up" ? words.up : words.down)}
                 {" · "}
-                <Link className="text-accent-ink hover:underline" to={events}>
+                <Link className="rounded text-accent-ink underline underline-offset-2 hover:no-underline" to={events}>
                   {words.seeEvents}
                 </Link>
               </p>
             </div>
-            <Badge>{day(one.bucket)}</Badge>
+            <Badge className="hidden sm:inline-flex">{day(one.bucket)}</Badge>
           </li>
         );
       })}
       {answer.days_without_data.map((one) => (
-        <li key={one.bucket} className="flex items-start justify-between gap-3 py-2.5">
-          <p>{one.text}</p>
-          <Badge>{words.noData}</Badge>
+        <li key={one.bucket} className="flex items-start gap-3 py-2.5">
+          <CalendarX2 aria-hidden className="mt-0.5 size-4 shrink-0 text-ink-faint" />
+          <p className="min-w-0 flex-1">{one.text}</p>
+          <Badge className="hidden sm:inline-flex">{day(one.bucket)}</Badge>
         </li>
       ))}
     </ul>
