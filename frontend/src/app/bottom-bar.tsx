@@ -18,7 +18,7 @@ export function BottomBar({ groups }: { groups: readonly PlaceGroup[] }) {
   return (
     <nav
       aria-label={t.nav.main}
-      className="fixed inset-x-0 bottom-0 z-20 grid grid-cols-5 border-t border-line bg-canvas/95 pb-[env(safe-area-inset-bottom)] backdrop-blur lg:hidden"
+      className="fixed inset-x-0 bottom-0 z-20 grid auto-cols-fr grid-flow-col border-t border-line bg-canvas/95 pb-[env(safe-area-inset-bottom)] backdrop-blur lg:hidden"
     >
       {first.map((place) => (
         <NavLink key={place.to} to={place.to} className={({ isActive }) => cn(look, isActive ? "text-accent-ink" : "text-ink-soft")}>

@@ -1,13 +1,20 @@
 import { cn } from "@/lib/class-names";
 import { t } from "@/lib/strings";
-import { NavLink } from "react-router";
+import { useEffect, useRef } from "react";
+import { NavLink, useLocation } from "react-router";
 import type { Place, PlaceGroup } from "./navigation";
 import { PeopleNow } from "./people-now";
 
 /** The column of places; `onLeave` closes the sheet it may stand in. */
 export function SideNav({ groups, onLeave, className }: { groups: readonly PlaceGroup[]; onLeave?: () => void; className?: string }) {
+  const ref = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // In a low window the last places stand below the fold: where somebody is must be in view.
+  useEffect(() => {
+    ref.current?.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest" });
+  }, [pathname]);
   return (
-    <nav aria-label={t.nav.main} className={cn("flex flex-col gap-4", className)}>
+    <nav ref={ref} aria-label={t.nav.main} className={cn("flex flex-col gap-4", className)}>
       {groups.map((group, index) => (
         <div key={index} className="flex flex-col gap-px">
           {group.label && <p className="px-2.5 pb-1 text-xs font-medium text-ink-faint">{group.label}</p>}

@@ -1,3 +1,4 @@
+import { useTheme } from "@/app/theme";
 import { t } from "@/lib/strings";
 import { Mark } from "@/ui/mark";
 import type { ReactNode } from "react";
@@ -11,6 +12,7 @@ interface Props {
 }
 
 export function AuthLayout({ title, lead, other, children }: Props) {
+  useTheme();
   return (
     <main className="grid min-h-dvh place-items-center px-4 py-10">
       <title>{`${title} · ${t.product}`}</title>

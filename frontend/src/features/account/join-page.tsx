@@ -41,7 +41,13 @@ export default function JoinPage() {
       </EmptyState>
     );
   }
-  if (!invitation.data) return <Skeleton className="mx-auto mt-24 h-90 w-88 max-w-full rounded-xl" />;
+  if (!invitation.data) {
+    return (
+      <main aria-busy="true" className="grid min-h-dvh place-items-center px-4 py-10">
+        <Skeleton className="h-120 w-88 max-w-full rounded-xl" />
+      </main>
+    );
+  }
   return <JoinForm token={token} organization={invitation.data.organization_name} email={invitation.data.email} />;
 }
 

@@ -187,7 +187,7 @@ function Tasks({ state }: { state: SystemState }) {
         milliseconds(1_000 * one.last_seconds),
         count(one.runs),
         count(one.failures),
-        one.error ?? (Object.entries(one.worked).map(([what, amount]) => `${count(amount)} ${what}`).join(", ") || "–"),
+        one.error ?? (Object.entries(one.worked).map(([what, amount]) => `${what}: ${count(amount)}`).join(", ") || "–"),
       ])}
     />
   );
