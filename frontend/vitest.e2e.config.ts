@@ -17,6 +17,7 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["**/*.e2e.test.ts"],
+    setupFiles: ["all-stood.ts"],
     // Each file has a server and a browser of its own; most of the time they wait for each other.
     maxWorkers: 2,
     testTimeout: 240_000,

@@ -163,10 +163,11 @@ describe.skipIf(!chromiumPath)(`dashboard${chromiumPath ? "" : ` (${skipReason})
       builder: `${shop.base}/${funnel}/edit`,
       "tracking-code": `${shop.base}/setup`,
       settings: `${shop.base}/settings`,
+      "not-found": `${shop.service.url}/no/such/page`,
     };
     for (const [name, address] of Object.entries(addresses)) {
       await person.page.goto(address);
-      await person.page.getByRole("heading", { level: 1 }).waitFor();
+      await person.page.getByRole("heading", { level: name === "not-found" ? 2 : 1 }).waitFor();
       await expectToStand(person.page, name);
     }
     await leave(person);

@@ -2,6 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath, openChromium, skipReason } from "./chromium";
+import { expectToStand } from "./page-checks";
 import { createProject, expectQuiet, newPerson, photograph, register, snippetOf, stageTable } from "./person";
 import { startService, startSite, type Running } from "./service";
 
@@ -56,8 +57,12 @@ describe.skipIf(!chromiumPath)(`first funnel${chromiumPath ? "" : ` (${skipReaso
   test("from the snippet to an exact funnel on the screen", async () => {
     const owner = await newPerson(browser);
     const { page } = owner;
+    await page.goto(`${service.url}/sign-up`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await expectToStand(page, "sign-up");
     await register(page, service.url, "owner@example.org");
-    await photograph(page, "onboarding-project");
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await expectToStand(page, "onboarding-project");
     await createProject(page, "Static site");
     const snippet = await snippetOf(page);
     expect(snippet).toContain("<script");

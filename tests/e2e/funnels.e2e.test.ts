@@ -166,6 +166,8 @@ describe.skipIf(!chromiumPath)(`funnels${chromiumPath ? "" : ` (${skipReason})`}
     const { page } = person;
     const views = {
       "funnel-list": "funnels",
+      "funnel-new": "funnels/new",
+      "funnel-new-seen": "funnels/new?from=seen",
       "funnel-steps": `${funnel}?layout=vertical`,
       "funnel-times": `${funnel}?tab=times`,
       "funnel-trend": `${funnel}?tab=trend`,

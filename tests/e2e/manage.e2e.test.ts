@@ -121,6 +121,8 @@ describe.skipIf(!chromiumPath)(`managing${chromiumPath ? "" : ` (${skipReason})`
 
     const guest = await newPerson(shop.browser);
     await guest.page.goto(shop.service.url + new URL(link).pathname + new URL(link).hash);
+    await guest.page.getByLabel("Your name").waitFor();
+    await expectToStand(guest.page, "manage-join");
     await guest.page.getByLabel("Your name").fill("Vera Viewer");
     await guest.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
     await guest.page.getByRole("button", { name: "Join" }).click();
@@ -143,7 +145,6 @@ describe.skipIf(!chromiumPath)(`managing${chromiumPath ? "" : ` (${skipReason})`
     for (const action of ["key.rotate", "project.change", "invitation.make"]) await page.getByRole("row").filter({ hasText: action }).first().waitFor();
     await page.goto(`${shop.service.url}/system`);
     await page.getByRole("region", { name: "Free disk" }).getByText(/\d (GB|MB|TB)/).first().waitFor();
-    await photograph(page, "system");
     await leave(owner);
   });
 
@@ -161,6 +162,7 @@ describe.skipIf(!chromiumPath)(`managing${chromiumPath ? "" : ` (${skipReason})`
       schema: `${shop.base}/quality?tab=schema`,
       members: `${shop.service.url}/members`,
       audit: `${shop.service.url}/audit`,
+      system: `${shop.service.url}/system`,
     };
     for (const [name, address] of Object.entries(addresses)) {
       await page.goto(address);

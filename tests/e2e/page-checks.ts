@@ -5,12 +5,16 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { Page } from "playwright-core";
 import { SHIFT_MAX, shiftOf } from "./layout-shift";
+import { patternOf } from "./pages";
 import { photograph } from "./person";
 
 const require = createRequire(fileURLToPath(new URL("../../frontend/package.json", import.meta.url)));
 const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const DESKTOP = { width: 1360, height: 900 };
 const PHONE = { width: 390, height: 844 };
+
+/** The patterns of the pages that this file of tests has held to stand. */
+export const stood = new Set<string>();
 
 interface Violation {
   id: string;
@@ -59,8 +63,10 @@ export async function expectToStand(page: Page, name: string): Promise<void> {
   expect(total, `${name} moves while it loads: ${worst.join("; ")}`).toBeLessThanOrEqual(SHIFT_MAX);
   await page.emulateMedia({ colorScheme: "dark" });
   await look("dark", ["color-contrast"]);
+  expect(await page.evaluate(() => document.documentElement.classList.contains("dark")), `${name} follows the system into the dark`).toBe(true);
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize(PHONE);
   await look("phone");
   await page.setViewportSize(DESKTOP);
+  stood.add(patternOf(new URL(page.url()).pathname));
 }

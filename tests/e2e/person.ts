@@ -60,6 +60,8 @@ export async function snippetOf(page: Page): Promise<string> {
 /** Waits until the page rests, and keeps a picture of it in artifacts/ for people to look at. */
 export async function photograph(page: Page, name: string): Promise<void> {
   await page.waitForLoadState("networkidle");
+  // Of a picture longer than its window Chromium paints centred drawings beside their place; held at their corner they stay.
+  await page.evaluate(() => document.querySelectorAll("svg.recharts-surface").forEach((one) => one.setAttribute("preserveAspectRatio", "xMinYMin meet")));
   await mkdir(ARTIFACTS, { recursive: true });
   await page.screenshot({ path: `${ARTIFACTS}${name}.png`, fullPage: true });
 }
