@@ -167,7 +167,7 @@ describe.skipIf(!chromiumPath)(`dashboard${chromiumPath ? "" : ` (${skipReason})
     };
     for (const [name, address] of Object.entries(addresses)) {
       await person.page.goto(address);
-      await person.page.getByRole("heading", { level: name === "not-found" ? 2 : 1 }).waitFor();
+      await person.page.getByRole("heading", { level: 1 }).waitFor();
       await expectToStand(person.page, name);
     }
     await leave(person);

@@ -6,7 +6,7 @@ import { paths } from "./paths";
 
 export function NotFoundPage() {
   return (
-    <EmptyState className="py-28" title={t.page.notFound.title} description={t.page.notFound.text}>
+    <EmptyState isPage className="py-28" title={t.page.notFound.title} description={t.page.notFound.text}>
       <Button asChild>
         <Link to={paths.projects}>{t.page.notFound.home}</Link>
       </Button>
@@ -16,7 +16,7 @@ export function NotFoundPage() {
 
 export function CrashPage() {
   return (
-    <EmptyState className="py-28" title={t.page.crashed.title} description={t.page.crashed.text}>
+    <EmptyState isPage className="py-28" title={t.page.crashed.title} description={t.page.crashed.text}>
       <Button onClick={() => globalThis.location.reload()}>{t.page.crashed.reload}</Button>
     </EmptyState>
   );

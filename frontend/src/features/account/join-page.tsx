@@ -34,7 +34,7 @@ export default function JoinPage() {
   });
   if (token === "" || invitation.isError) {
     return (
-      <EmptyState className="min-h-dvh justify-center" title={t.account.join.wrong.title} description={t.account.join.wrong.text}>
+      <EmptyState isPage className="min-h-dvh justify-center" title={t.account.join.wrong.title} description={t.account.join.wrong.text}>
         <Button asChild>
           <Link to={paths.signIn}>{t.account.signIn.title}</Link>
         </Button>
