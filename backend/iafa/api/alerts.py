@@ -108,6 +108,8 @@ async def test_alert(alert_id: str, project: MemberProject, services: ServicesOf
 
 
 def _check_hook(body: AlertChoice, services: Services) -> None:
+    if body.webhook_url is None:
+        return
     try:
         services.webhook.check(body.webhook_url)
     except Refused as refused:

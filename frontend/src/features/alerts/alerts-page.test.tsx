@@ -71,10 +71,10 @@ test("a refused address is told beside its field, once, and what was typed stays
   expect(await screen.findByRole("textbox", { name: "Name" })).toHaveFocus();
   await user.keyboard("Quiet");
   await user.type(screen.getByRole("combobox", { name: "Event" }), "purchase");
-  await user.type(screen.getByRole("textbox", { name: "Webhook address" }), "http://10.0.0.8/hook");
+  await user.type(screen.getByRole("textbox", { name: "Webhook address (optional)" }), "http://10.0.0.8/hook");
   await user.click(screen.getByRole("button", { name: "Save alert" }));
   expect(await screen.findByText("This address is not of the public Internet; see the setting IAFA_WEBHOOK_PRIVATE.")).toBeInTheDocument();
-  expect(screen.getByRole("textbox", { name: "Webhook address" })).toHaveValue("http://10.0.0.8/hook");
+  expect(screen.getByRole("textbox", { name: "Webhook address (optional)" })).toHaveValue("http://10.0.0.8/hook");
   expect(screen.getAllByText(/public Internet/)).toHaveLength(1);
 });
 
@@ -83,7 +83,7 @@ test("the key of a new rule is shown once and is gone when it is put away", asyn
   const { user } = open([], "?new=silence");
   await user.type(await screen.findByRole("textbox", { name: "Name" }), "Quiet");
   await user.type(screen.getByRole("combobox", { name: "Event" }), "purchase");
-  await user.type(screen.getByRole("textbox", { name: "Webhook address" }), "https://hooks.example.org/iafa");
+  await user.type(screen.getByRole("textbox", { name: "Webhook address (optional)" }), "https://hooks.example.org/iafa");
   await user.click(screen.getByRole("button", { name: "Save alert" }));
   expect(await screen.findByText("the-key-of-the-rule")).toBeInTheDocument();
   await user.click(screen.getByRole("button", { name: "I have stored it" }));
