@@ -118,7 +118,9 @@ class AlertAnswer(BaseModel):
 
 
 class NewAlertAnswer(AlertAnswer):
-    secret: str = Field(description="Signs the messages. Shown this once.")
+    secret: str | None = Field(
+        description="Signs the messages. Shown this once: when a rule is made with a webhook, or gets its first."
+    )
 
 
 class AlertList(BaseModel):

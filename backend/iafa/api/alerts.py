@@ -44,13 +44,13 @@ async def list_alerts(project: MemberProject, caller: CallerIsUser, services: Se
     "",
     status_code=201,
     summary="Make an alert rule",
-    description="At most 50 a project. The answer holds, this once, the secret that signs the messages.",
+    description="At most 50 a project. With a webhook the answer holds, this once, the secret that signs the messages.",
     responses=_CHANGES,
 )
 async def create_alert(body: AlertChoice, project: MemberProject, services: ServicesOf) -> NewAlertAnswer:
     _check_hook(body, services)
     made = await services.alerts.add(project.id, **await _fields(body, project, services))
-    return NewAlertAnswer(**_answer(made).model_dump(), secret=made.secret)
+    return _with_secret(made, is_new=made.webhook_url is not None)
 
 
 @router.get(
@@ -66,15 +66,20 @@ async def read_alert(alert_id: str, project: MemberProject, caller: CallerIsUser
 @router.put(
     "/{alert_id}",
     summary="Change an alert rule",
-    description="Swaps the whole rule; the secret stays. A rule that is another one begins anew.",
+    description="Swaps the whole rule; the secret stays, but where a rule without a webhook gets one. A rule that "
+    "is another one begins anew.",
     responses=_CHANGES,
 )
-async def change_alert(alert_id: str, body: AlertChoice, project: MemberProject, services: ServicesOf) -> AlertAnswer:
+async def change_alert(
+    alert_id: str, body: AlertChoice, project: MemberProject, services: ServicesOf
+) -> NewAlertAnswer:
+    old = await services.alerts.get(project.id, alert_id)
     # A rule whose address the server no longer allows can still be paused.
-    if body.webhook_url != (await services.alerts.get(project.id, alert_id)).webhook_url:
+    if body.webhook_url != old.webhook_url:
         _check_hook(body, services)
     fields = await _fields(body, project, services)
-    return _answer(await services.alerts.replace(project.id, alert_id, **fields))
+    changed = await services.alerts.replace(project.id, alert_id, **fields)
+    return _with_secret(changed, is_new=changed.secret != old.secret)
 
 
 @router.delete(
@@ -105,6 +110,10 @@ async def test_alert(alert_id: str, project: MemberProject, services: ServicesOf
     message = Message(id=new_id(), type="alert.test", text=text, made_us=services.clock.now_us())
     sent = await services.webhook.send(alert.webhook_url, alert.secret, content_of(alert, message))
     return SendingAnswer(is_delivered=sent.is_delivered, detail=sent.detail, status=sent.status)
+
+
+def _with_secret(alert: StoredAlert, *, is_new: bool) -> NewAlertAnswer:
+    return NewAlertAnswer(**_answer(alert).model_dump(), secret=alert.secret if is_new else None)
 
 
 def _check_hook(body: AlertChoice, services: Services) -> None:

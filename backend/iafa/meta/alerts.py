@@ -65,10 +65,13 @@ class Alerts(ProjectRecords[StoredAlert]):
         return list(self._file.read(anew=True).records.values())
 
     async def add(self, project_id: str, **fields: Any) -> StoredAlert:
-        return await super().add(project_id, secret=secrets.token_urlsafe(32), **fields)
+        return await super().add(project_id, secret=_new_secret(), **fields)
 
     def _changes(self, old: StoredAlert, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A rule that is another one begins anew: nothing is known of it, and nothing is to be sent."""
+        """A rule that is another one begins anew: nothing is known of it, and nothing is to be sent. One that gets a
+        webhook gets a secret that somebody is shown."""
+        if old.webhook_url is None and fields["webhook_url"] is not None:
+            fields = {**fields, "secret": _new_secret()}
         if fields["rule"] == old.rule:
             return fields if fields["webhook_url"] is not None else {**fields, "message": None}
         return {**fields, "status": "unknown", "text": "", "told": "", "checked_us": None, "message": None}
@@ -82,6 +85,10 @@ class Alerts(ProjectRecords[StoredAlert]):
                 records[seen.id] = seen
 
         self._file.change_now(edit)
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(32)
 
 
 def remembered(alert: StoredAlert, delivery: Delivery) -> tuple[Delivery, ...]:

@@ -875,7 +875,7 @@ export interface paths {
         put?: never;
         /**
          * Make an alert rule
-         * @description At most 50 a project. The answer holds, this once, the secret that signs the messages.
+         * @description At most 50 a project. With a webhook the answer holds, this once, the secret that signs the messages.
          */
         post: operations["create_alert"];
         delete?: never;
@@ -898,7 +898,7 @@ export interface paths {
         get: operations["read_alert"];
         /**
          * Change an alert rule
-         * @description Swaps the whole rule; the secret stays. A rule that is another one begins anew.
+         * @description Swaps the whole rule; the secret stays, but where a rule without a webhook gets one. A rule that is another one begins anew.
          */
         put: operations["change_alert"];
         post?: never;
@@ -6492,9 +6492,9 @@ export interface components {
             updated_at: string;
             /**
              * Secret
-             * @description Signs the messages. Shown this once.
+             * @description Signs the messages. Shown this once: when a rule is made with a webhook, or gets its first.
              */
-            secret: string;
+            secret: string | null;
         };
         /**
          * NewInvitation
@@ -21769,10 +21769,11 @@ export interface operations {
                      *         }
                      *       ],
                      *       "created_at": "2026-11-20T09:15:02.123456Z",
-                     *       "updated_at": "2026-11-20T09:15:02.123456Z"
+                     *       "updated_at": "2026-11-20T09:15:02.123456Z",
+                     *       "secret": ""
                      *     }
                      */
-                    "application/json": components["schemas"]["AlertAnswer"];
+                    "application/json": components["schemas"]["NewAlertAnswer"];
                 };
             };
             /** @description The body is not valid JSON */

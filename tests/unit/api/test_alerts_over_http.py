@@ -44,11 +44,17 @@ async def test_a_rule_may_have_no_webhook(room: Room, ada: Tenant) -> None:
     async with room.client(ada.bearer) as client:
         made = await client.post(url(ada), json={"name": "Sales", "rule": RULE})
         assert (made.status_code, made.json()["webhook_url"]) == (201, None), made.text
+        assert made.json()["secret"] is None, "it would sign nothing, and nobody would keep it"
         at = url(ada, f"/{made.json()['id']}")
         refused = await client.post(f"{at}/test")
         assert (refused.status_code, refused.json()["detail"]) == (409, "the rule has no webhook")
         added = await client.put(at, json=CHOICE)
         assert added.json()["webhook_url"] == CHOICE["webhook_url"]
+        kept = (await room.services.alerts.get(ada.project.id, made.json()["id"])).secret
+        assert added.json()["secret"] == kept
+        again = await client.put(at, json={**CHOICE, "is_paused": True})
+        assert (again.status_code, again.json()["secret"]) == (200, None)
+        assert (await room.services.alerts.get(ada.project.id, made.json()["id"])).secret == kept
         removed = await client.put(at, json={**CHOICE, "webhook_url": None})
         assert removed.json()["webhook_url"] is None
 

@@ -23,7 +23,7 @@ interface Props {
   alert: Alert | null;
   kind: Kind;
   onClose: () => void;
-  /** The secret of a new alert; null after a change. */
+  /** The secret of an alert that has got a webhook; else null. */
   onSaved: (secret: string | null) => void;
 }
 

@@ -15,13 +15,10 @@ export const alertsQuery = (projectId: string) =>
 export function useSaveAlert(projectId: string) {
   const client = useQueryClient();
   return useMutation({
-    /** Makes one without an id, changes one with it. The secret comes only with a new one. */
+    /** Makes one without an id, changes one with it. A secret comes when there is a webhook and was none. */
     mutationFn: async ({ id, body }: { id: string | null; body: AlertChoice }) => {
       if (id === null) return dataOf(api.POST("/api/v1/projects/{project_id}/alerts", { params: { path: { project_id: projectId } }, body }));
-      const changed = await dataOf(
-        api.PUT("/api/v1/projects/{project_id}/alerts/{alert_id}", { params: { path: { project_id: projectId, alert_id: id } }, body }),
-      );
-      return { ...changed, secret: null };
+      return dataOf(api.PUT("/api/v1/projects/{project_id}/alerts/{alert_id}", { params: { path: { project_id: projectId, alert_id: id } }, body }));
     },
     onSuccess: () => client.invalidateQueries({ queryKey: ["alerts", projectId] }),
   });
