@@ -248,7 +248,7 @@ const lostText = (row: StageRow, text: (value: number) => string): string =>
   [t.funnel.metrics.lost(text(row.left)), ...(row.waiting > 0 ? [w.chart.openPeople(text(row.waiting))] : [])].join(", ");
 
 function Median({ seconds }: { seconds: number | null }) {
-  return seconds === null ? null : <span className="figures text-xs text-ink-faint">{w.chart.median(duration(seconds))}</span>;
+  return seconds === null ? null : <span className="figures text-xs whitespace-nowrap text-ink-faint">{w.chart.median(duration(seconds))}</span>;
 }
 
 /** By how much more or fewer went on than in the days before; nothing where that may be chance. */

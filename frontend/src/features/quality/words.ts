@@ -60,7 +60,7 @@ export const words = {
     unnamed: "(no name)",
     replayed: "replayed",
     empty: "Nothing waits here",
-    emptyText: "Refused events appear a few seconds after they came, when the journal has been flushed.",
+    emptyText: "Refused events appear here when the journal is flushed: usually within a minute after they came.",
     replayAll: "Mend and replay all",
     discardAll: "Discard all",
     export: "Export",
