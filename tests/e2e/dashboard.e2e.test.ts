@@ -173,6 +173,20 @@ describe.skipIf(!chromiumPath)(`dashboard${chromiumPath ? "" : ` (${skipReason})
     await leave(person);
   });
 
+  test("a page that is opened by its address begins at its top, whatever was scrolled before", async () => {
+    const person = await shop.enter(funnel, { viewport: { width: 390, height: 600 } });
+    const { page } = person;
+    const scrolled = (): Promise<unknown> => page.evaluate("scrollY");
+    await page.getByRole("tab", { name: "Steps" }).waitFor();
+    await page.evaluate("scrollTo(0, 500)");
+    await expect.poll(scrolled).toBe(500);
+    await page.goto(`${shop.base}/settings`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForLoadState("networkidle");
+    expect(await scrolled()).toBe(0);
+    await leave(person);
+  });
+
   test("on a phone that adapts its window to the page, the pages fit, and the menu opens by a tap", async () => {
     const person = await shop.enter(funnel, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
     const { page } = person;

@@ -10,6 +10,7 @@ import { BottomBar } from "./bottom-bar";
 import { carriedFrom, isSameDays, type CarriedDays } from "./carried-days";
 import { lastProject, rememberProject } from "./last-project";
 import { placesOf, type PlaceGroup } from "./navigation";
+import { placeKey } from "./place-key";
 import { ProjectSwitch } from "./project-switch";
 import { Shortcuts } from "./shortcuts";
 import { SideNav } from "./side-nav";
@@ -67,7 +68,7 @@ export function AppFrame() {
         </div>
       )}
       <Shortcuts isHelpOpen={isHelpOpen} onHelp={setHelpOpen} isPaletteOpen={isPaletteOpen} onPalette={setPaletteOpen} carried={carried} />
-      <ScrollRestoration />
+      <ScrollRestoration getKey={placeKey} />
     </div>
   );
 }
