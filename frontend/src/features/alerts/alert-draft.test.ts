@@ -1,6 +1,6 @@
 import type { Alert, AlertRule } from "@/api/types";
 import { expect, test } from "vitest";
-import { choiceOf, draftOf, draftSchema, KINDS, newDraft, sentenceOf } from "./alert-draft";
+import { choiceOf, draftOf, draftSchema, KINDS, newDraft, sentenceOf, watchedBy } from "./alert-draft";
 
 const RULES: [AlertRule, string][] = [
   [{ kind: "threshold", event: "purchase", measure: "people", comparison: "below", value: 5, window_seconds: 3_600 }, "Fewer than 5 people with purchase within 1 hour"],
@@ -47,3 +47,12 @@ test.each([
 });
 
 test("every kind has a new draft", () => expect(KINDS.map((kind) => newDraft(kind).kind)).toEqual(KINDS));
+
+test.each([
+  [RULES[0]?.[0], "/p/p1/events?event=purchase"],
+  [RULES[1]?.[0], "/p/p1/events"],
+  [RULES[2]?.[0], "/p/p1/events?event=purchase"],
+  [RULES[3]?.[0], "/p/p1/funnels/f1"],
+  [RULES[4]?.[0], "/p/p1/funnels/f1"],
+  [RULES[5]?.[0], "/p/p1/anomalies"],
+])("what %j watches is seen at %s", (rule, to) => expect(rule && watchedBy({ project_id: "p1", rule }).to).toBe(to));

@@ -1,5 +1,6 @@
 /** Between a stored rule and what the form edits: all fields of all kinds as text, checked when it is saved. */
 import type { Alert, AlertChoice, AlertRule } from "@/api/types";
+import { paths } from "@/app/paths";
 import { count, percent, span } from "@/lib/format";
 import { z } from "zod";
 import { words } from "./words";
@@ -75,6 +76,16 @@ export function choiceOf(draft: Draft, isPaused: boolean): AlertChoice {
 }
 
 /** The rule as one line. */
+/** Where one sees what a rule watches, in the words of its link. */
+export function watchedBy({ project_id, rule }: Pick<Alert, "project_id" | "rule">): { to: string; label: string } {
+  const said = words.see;
+  const events = (name: string | null | undefined): string => `${paths.events(project_id)}${name && name !== "*" ? `?event=${encodeURIComponent(name)}` : ""}`;
+  if (rule.kind === "anomaly") return { to: paths.anomalies(project_id), label: said.anomaly };
+  if (rule.kind === "conversion") return { to: paths.funnel(project_id, rule.funnel_id), label: said.funnel };
+  if (rule.kind === "silence" && rule.funnel_id) return { to: paths.funnel(project_id, rule.funnel_id), label: said.funnel };
+  return { to: events(rule.event), label: said.events };
+}
+
 export function sentenceOf(rule: AlertRule, funnelName: (id: string) => string | undefined): string {
   const said = words.sentence;
   const funnel = (id: string): string => funnelName(id) ?? said.unknownFunnel;

@@ -8,7 +8,8 @@ import { Card } from "@/ui/card";
 import { Menu, MenuItem, MenuLine } from "@/ui/menu";
 import { useToast } from "@/ui/toast";
 import { BellRing, CircleCheck, CircleDashed, CirclePause, Ellipsis, Pause, Pencil, Play, Send, Trash2, TriangleAlert } from "lucide-react";
-import { choiceOf, draftOf, sentenceOf } from "./alert-draft";
+import { Link } from "react-router";
+import { choiceOf, draftOf, sentenceOf, watchedBy } from "./alert-draft";
 import { useSaveAlert, useTestAlert } from "./queries";
 import { words } from "./words";
 
@@ -32,6 +33,7 @@ export function AlertRow({ alert, funnelName, timeZone, onEdit, onDelete }: Prop
   const save = useSaveAlert(alert.project_id);
   const test = useTestAlert(alert.project_id);
   const toast = useToast();
+  const watched = watchedBy(alert);
   const look = alert.is_paused ? { icon: CirclePause, tone: "text-ink-soft bg-sunken" } : LOOKS[alert.status];
   const say = (error: unknown): void => {
     const { title, advice } = explain(asProblem(error));
@@ -67,6 +69,10 @@ export function AlertRow({ alert, funnelName, timeZone, onEdit, onDelete }: Prop
               </p>
             )}
             <p className="stranger mt-1 text-xs text-ink-faint">
+              <Link className="rounded text-accent-ink underline underline-offset-2 hover:no-underline" to={watched.to}>
+                {watched.label}
+              </Link>
+              {" · "}
               {[alert.checked_at && words.checked(ago(alert.checked_at, new Date())), alert.webhook_url ?? words.noWebhook, alert.is_waiting && words.waiting].filter(Boolean).join(" · ")}
             </p>
             <Deliveries alert={alert} timeZone={timeZone} />

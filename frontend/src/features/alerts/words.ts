@@ -1,6 +1,6 @@
 export const words = {
   title: "Alerts",
-  lead: "Rules that watch your events. What fires stands here, and is told to a webhook if you give one; so is when it is over.",
+  lead: "Rules that watch your events. What fires is shown here and, if you name a webhook, sent to it; so is the all-clear.",
   create: "New alert",
   edit: (name: string) => `Edit ${name}`,
   empty: { title: "Hear about it before your users tell you", text: "A rule watches a number, a silence, a conversion or what is unusual, and shows it here. With a webhook it sends a signed message to an address of yours." },
@@ -9,6 +9,7 @@ export const words = {
   checked: (when: string) => `Looked at ${when}`,
   every: (span: string) => `every ${span}`,
   noWebhook: "no webhook",
+  see: { anomaly: "See the unusual days", funnel: "Open the funnel", events: "See the events" },
   waiting: "A message waits to be delivered",
   deliveries: "Last messages",
   noDeliveries: "No message was sent yet.",
@@ -86,7 +87,7 @@ export const words = {
   },
   secret: {
     title: "The key that signs the messages, shown this once",
-    text: "Your receiver compares the signature with it. It is stored only here from now on; a new alert has a new one.",
+    text: "Your receiver compares the signature with it. Store it now: it is not shown again. A new alert has a new one.",
     done: "I have stored it",
   },
 } as const;
