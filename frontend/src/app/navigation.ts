@@ -72,7 +72,7 @@ const allPlaces = (projectId: string): PlaceGroup[] => [
   {
     label: t.nav.manage,
     places: [
-      { to: paths.quality(projectId), label: t.nav.quality, icon: ShieldCheck, key: "q", carries: "days" },
+      { to: paths.quality(projectId), label: t.nav.quality, icon: ShieldCheck, key: "q" },
       { to: paths.setup(projectId), label: t.nav.setup, icon: CodeXml, key: "c" },
       { to: paths.settings(projectId), label: t.nav.settings, icon: Settings2, key: "s" },
     ],

@@ -125,6 +125,7 @@ export const words = {
     events: "Events",
     noEvents: "No events in these days",
     noPaths: "No paths in these days",
+    way: (names: readonly string[], isWhole: boolean) => [...names, ...(isWhole ? [] : ["…"])].join(" → "),
     noCohorts: "Nobody in these days",
     cohort: "Cohort",
     period: { day: "Day", week: "Week", month: "Month" },

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { boundedRange, isPointer, knownSince, mergePatch, patchAt, prettyEvent, readEvent, refusedSeries, storedSeries, type QualityDay } from "./quality-math";
+import { boundedRange, fieldOf, isPointer, knownSince, mergePatch, patchAt, prettyEvent, readEvent, refusedSeries, storedSeries, type QualityDay } from "./quality-math";
 
 const makeDay = (date: string, over: Partial<QualityDay> = {}): QualityDay => ({
   date, stored: 0, bots: 0, duplicates: 0, sampled_out: 0, rate_limited: 0, quota_exceeded: 0, invalid: 0, replayed: 0,
@@ -86,3 +86,10 @@ test.each([
   [{ start: "2026-11-01", end: "2026-11-02" }, { start: "2026-11-01", end: "2026-11-02" }],
   [{ start: "2020-01-01", end: "2026-11-02" }, { start: "2025-11-02", end: "2026-11-02" }],
 ])("of %j is asked %j", (range, asked) => expect(boundedRange(range, "2026-11-21")).toEqual(asked));
+
+test.each([
+  ["/events/0/user_id", "user_id"],
+  ["/batch/12/properties/price", "properties.price"],
+  ["/properties/a~1b", "properties.a/b"],
+  ["/events", "events"],
+])("the member at %s is called %s", (pointer, name) => expect(fieldOf(pointer)).toBe(name));

@@ -108,6 +108,9 @@ function same(one: Json | undefined, two: Json): boolean {
   return one === two;
 }
 
+/** A member as people call it: without its place in the request, parts joined by dots. */
+export const fieldOf = (pointer: string): string => pointer.replace(/^\/(?:events|batch|e)\/\d+(?=\/)/, "").slice(1).split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~")).join(".");
+
 export const isPointer = (text: string): boolean => /^\/.{1,400}$/s.test(text.trim());
 
 /** The merge patch that sets one member: `/properties/price` and 5 are `{"properties": {"price": 5}}`. */

@@ -19,6 +19,7 @@ import { Download } from "lucide-react";
 import { useState } from "react";
 import { useSearchParams } from "react-router";
 import { BulkDialog } from "./bulk-dialog";
+import { fieldOf } from "./quality-math";
 import { exportPath, rowsQuery, useDiscard, type Row, type RowFilter, type State } from "./queries";
 import { RowSheet } from "./row-sheet";
 import { reasonLabel, reasonText, words } from "./words";
@@ -81,7 +82,7 @@ const columnsOf = (timeZone: string): Column<Row>[] => [
     ),
   },
   { key: "reason", head: said.heads.reason, width: "12rem", cell: (row) => <Badge tone={row.replayed_at ? "positive" : "danger"}>{row.replayed_at ? said.replayed : reasonLabel(row.reason)}</Badge> },
-  { key: "message", head: said.heads.message, width: "minmax(14rem,2fr)", cell: (row) => <span className="stranger line-clamp-1 text-ink-soft">{row.message}</span> },
+  { key: "message", head: said.heads.message, width: "minmax(14rem,2fr)", cell: (row) => <span className="stranger line-clamp-1 text-ink-soft">{row.pointer ? `${fieldOf(row.pointer)}: ${row.message}` : row.message}</span> },
   { key: "source", head: said.heads.source, width: "8rem", cell: (row) => <span className="stranger line-clamp-1 text-ink-faint">{row.source ?? ""}</span> },
 ];
 

@@ -65,7 +65,7 @@ export function HeatMap({ matrix, asOf, interval, periods, show, back, isOnOrAft
                 {words.table.size}
               </th>
               {columns.map((n) => (
-                <th key={n} scope="col" className="min-w-15 px-1 py-1.5 text-center font-medium whitespace-nowrap">
+                <th key={n} scope="col" title={n === 0 ? words.table.firstNote : undefined} className="min-w-15 px-1 py-1.5 text-center font-medium whitespace-nowrap">
                   {words.table.period[interval](n)}
                 </th>
               ))}

@@ -30,6 +30,7 @@ export const words = {
     size: "People",
     average: "Average",
     period: { day: (n: number) => `Day ${n}`, week: (n: number) => `Week ${n}`, month: (n: number) => `Month ${n}` },
+    firstNote: "The period of the first event itself: those who came back within it, by a later event.",
     averageNote: "Of the cohorts whose period is over; large ones weigh more.",
   },
   legend: {

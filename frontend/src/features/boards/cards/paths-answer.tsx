@@ -14,7 +14,7 @@ export function PathsAnswerCard({ answer }: { answer: Answers["paths"] }) {
         <BarList
           rows={answer.paths.map((path, at) => ({
             key: String(at),
-            name: path.names.join(" → "),
+            name: words.answer.way(path.names, path.is_whole),
             value: path.entities,
             text: compactCount(path.entities),
             detail: percent(path.percent),
