@@ -124,12 +124,12 @@ test.each([
 });
 
 test("odds and the p of a test are written as the reader's locale writes numbers", async () => {
-  const said = ({ factor, probability }: typeof import("./format")) => [factor(3.42), factor(1_204.4), probability(0.0123), probability(0.0001)];
-  expect(said(await import("./format"))).toEqual(["3.4", "1,204", "p = 0.012", "p < 0.001"]);
+  const said = ({ factor, probability }: typeof import("./format")) => [factor(3.42), factor(1_204.4), probability(0.0123), probability(0.0001), probability(0.04981), probability(0.05)];
+  expect(said(await import("./format"))).toEqual(["3.4", "1,204", "p = 0.012", "p < 0.001", "p = 0.0498", "p = 0.050"]);
   vi.stubGlobal("navigator", { language: "de-DE" });
   vi.resetModules();
   try {
-    expect(said(await import("./format"))).toEqual(["3,4", "1.204", "p = 0,012", "p < 0,001"]);
+    expect(said(await import("./format"))).toEqual(["3,4", "1.204", "p = 0,012", "p < 0,001", "p = 0,0498", "p = 0,050"]);
   } finally {
     vi.unstubAllGlobals();
     vi.resetModules();

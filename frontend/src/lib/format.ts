@@ -8,6 +8,7 @@ const grouped = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
 const short = new Intl.NumberFormat(LOCALE.startsWith("en") ? "en" : LOCALE, { notation: "compact", maximumFractionDigits: 1 });
 const oneDecimal = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const threeDecimals = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+const fourDecimals = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 4, maximumFractionDigits: 4 });
 const twoDecimals = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 function knownLocale(locale: string | undefined): string {
@@ -58,8 +59,9 @@ export function factor(value: number): string {
   return value >= 100 ? count(Math.round(value)) : oneDecimal.format(value);
 }
 
-/** Of a test: "p = 0.012". */
+/** Of a test: "p = 0.012"; with one digit more where three would hide on which side of 5% it is. */
 export function probability(p: number): string {
+  if (p !== 0.05 && p >= 0.0495 && p < 0.0505) return `p = ${fourDecimals.format(p)}`;
   return p < 0.001 ? `p < ${threeDecimals.format(0.001)}` : `p = ${threeDecimals.format(p)}`;
 }
 

@@ -57,6 +57,10 @@ describe("a person's time line", () => {
     const reason = (text: string) => ({ text }) as Explanation["reasons"][number];
     expect(reasonInShort({ ...explained([]), reasons: [reason("buy came late"), reason("x"), reason("y")] })).toBe("Buy came late. 2 more tries.");
     expect(reasonInShort(explained([]))).toBe("Stopped before Buy.");
+    // The name of an event stays as it was sent; only words of ours begin with a capital.
+    const named = (text: string) => ({ ...reason(text), event: { event_id: "e1", event_type: "checkout_start", time: "2026-11-20T09:15:02Z" } });
+    expect(reasonInShort({ ...explained([]), reasons: [named("checkout_start came late")] })).toBe("checkout_start came late.");
+    expect(reasonInShort({ ...explained([]), reasons: [named("no event came")] })).toBe("No event came.");
   });
   test("how long somebody took is from the first event of the path to its last", () => {
     const step = (time: string) => ({ stage: 1, stage_name: "a", event_id: "e", time });

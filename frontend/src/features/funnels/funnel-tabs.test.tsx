@@ -80,7 +80,7 @@ test("from a drop to the people to one person and why: two clicks, all of it in 
   expect(address()).toBe(`${ADDRESS}?stage=2&side=dropped`);
   const list = await screen.findByRole("list", { name: "People" });
   expect(asked).toEqual(["2 dropped"]);
-  await waitFor(() => expect(within(list).getAllByRole("button")[0]).toHaveTextContent("u1Buy came 2 days after the window closed."));
+  await waitFor(() => expect(within(list).getAllByRole("button")[0]).toHaveTextContent("u1buy came 2 days after the window closed."));
   expect(within(list).getAllByRole("button")[1]).toHaveTextContent("u2still has time");
   expect(screen.getByRole("region", { name: "Stage: Buy" })).toHaveTextContent("150 (75.00%) of 200 people who reached View did not reach Buy.");
 

@@ -19,7 +19,13 @@ export function reasonInShort(explained: Explanation): string {
   const [nearest, ...others] = explained.reasons;
   const stop = explained.stopped_at?.stage_name;
   if (!nearest) return stop ? w.person.stoppedBefore(stop) : "";
-  return others.length > 0 ? `${sentence(nearest.text)} ${w.person.tries(others.length)}` : sentence(nearest.text);
+  return others.length > 0 ? `${reasonText(nearest)} ${w.person.tries(others.length)}` : reasonText(nearest);
+}
+
+/** A sentence, but for the name of an event in front: that stays as it was sent. */
+export function reasonText({ text, event }: Explanation["reasons"][number]): string {
+  const said = sentence(text);
+  return event && text.startsWith(event.event_type) ? text.charAt(0) + said.slice(1) : said;
 }
 
 /** What the event log is asked for everything that somebody did, from the first day of what is shown to the last; null for who has no id. */

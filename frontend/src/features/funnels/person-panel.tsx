@@ -1,5 +1,4 @@
 import type { ExplainedPersonEvent, Explanation, Funnel } from "@/api/types";
-import { sentence } from "@/api/problem";
 import { count, duration, moment } from "@/lib/format";
 import { t } from "@/lib/strings";
 import { cn } from "@/lib/class-names";
@@ -10,7 +9,7 @@ import { Skeleton } from "@/ui/skeleton";
 import { useQuery } from "@tanstack/react-query";
 import { ArrowLeft, Ban, CircleSlash, Clock, X } from "lucide-react";
 import { useState, type ReactNode } from "react";
-import { nameOf, timeline, type TimelineItem } from "./person-math";
+import { nameOf, reasonText, timeline, type TimelineItem } from "./person-math";
 import { explainQuery, type Question } from "./report-queries";
 import { conditionText } from "./stage-definition";
 import { w } from "./words";
@@ -87,7 +86,7 @@ function Summary({ explained, isOpen }: { explained: Explanation; isOpen: boolea
       {stop && (
         <p dir="auto" className="stranger mt-2 max-w-[70ch] text-sm">
           <span className="font-medium">{isOpen ? w.person.notYetAt(stop.stage_name) : w.person.stoppedBefore(stop.stage_name)}</span>{" "}
-          {explained.reasons[0] ? sentence(explained.reasons[0].text) : ""}
+          {explained.reasons[0] ? reasonText(explained.reasons[0]) : ""}
         </p>
       )}
     </>
@@ -199,7 +198,7 @@ function Stop({ explained, timeZone, isOpen }: { explained: Explanation; timeZon
           <ul className="mt-1 flex flex-col gap-1 text-sm text-ink">
             {explained.reasons.map((reason, index) => (
               <li key={index} dir="auto" className="stranger">
-                {sentence(reason.text)}
+                {reasonText(reason)}
                 {reason.event && <span className="figures ml-2 text-xs text-ink-soft">{moment(reason.event.time, timeZone)}</span>}
               </li>
             ))}

@@ -1,4 +1,4 @@
-import { metricDelta } from "@/features/report/deltas";
+import { metricDelta, untoned } from "@/features/report/deltas";
 import { cn } from "@/lib/class-names";
 import { compactCount, count } from "@/lib/format";
 import { Failure } from "@/ui/notice";
@@ -45,7 +45,7 @@ function FigureCard({ name, answer }: { name: FigureName; answer: OverviewAnswer
   const figure = FIGURES[name];
   const now = valueOf(answer.total, name);
   const before = answer.compare ? valueOf(answer.compare.total, name) : null;
-  const delta = metricDelta(now, before, { text: figure.text, better: figure.better, isRate: "isRate" in figure });
+  const delta = untoned(metricDelta(now, before, { text: figure.text, better: figure.better, isRate: "isRate" in figure }), answer.buckets);
   return (
     <Metric label={words.measures[name]} value={now === null ? "–" : figure.text(now)} {...(now !== null && { exact: figure.exact(now) })} delta={delta} {...(name === "people" && { hint: words.peopleHint })} className="[&>p]:whitespace-nowrap [&>p]:sm:text-xl 2xl:[&>p]:text-2xl" />
   );

@@ -1,6 +1,6 @@
 import { count, percent } from "@/lib/format";
 import { expect, test } from "vitest";
-import { metricDelta } from "./deltas";
+import { metricDelta, untoned } from "./deltas";
 
 const up = { text: count };
 const rate = { text: percent, isRate: true, better: "down" } as const;
@@ -24,4 +24,11 @@ test("of nothing before there is no percentage, and of unknown numbers no delta"
 
 test("of rates the exact difference counts, not that of what is shown", () => {
   expect(metricDelta(4.16, 4.44, rate)?.text).toBe("−0.3 pt");
+});
+
+test("while a part of the range is not over, a change is neither good nor bad", () => {
+  const fewer = metricDelta(90, 100, up);
+  expect(untoned(fewer, [{ is_incomplete: false }])).toEqual(fewer);
+  expect(untoned(fewer, [{ is_incomplete: false }, { is_incomplete: true }])).toEqual({ ...fewer, isBetter: null });
+  expect(untoned(null, [{ is_incomplete: true }])).toBeNull();
 });

@@ -25,5 +25,9 @@ export function metricDelta(now: number | null | undefined, before: number | nul
   return { text: isRate ? points(value) : change(value), direction, isBetter: isSame || better === null ? null : direction === better, before: text(before) };
 }
 
+/** Neither good nor bad while the range is not over: part of a day stands beside a whole one. */
+export const untoned = (delta: MetricDelta | null, buckets: readonly { is_incomplete: boolean }[]): MetricDelta | null =>
+  delta && buckets.some((one) => one.is_incomplete) ? { ...delta, isBetter: null } : delta;
+
 /** A change is good or bad only where the comparison calls it clear: not while it may be chance, nor while open entries may undo it. */
 export const toned = (delta: MetricDelta, significance: Significance | null | undefined): MetricDelta => (significance?.is_significant ? delta : { ...delta, isBetter: null });

@@ -1,6 +1,6 @@
 import { paths } from "@/app/paths";
 import { exportReport, reportQuery } from "@/features/report/ask";
-import { metricDelta } from "@/features/report/deltas";
+import { metricDelta, untoned } from "@/features/report/deltas";
 import { intervalFor } from "@/features/report/places";
 import { LIVE_POLL_MS } from "@/features/report/queries";
 import { ReportMenu } from "@/features/report/report-menu";
@@ -83,7 +83,7 @@ function FigureCards({ answer, error, isStale, onRetry }: CardsProps) {
       {FIGURE_NAMES.map((name) => {
         const { text, isRate = false, better } = FIGURES[name];
         const now = valueOf(answer.total, name);
-        const delta = metricDelta(now, answer.compare ? valueOf(answer.compare.total, name) : null, { text, better, isRate });
+        const delta = untoned(metricDelta(now, answer.compare ? valueOf(answer.compare.total, name) : null, { text, better, isRate }), answer.buckets);
         return (
           <Metric key={name} label={words.figures[name]} value={now === null ? "–" : text(now)} {...(now !== null && { exact: count(now) })} delta={delta} {...(name === "people" && { hint: words.peopleHint })} className="[&>p]:sm:text-2xl">
             <span className="block">{noteOf(answer.total, name)}</span>
