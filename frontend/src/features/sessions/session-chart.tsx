@@ -1,3 +1,4 @@
+import { useDateNotes } from "@/features/notes/use-date-notes";
 import { AnswerFoot } from "@/features/report/answer-foot";
 import { receiptOf } from "@/features/report/ask";
 import { figureSeries } from "@/features/report/figure-series";
@@ -20,6 +21,7 @@ interface Props {
 
 /** One figure over time, the compared days dotted behind it. */
 export function SessionChart({ query, frame, question }: Props) {
+  const notes = useDateNotes(frame.projectId, query.data?.buckets.map((bucket) => bucket.bucket) ?? []);
   const asked = frame.search.get("figure");
   const name: FigureName = isFigure(asked) ? asked : "sessions";
   return (
@@ -44,6 +46,7 @@ export function SessionChart({ query, frame, question }: Props) {
             series={figureSeries(answer, words.figures[name], (bucket) => valueOf(bucket, name))}
             format={FIGURES[name].text}
             kind="area"
+            notes={notes}
             height={240}
           />
         </div>
