@@ -98,6 +98,14 @@ class DeliveryAnswer(BaseModel):
     status: int | None = Field(description="What the host answered.")
 
 
+class WaitingAnswer(BaseModel):
+    attempts: int = Field(description="That have failed.")
+    detail: str = Field(
+        description="Why the last one failed; empty before the first.", examples=["the host has no address"]
+    )
+    next_at: str = TIME
+
+
 class AlertAnswer(BaseModel):
     id: str
     project_id: str
@@ -112,6 +120,7 @@ class AlertAnswer(BaseModel):
     checked_at: str | None
     changed_at: str | None = Field(description="When a message was last made, or would have been with a webhook.")
     is_waiting: bool = Field(description="Whether a message waits to be delivered.")
+    waiting: WaitingAnswer | None = Field(None, description="Of the message that waits.")
     deliveries: list[DeliveryAnswer] = Field(description="Of the last ten messages, the newest first.")
     created_at: str = TIME
     updated_at: str = TIME

@@ -153,11 +153,18 @@ def _answer(alert: StoredAlert) -> AlertAnswer:
         | {"status": one.status}
         for one in alert.deliveries
     ]
+    message = alert.message
+    waiting = message and {
+        "attempts": message.attempts,
+        "detail": message.detail,
+        "next_at": to_iso(max(message.due_us, message.made_us)),
+    }
     return AlertAnswer.model_validate(
         shown
         | {
             "deliveries": deliveries,
-            "is_waiting": alert.message is not None,
+            "is_waiting": message is not None,
+            "waiting": waiting,
             "checked_at": iso_or_none(alert.checked_us),
             "changed_at": iso_or_none(alert.changed_us),
             "created_at": to_iso(alert.created_us),

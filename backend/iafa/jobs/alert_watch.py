@@ -129,7 +129,7 @@ class AlertWatch:
     def _send(self, alert: StoredAlert, url: str, message: Message) -> None:
         sent = asyncio.run(self.webhook.send(url, alert.secret, content_of(alert, message)))
         now_us = self.clock.now_us()
-        tried = msgspec.structs.replace(message, attempts=message.attempts + 1)
+        tried = msgspec.structs.replace(message, attempts=message.attempts + 1, detail=sent.detail)
         if not sent.is_delivered and tried.attempts < ATTEMPTS_MAX:
             due_us = now_us + BACKOFF_S * 4**message.attempts * US_PER_S
             self.alerts.update_now(

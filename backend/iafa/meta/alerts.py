@@ -35,6 +35,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     made_us: int
     attempts: int = 0
     due_us: int = 0
+    detail: str = ""  # why the last attempt failed
 
 
 class StoredAlert(ProjectRecord, frozen=True, kw_only=True):

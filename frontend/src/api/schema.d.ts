@@ -2140,6 +2140,8 @@ export interface components {
              * @description Whether a message waits to be delivered.
              */
             is_waiting: boolean;
+            /** @description Of the message that waits. */
+            waiting?: components["schemas"]["WaitingAnswer"] | null;
             /**
              * Deliveries
              * @description Of the last ten messages, the newest first.
@@ -6473,6 +6475,8 @@ export interface components {
              * @description Whether a message waits to be delivered.
              */
             is_waiting: boolean;
+            /** @description Of the message that waits. */
+            waiting?: components["schemas"]["WaitingAnswer"] | null;
             /**
              * Deliveries
              * @description Of the last ten messages, the newest first.
@@ -12308,6 +12312,26 @@ export interface components {
              * @example 306
              */
             people: number;
+        };
+        /** WaitingAnswer */
+        WaitingAnswer: {
+            /**
+             * Attempts
+             * @description That have failed.
+             */
+            attempts: number;
+            /**
+             * Detail
+             * @description Why the last one failed; empty before the first.
+             * @example the host has no address
+             */
+            detail: string;
+            /**
+             * Next At
+             * Format: date-time
+             * @example 2026-11-20T09:15:02.123456Z
+             */
+            next_at: string;
         };
         /**
          * PersonRow
@@ -21390,6 +21414,11 @@ export interface operations {
                      *           "checked_at": "",
                      *           "changed_at": "",
                      *           "is_waiting": true,
+                     *           "waiting": {
+                     *             "attempts": 0,
+                     *             "detail": "the host has no address",
+                     *             "next_at": "2026-11-20T09:15:02.123456Z"
+                     *           },
                      *           "deliveries": [
                      *             {
                      *               "at": "2026-11-20T09:15:02.123456Z",
@@ -21491,6 +21520,11 @@ export interface operations {
                      *       "checked_at": "",
                      *       "changed_at": "",
                      *       "is_waiting": true,
+                     *       "waiting": {
+                     *         "attempts": 0,
+                     *         "detail": "the host has no address",
+                     *         "next_at": "2026-11-20T09:15:02.123456Z"
+                     *       },
                      *       "deliveries": [
                      *         {
                      *           "at": "2026-11-20T09:15:02.123456Z",
@@ -21658,6 +21692,11 @@ export interface operations {
                      *       "checked_at": "",
                      *       "changed_at": "",
                      *       "is_waiting": true,
+                     *       "waiting": {
+                     *         "attempts": 0,
+                     *         "detail": "the host has no address",
+                     *         "next_at": "2026-11-20T09:15:02.123456Z"
+                     *       },
                      *       "deliveries": [
                      *         {
                      *           "at": "2026-11-20T09:15:02.123456Z",
@@ -21758,6 +21797,11 @@ export interface operations {
                      *       "checked_at": "",
                      *       "changed_at": "",
                      *       "is_waiting": true,
+                     *       "waiting": {
+                     *         "attempts": 0,
+                     *         "detail": "the host has no address",
+                     *         "next_at": "2026-11-20T09:15:02.123456Z"
+                     *       },
                      *       "deliveries": [
                      *         {
                      *           "at": "2026-11-20T09:15:02.123456Z",

@@ -1,13 +1,16 @@
 """Alert rules through the front door: made, changed, tested, listed; whose they are, and what is refused."""
 
+import asyncio
 import hashlib
 import hmac
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from iafa.meta.alerts import Message
 from tests.support.hook import a_hook
 from tests.support.server import Account, ServerProcess
 from tests.unit.api.house import Room, Tenant
@@ -57,6 +60,20 @@ async def test_a_rule_may_have_no_webhook(room: Room, ada: Tenant) -> None:
         assert (await room.services.alerts.get(ada.project.id, made.json()["id"])).secret == kept
         removed = await client.put(at, json={**CHOICE, "webhook_url": None})
         assert removed.json()["webhook_url"] is None
+
+
+async def test_why_a_message_waits_is_told(room: Room, ada: Tenant) -> None:
+    async with room.client(ada.bearer) as client:
+        made = (await client.post(url(ada), json=CHOICE)).json()
+        assert (made["is_waiting"], made["waiting"]) == (False, None)
+        stored = await room.services.alerts.get(ada.project.id, made["id"])
+        message = Message(
+            id="m1", type="alert.firing", text="x", made_us=0, attempts=2, due_us=60_000_000, detail="no address"
+        )
+        await asyncio.to_thread(room.services.alerts.update_now, msgspec.structs.replace(stored, message=message))
+        (found,) = (await client.get(url(ada))).json()["alerts"]
+    assert found["is_waiting"]
+    assert found["waiting"] == {"attempts": 2, "detail": "no address", "next_at": "1970-01-01T00:01:00.000000Z"}
 
 
 async def test_viewers_see_only_the_host_of_a_webhook(room: Room, ada: Tenant, password_hash: str) -> None:

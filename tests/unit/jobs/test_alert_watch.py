@@ -129,6 +129,7 @@ async def test_what_was_not_delivered_is_tried_again_later_also_by_another_proce
     waiting = await room.round()
     assert waiting.message is not None
     assert (waiting.message.attempts, waiting.deliveries) == (1, ())
+    assert "500" in waiting.message.detail
     await room.round(30)
     assert len(room.hook.received) == 1
     room.watch = room.watching()

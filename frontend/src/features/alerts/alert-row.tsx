@@ -34,6 +34,7 @@ export function AlertRow({ alert, funnelName, timeZone, onEdit, onDelete }: Prop
   const test = useTestAlert(alert.project_id);
   const toast = useToast();
   const watched = watchedBy(alert);
+  const failed = alert.waiting && alert.waiting.attempts > 0 ? alert.waiting : null;
   const look = alert.is_paused ? { icon: CirclePause, tone: "text-ink-soft bg-sunken" } : LOOKS[alert.status];
   const say = (error: unknown): void => {
     const { title, advice } = explain(asProblem(error));
@@ -73,8 +74,11 @@ export function AlertRow({ alert, funnelName, timeZone, onEdit, onDelete }: Prop
                 {watched.label}
               </Link>
               {" · "}
-              {[alert.checked_at && words.checked(ago(alert.checked_at, new Date())), alert.webhook_url ?? words.noWebhook, alert.is_waiting && words.waiting].filter(Boolean).join(" · ")}
+              {[alert.checked_at && words.checked(ago(alert.checked_at, new Date())), alert.webhook_url ?? words.noWebhook, alert.is_waiting && !failed && words.waiting].filter(Boolean).join(" · ")}
             </p>
+            {failed && (
+              <p className="stranger mt-1 text-sm text-warning">{words.tried(failed.attempts, failed.detail, moment(failed.next_at, timeZone))}</p>
+            )}
             <Deliveries alert={alert} timeZone={timeZone} />
           </div>
           <Menu

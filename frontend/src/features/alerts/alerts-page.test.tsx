@@ -89,3 +89,10 @@ test("the key of a new rule is shown once and is gone when it is put away", asyn
   await user.click(screen.getByRole("button", { name: "I have stored it" }));
   await waitFor(() => expect(screen.queryByText("the-key-of-the-rule")).toBeNull());
 });
+
+test("a message that could not be delivered says why, and when it is tried again", async () => {
+  const waiting = { attempts: 2, detail: "the host has no address", next_at: "2026-11-20T09:20:00Z" };
+  open([makeAlert({ webhook_url: "https://hooks.example.org/x", is_waiting: true, waiting })]);
+  expect(await screen.findByText("A message could not be delivered (2 tries): the host has no address. Next try 20 Nov 2026, 09:20.")).toBeInTheDocument();
+  expect(screen.queryByText(/waits to be delivered/)).toBeNull();
+});

@@ -11,6 +11,7 @@ export const words = {
   noWebhook: "no webhook",
   see: { anomaly: "See the unusual days", funnel: "Open the funnel", events: "See the events" },
   waiting: "A message waits to be delivered",
+  tried: (attempts: number, detail: string, next: string) => `A message could not be delivered (${attempts === 1 ? "1 try" : `${attempts} tries`}): ${detail}. Next try ${next}.`,
   deliveries: "Last messages",
   noDeliveries: "No message was sent yet.",
   outcome: { delivered: "Delivered", failed: "Given up", replaced: "Replaced by a newer one" },
