@@ -99,7 +99,7 @@ describe.skipIf(!chromiumPath)(`funnels${chromiumPath ? "" : ` (${skipReason})`}
     const panel = page.getByRole("region", { name: "Person" });
     await panel.getByText("counts as stage 2").waitFor();
     expect(await panel.getByText("counts as stage 3").count()).toBe(0);
-    await panel.getByRole("listitem").filter({ hasText: "Stopped before purchase." }).getByText(/Purchase came 23 hours after the window closed/).waitFor();
+    await panel.getByRole("listitem").filter({ hasText: "Stopped before purchase." }).getByText(/purchase came 23 hours after the window closed/).waitFor();
     await page.reload();
     await panel.getByText("counts as stage 1").waitFor();
     await photograph(page, "funnel-person");
