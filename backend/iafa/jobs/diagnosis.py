@@ -74,7 +74,9 @@ class DiagnosisDesk:
         strays = [one for one in self.attempts.tally(STRAYS).samples if is_from(project, one.origin)]
         whole = self.attempts.tally(ALL)
         since_us = min(whole.since_us, tally.since_us)
-        has_events = bool(self.manifests.latest(project.id).files)
+        # The lake is looked into only where silence is to be explained: one that is damaged must not hide the rest.
+        is_silent = not tally.last_us and not strays
+        has_events = is_silent and bool(self.manifests.latest(project.id).files)
         lately, day = tally.between(now_us - LATELY_US), tally.day(now_us)
         return diagnosed(Case(project, tally, lately, day, strays, now_us, has_events), since_us=since_us)
 

@@ -45,7 +45,7 @@ class Case(NamedTuple):
     day: Counter[str]
     strays: Sequence[Sample]
     now_us: int
-    has_events: bool  # stored ones, whichever way they came
+    has_events: bool  # stored ones, though no request is known
 
     def counted(self, *whats: str) -> "_Found":
         samples = [one for one in self.tally.samples if one.what in whats] + [
@@ -310,7 +310,7 @@ def _silencers(project: Project) -> Iterator[str]:
 
 def _nothing(case: Case) -> Iterator[Finding]:
     tally = case.tally
-    if not tally.last_us and not case.strays and case.has_events:
+    if case.has_events:
         yield Finding(
             code="nothing_seen",
             severity="info",

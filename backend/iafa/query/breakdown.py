@@ -65,8 +65,7 @@ class GroupCounts:
 
     def groups(self, limit: int) -> list[Group]:
         """Most entries first, ties by value; then what else there is, and last those without a value."""
-        self._join()
-        known = self._joined.filter(pc.is_valid(self._joined["value"]))
+        known = self._known()
         entries = known.group_by("value").aggregate([("paths", "sum")])
         order = [("paths_sum", "descending"), ("value", "ascending")]
         names = entries.sort_by(order).slice(0, limit)["value"].combine_chunks()
@@ -74,9 +73,11 @@ class GroupCounts:
 
     def groups_named(self, names: Sequence[str]) -> list[Group]:
         """These values, also where nobody entered with them; then what else there is, and those without a value."""
+        return self._by_name(self._known(), pa.array(names, pa.string()))
+
+    def _known(self) -> pa.Table:
         self._join()
-        known = self._joined.filter(pc.is_valid(self._joined["value"]))
-        return self._by_name(known, pa.array(names, pa.string()))
+        return self._joined.filter(pc.is_valid(self._joined["value"]))
 
     def _by_name(self, known: pa.Table, names: pa.Array) -> list[Group]:
         is_named = pc.is_in(known["value"], value_set=names)

@@ -17,6 +17,7 @@ from iafa.query.funnel_counts import is_plain, stage_counts
 from iafa.query.funnel_members import (
     breakdown_of,
     comparison_of,
+    counted_groups,
     counts_of,
     optional_stages_of,
     stages_filled_of,
@@ -210,6 +211,8 @@ def _of_paths(
     if trend is not None:
         members["trend"] = trend.answer()
     if breakdown is not None:
-        found = groups.groups(breakdown.limit) if beside is None else groups.groups_named(values_of(beside))
-        members["breakdown"] = breakdown_of(definition, breakdown, found)
+        if beside is None:
+            members["breakdown"] = breakdown_of(definition, breakdown, groups.groups(breakdown.limit))
+        else:
+            members["breakdown"] = counted_groups(definition, breakdown, groups.groups_named(values_of(beside)))
     return members

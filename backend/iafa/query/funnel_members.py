@@ -72,7 +72,21 @@ def optional_stages_of(definition: FunnelDefinition, tally: Tally) -> list[dict[
 
 
 def breakdown_of(definition: FunnelDefinition, breakdown: Breakdown, groups: Sequence[Group]) -> dict[str, object]:
-    """Each group beside all others together; `each` and `totals` count people in several groups: no test there."""
+    """Each group beside all others together."""
+    told = counted_groups(definition, breakdown, groups)
+    shown: Any = told["groups"]
+    if len(groups) > 1 and _are_bounded(shown):
+        samples = [_sample(group) for group in shown]
+        pairs = [(own, _others(samples, own)) for own in samples]
+        corrected = holm([safe_p_value(own, rest) for own, rest in pairs])
+        for row, (own, rest), p in zip(shown, pairs, corrected, strict=True):
+            row["significance"] = significance(own, rest, p=p)
+    return told
+
+
+def counted_groups(definition: FunnelDefinition, breakdown: Breakdown, groups: Sequence[Group]) -> dict[str, object]:
+    """The groups as they are shown, compared with nothing. `each` and `totals` count people in several groups, so that
+    there are no bounds and no test."""
     adds_up = breakdown.attribution != "each"
     is_bounded = adds_up and definition.count == "unique"
     shown: list[dict[str, object]] = [
@@ -84,12 +98,6 @@ def breakdown_of(definition: FunnelDefinition, breakdown: Breakdown, groups: Seq
         }
         for group in groups
     ]
-    if is_bounded and len(groups) > 1:
-        samples = [Sample(group.counts[-1], group.counts[0], group.most[-1] - group.counts[-1]) for group in groups]
-        pairs = [(own, _others(samples, own)) for own in samples]
-        corrected = holm([safe_p_value(own, rest) for own, rest in pairs])
-        for row, (own, rest), p in zip(shown, pairs, corrected, strict=True):
-            row["significance"] = significance(own, rest, p=p)
     return {
         "property": breakdown.property,
         "attribution": attribution_text(breakdown),
@@ -121,15 +129,17 @@ def _groups_beside(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str,
     group that was there only then has nothing to be tested against."""
     here = {_name_of(group): group for group in now["groups"]}
     groups = [dict(group) for group in then["groups"] if _name_of(group) in here or group["stages"][0]["users"]]
-    for group in groups:
-        group.pop("significance", None)
-    if then["adds_up"] and "users_max" in then["groups"][0]["stages"][0]:
+    if _are_bounded(groups):
         tested = [group for group in groups if _name_of(group) in here]
         pairs = [(_sample(here[_name_of(group)]), _sample(group)) for group in tested]
         corrected = holm([safe_p_value(own, others) for own, others in pairs])
         for group, (own, others), p in zip(tested, pairs, corrected, strict=True):
             group["significance"] = significance(own, others, p=p)
     return {**then, "groups": groups}
+
+
+def _are_bounded(groups: Sequence[Mapping[str, Any]]) -> bool:
+    return all("users_max" in group["stages"][0] for group in groups)
 
 
 def _name_of(group: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -13,7 +13,10 @@ export interface CarriedDays {
 const DAYS = ["range", "from", "to"];
 const COMPARISON = ["compare", "cfrom", "cto"];
 
-/** Not those of data quality: its days are those on which events came in. Pages of a project by the part of their path after it; `/funnels/new` and `/funnels/f1/edit` ask nothing. */
+/**
+ * Pages of a project by the part of their path after it. `/funnels/new` and `/funnels/f1/edit` ask nothing; the days of
+ * data quality are those on which events came in, and mean nothing elsewhere.
+ */
 const READERS: readonly { path: RegExp; carries: Carries }[] = [
   { path: /^(overview|trends|sessions|funnels\/(?!new$)[^/]+)$/, carries: "comparison" },
   { path: /^(retention|paths|events|anomalies|person)$/, carries: "days" },
