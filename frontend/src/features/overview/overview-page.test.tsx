@@ -14,14 +14,14 @@ interface Question {
   filters: object[];
 }
 
-function filled(): Question[] {
+function filled(isOver = true): Question[] {
   const asked: Question[] = [];
   service.use(
     answers.get("/projects/:id/status", { events_total: 5, first_event_at: null, last_event_at: null, events_this_month: 5, monthly_quota: null, month_ends_at: "2026-12-01T00:00:00Z", data_version: "1" }),
     answers.get("/projects/:id/alerts", { alerts: [{ id: "a1", name: "<b>Silent</b>", status: "firing", text: "No events", changed_at: null }, { id: "a2", name: "Fine", status: "ok", text: "", changed_at: null }, { id: "a3", name: "Paused", status: "firing", is_paused: true, text: "No events", changed_at: null }] }),
     http.post("*/api/v1/analytics/overview", async ({ request }) => {
       asked.push((await request.json()) as Question);
-      const buckets = [{ ...figures, bucket: "2026-11-19", is_incomplete: false }];
+      const buckets = [{ ...figures, bucket: "2026-11-19", is_incomplete: !isOver }];
       return HttpResponse.json({ ...frame, report: "overview", date_range: range, total: figures, buckets, present: { people: 3, page_views: 1, seconds: 300 }, pages: [{ page: "/a", views: 12, people: 6 }], lists: [], compare: { date_range: range, total: before, buckets } });
     }),
     http.post("*/api/v1/analytics/sessions", async ({ request }) => {
@@ -42,6 +42,14 @@ test("figures stand with what they were before, better or worse by their kind", 
   expect(screen.getByRole("region", { name: "Bounce rate" }).querySelector(".text-positive")).not.toBeNull();
   expect(screen.getByRole("region", { name: "Visitors now" })).toHaveTextContent("31 page view in 5 min");
   expect(screen.getByRole("region", { name: "Session length" })).toHaveTextContent("1 min 30 s");
+});
+
+test("while the range is not over no change is better or worse", async () => {
+  filled(false);
+  openPage(ADDRESS);
+  const people = await screen.findByRole("region", { name: "People" });
+  expect(people).toHaveTextContent("People8+100.0%4 before");
+  for (const name of ["People", "Bounce rate"]) expect(screen.getByRole("region", { name }).querySelector(".text-positive, .text-danger")).toBeNull();
 });
 
 test("a click on a row adds its filter to the address and asks anew", async () => {

@@ -4,7 +4,7 @@ import { answers, PROJECT_ID, service } from "@/test/service";
 import { fireEvent, render, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import type { Row } from "./queries";
 import { RowSheet } from "./row-sheet";
 
@@ -46,6 +46,14 @@ function openRow() {
 }
 
 const open = () => openPage(`/p/${PROJECT_ID}/quality?tab=refused`);
+
+test("the list says which member of the event is wrong, by its name alone", async () => {
+  // jsdom lays nothing out, and of a list without a height no row is in sight.
+  const height = vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(500);
+  open();
+  expect(await screen.findByText("user_id: send a user_id or an anonymous_id")).toBeInTheDocument();
+  height.mockRestore();
+});
 
 test("an event is mended, tried and stored", async () => {
   const user = openRow();
